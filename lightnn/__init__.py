@@ -1,0 +1,26 @@
+"""lightnn: neural-network compression in plain NumPy, with Numba kernels: a reference to read, run and rebuild."""
+
+from lightnn import compress, data, functional, io, models, nn, optim
+from lightnn.io import FormatError, inspect, load, save
+from lightnn.tensor import Tensor, no_grad, op
+from lightnn.training import evaluate, predict, train
+
+__all__ = [
+    "FormatError",
+    "Tensor",
+    "compress",
+    "data",
+    "evaluate",
+    "functional",
+    "inspect",
+    "io",
+    "load",
+    "models",
+    "nn",
+    "no_grad",
+    "op",
+    "optim",
+    "predict",
+    "save",
+    "train",
+]

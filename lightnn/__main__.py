@@ -1,0 +1,81 @@
+"""The command line: `python -m lightnn COMMAND`. Arguments to functions, and their errors to one line."""
+
+import argparse
+import shlex
+import sys
+
+
+def study(arguments):
+    from lightnn.study import execute, open_lab
+
+    if arguments.execute is not None:
+        print(f"executed: {execute(arguments.execute)}")
+        return 0
+    return open_lab(arguments.chapter, arguments.port, not arguments.no_browser)
+
+
+def compress(arguments):
+    from lightnn.files import check_writable
+    from lightnn.papers import deep_compression, record
+
+    for path in filter(None, (arguments.output, arguments.json)):
+        check_writable(path)
+    recipe = deep_compression.QUICK if arguments.quick else deep_compression.FULL
+    result = deep_compression.compress_lenet_300_100(arguments.output, recipe, arguments.seed)
+    print(f"\n{deep_compression.format_tables(result)}\n\n{arguments.output}: {result['size_bytes']:,} bytes")
+    print(f"python -m lightnn inspect {arguments.output} shows what they are.")
+    if arguments.json:
+        record.write(arguments.json, "python -m lightnn " + shlex.join(sys.argv[1:]), arguments.seed, result)
+    return 0
+
+
+def inspect(arguments):
+    from lightnn.io import inspect
+
+    print(inspect(arguments.file))
+    return 0
+
+
+def parser():
+    top = argparse.ArgumentParser(
+        "python -m lightnn", description="Neural-network compression, to read, run and rebuild."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    p = commands.add_parser("study", help="open a chapter in JupyterLab, or run it")
+    p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default 00)")
+    p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and say where the result is")
+    p.add_argument("--no-browser", action="store_true", help="serve, but open no browser")
+    p.add_argument("--port", type=int, default=8888)
+    p.set_defaults(run=study)
+    p = commands.add_parser("compress", help="train a network, compress it, and write it to a file")
+    p.add_argument("model", choices=["lenet_300_100"], metavar="MODEL", help="lenet_300_100")
+    p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
+    p.add_argument("--quick", action="store_true", help="fewer epochs: 40 s at most, with a larger error")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--json", metavar="FILE", help="also write the results, with seed and machine, to this file")
+    p.set_defaults(run=compress)
+    p = commands.add_parser("inspect", help="tabulate what the bytes of a .lnn file are")
+    p.add_argument("file", metavar="FILE")
+    p.set_defaults(run=inspect)
+    return top
+
+
+def main(argv=None):
+    arguments = parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, TypeError) as error:
+        print(f"lightnn {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if type(error).__name__ not in ("Interrupted", "CellExecutionError", "FloatingPointError"):
+            raise
+        print(f"lightnn {arguments.command}: {error}", file=sys.stderr)
+        return 130 if type(error).__name__ == "Interrupted" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

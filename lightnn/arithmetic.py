@@ -1,0 +1,118 @@
+"""Arithmetic as rules on plain arrays: each function returns y and one vector-Jacobian product an operand.
+
+The rules are what `lightnn.tensor.op` expects; `Tensor` turns them into its operators. Broadcasting follows NumPy, and
+its vjp is the sum over the broadcast axes (`unbroadcast`).
+"""
+
+import numpy as np
+
+
+def unbroadcast(g, shape):
+    """Sum g over the axes along which an operand of `shape` was broadcast: the vjp of broadcasting."""
+    extra = g.ndim - len(shape)
+    axes = (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1))
+    return g.sum(axes, keepdims=True).reshape(shape) if axes else g.reshape(shape)
+
+
+def add(a, b):
+    return a + b, lambda dy: unbroadcast(dy, np.shape(a)), lambda dy: unbroadcast(dy, np.shape(b))
+
+
+def sub(a, b):
+    return a - b, lambda dy: unbroadcast(dy, np.shape(a)), lambda dy: unbroadcast(-dy, np.shape(b))
+
+
+def mul(a, b):
+    return a * b, lambda dy: unbroadcast(dy * b, np.shape(a)), lambda dy: unbroadcast(dy * a, np.shape(b))
+
+
+def div(a, b):
+    y = a / b
+    return y, lambda dy: unbroadcast(dy / b, np.shape(a)), lambda dy: unbroadcast(-dy * y / b, np.shape(b))
+
+
+def neg(a):
+    return -a, lambda dy: -dy
+
+
+def pow(a, *, exponent):
+    return a**exponent, lambda dy: dy * exponent * a ** (exponent - 1)
+
+
+def exp(a):
+    y = np.exp(a)
+    return y, lambda dy: dy * y
+
+
+def log(a):
+    return np.log(a), lambda dy: dy / a
+
+
+def sqrt(a):
+    y = np.sqrt(a)
+    return y, lambda dy: dy / (2 * y)
+
+
+def absolute(a):
+    return np.abs(a), lambda dy: dy * np.sign(a)
+
+
+def matmul(a, b):
+    """a (..., m, k) @ b (..., k, n), with NumPy's rules for 1-D operands."""
+    A = a[None, :] if a.ndim == 1 else a
+    B = b[:, None] if b.ndim == 1 else b
+    y = a @ b
+
+    def expand(dy):
+        dy = dy[..., None] if b.ndim == 1 else dy
+        return dy[..., None, :] if a.ndim == 1 else dy
+
+    def vjp_a(dy):
+        return unbroadcast(expand(dy) @ B.swapaxes(-1, -2), A.shape).reshape(a.shape)
+
+    def vjp_b(dy):
+        return unbroadcast(A.swapaxes(-1, -2) @ expand(dy), B.shape).reshape(b.shape)
+
+    return y, vjp_a, vjp_b
+
+
+def getitem(a, *, index):
+    def vjp(dy):
+        da = np.zeros_like(a)
+        np.add.at(da, index, dy)
+        return da
+
+    return np.array(a[index]), vjp
+
+
+def sum(a, *, axis=None, keepdims=False):
+    def vjp(dy):
+        return np.array(np.broadcast_to(_keepdims(dy, a, axis, keepdims), a.shape))
+
+    return a.sum(axis=axis, keepdims=keepdims), vjp
+
+
+def max(a, *, axis=None, keepdims=False):
+    """The largest element; where several tie, the gradient is shared evenly among them."""
+    y = a.max(axis=axis, keepdims=keepdims)
+
+    def vjp(dy):
+        hit = a == _keepdims(y, a, axis, keepdims)
+        return _keepdims(dy, a, axis, keepdims) * hit / hit.sum(axis=axis, keepdims=True, dtype=a.dtype)
+
+    return y, vjp
+
+
+def _keepdims(y, a, axis, keepdims):
+    """Give a reduced y its reduced axes back, with length 1."""
+    if keepdims:
+        return y
+    return np.reshape(y, (1,) * a.ndim) if axis is None else np.expand_dims(y, axis)
+
+
+def reshape(a, *, shape):
+    return a.reshape(shape), lambda dy: dy.reshape(a.shape)
+
+
+def transpose(a, *, axes=None):
+    return a.transpose(axes), lambda dy: dy.transpose(None if axes is None else np.argsort(axes))

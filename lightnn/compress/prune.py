@@ -1,0 +1,87 @@
+"""Weight pruning by magnitude (Han, Pool, Tran & Dally 2015, "Learning both Weights and Connections", arXiv
+1506.02626).
+
+Train, remove the connections whose weight is small, train what is left; repeat the last two.
+"""
+
+import math
+
+import numpy as np
+
+from lightnn.compress.transforms import Mask
+
+
+def threshold(w, quality, mask=None):
+    """The layer's pruning threshold, quality * std(W) (section 3.3).
+
+    std is over the weights that are still there (`mask`, a bool array of w's shape; None means all): the paper does
+    not say, and a weight that was removed is no longer part of the layer.
+    """
+    w = np.asarray(w)
+    survivors = w if mask is None else w[mask]
+    return float(quality * survivors.std(dtype=np.float64)) if survivors.size else 0.0
+
+
+def prune(p, quality):
+    """Give Parameter p the mask |w| > quality * std(w), on top of the one it has. Returns the share that is kept."""
+    if not 0 <= quality < math.inf:
+        raise ValueError(f"prune: want a finite quality >= 0, got {quality!r}")
+    w, mask = p().data, None if p.support is None else p.support.mask
+    keep = np.abs(w) > threshold(w, quality, mask)
+    return set_mask(p, keep if mask is None else keep & mask)
+
+
+def set_mask(p, mask):
+    """Let p keep its weights where `mask`; elsewhere they are 0 from now on. Returns the share that is kept."""
+    p.support = Mask(mask)
+    p.data = np.array(p.support(p.detach()).data)
+    return float(mask.mean())
+
+
+def quality_for(w, keep, mask=None):
+    """The quality with which `threshold` keeps the share `keep` of all of w: the one place to turn from "how much"
+    to the paper's parameter."""
+    if not 0 < keep <= 1:
+        raise ValueError(f"quality_for: want 0 < keep <= 1, got {keep!r}")
+    w = np.asarray(w)
+    std = threshold(w, 1.0, mask)
+    size = np.sort(np.abs(w), axis=None)
+    below = w.size - round(keep * w.size)
+    return float(size[below - 1]) / std if below and std else 0.0
+
+
+def density(p):
+    """The share of p's weights that may be non-zero."""
+    return 1.0 if p.support is None else float(p.support.mask.mean())
+
+
+def sensitivity(model, parameters, score, keeps):
+    """Each parameter pruned alone, without retraining (section 3.3, figure 6).
+
+    parameters: {name: Parameter} of the model; score(model) -> accuracy; keeps: shares to keep, from 0 to 1.
+    Returns {name: [score for each of keeps]}. The model is left as it was.
+    """
+    curves = {}
+    for name, p in parameters.items():
+        data, support = p.data, p.support
+        mask = None if support is None else support.mask
+        curves[name] = []
+        try:
+            for keep in keeps:
+                prune(p, quality_for(p().data, keep, mask))
+                curves[name].append(score(model))
+                p.data, p.support = data, support
+        finally:
+            p.data, p.support = data, support
+    return curves
+
+
+def adjust_dropout(rate, connections_before, connections_after):
+    """The drop probability for retraining, D_r = D_o sqrt(C_ir / C_io) (section 3.2, equation 2): a sparse layer
+    overfits less, so less is dropped."""
+    if not 0 <= rate < 1 or not 0 <= connections_after <= connections_before or not connections_before:
+        raise ValueError(
+            "adjust_dropout: want 0 <= rate < 1 and 0 <= connections_after <= connections_before, not 0; "
+            f"got {rate!r}, {connections_after!r}, {connections_before!r}"
+        )
+    return rate * math.sqrt(connections_after / connections_before)

@@ -1,0 +1,22 @@
+"""Data: three image data sets, minibatches, augmentation, and the check that training runs on what it is given."""
+
+from lightnn.data.augment import normalize, random_crop, random_flip, random_shift
+from lightnn.data.checks import check_images_labels
+from lightnn.data.datasets import Dataset, load_cifar10, load_fashion_mnist, load_mnist
+from lightnn.data.fetch import DataNotFoundError
+from lightnn.data.loader import batches, split_validation
+
+__all__ = [
+    "DataNotFoundError",
+    "Dataset",
+    "batches",
+    "check_images_labels",
+    "load_cifar10",
+    "load_fashion_mnist",
+    "load_mnist",
+    "normalize",
+    "random_crop",
+    "random_flip",
+    "random_shift",
+    "split_validation",
+]

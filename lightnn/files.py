@@ -1,0 +1,43 @@
+"""Files that are there whole or not at all."""
+
+import os
+import pathlib
+import tempfile
+
+
+def write_atomically(path, data):
+    """Write bytes to path under a temporary name in the same folder, then rename. OSError says what can't be written;
+    whatever happens, the file that was at path is either untouched or replaced."""
+    path = pathlib.Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        pathlib.Path(temporary).unlink(missing_ok=True)
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def check_writable(path):
+    """OSError unless a file can be written at path: asked before hours of work, not after."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise OSError(f"cannot write {path}: it is a folder")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror}") from None
+    os.close(handle)
+    os.unlink(temporary)

@@ -1,0 +1,62 @@
+"""Elementwise non-linearities, softmax and dropout."""
+
+import numpy as np
+
+from lightnn.functional import check
+from lightnn.tensor import op
+
+
+@op
+def relu(x):
+    """max(x, 0); the gradient at 0 is 0. NaN stays NaN."""
+    y = np.maximum(x, 0)
+    return y, lambda dy: dy * (y > 0)
+
+
+@op
+def sigmoid(x):
+    """1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
+    y = 0.5 * (1 + np.tanh(0.5 * x))
+    return y, lambda dy: dy * y * (1 - y)
+
+
+@op
+def tanh(x):
+    y = np.tanh(x)
+    return y, lambda dy: dy * (1 - y * y)
+
+
+@op
+def softmax(x, *, dim=-1):
+    """p_i = exp(x_i) / sum_j exp(x_j) along `dim`; the largest x is subtracted first, which changes nothing but
+    the overflow."""
+    check.floating("softmax", x=x)
+    p = np.exp(x - x.max(dim, keepdims=True))
+    p /= p.sum(dim, keepdims=True)
+    return p, lambda dy: p * (dy - (dy * p).sum(dim, keepdims=True))
+
+
+@op
+def log_softmax(x, *, dim=-1):
+    """log p_i of `softmax`, as x_i - max - log sum_j exp(x_j - max)."""
+    check.floating("log_softmax", x=x)
+    z = x - x.max(dim, keepdims=True)
+    y = z - np.log(np.exp(z).sum(dim, keepdims=True))
+    return y, lambda dy: dy - np.exp(y) * dy.sum(dim, keepdims=True)
+
+
+@op
+def dropout(x, *, p=0.5, training=True, rng=None):
+    """Zero each element with probability p and scale the others by 1 / (1 - p) (Srivastava et al. 2014, section 10).
+
+    rng: Generator or seed, wanted when training. Otherwise, and for p = 0, the identity.
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"dropout: want 0 <= p < 1, got {p!r}")
+    if not training or p == 0:
+        return x, lambda dy: dy
+    if rng is None:
+        raise ValueError("dropout: want rng= (a numpy.random.Generator or a seed) when training, got None")
+    keep = np.random.default_rng(rng).random(x.shape, dtype=np.float32) >= p
+    scale = keep * x.dtype.type(1 / (1 - p))
+    return x * scale, lambda dy: dy * scale

@@ -1,0 +1,28 @@
+"""The fully connected layer, y = x w^T + b."""
+
+from lightnn.functional import check
+from lightnn.tensor import op
+
+
+@op
+def linear(x, w, b=None):
+    """y = x w^T + b for x (..., I), w (O, I), b (O,) or None; y (..., O). MACs: O * I a row of x."""
+    check.floating("linear", x=x, w=w, b=b)
+    fits = x.ndim >= 1 and w.ndim == 2 and x.shape[-1] == w.shape[1] and (b is None or b.shape == w.shape[:1])
+    check.shape("linear", "x (..., I), w (O, I) and b (O,) or None", fits, x=x, w=w, b=b)
+    O, I = w.shape
+    rows = x.reshape(-1, I)
+    y = rows @ w.T
+    if b is not None:
+        y += b
+
+    def vjp_x(dy):
+        return (dy.reshape(-1, O) @ w).reshape(x.shape)
+
+    def vjp_w(dy):
+        return dy.reshape(-1, O).T @ rows
+
+    def vjp_b(dy):
+        return dy.reshape(-1, O).sum(0)
+
+    return y.reshape(*x.shape[:-1], O), vjp_x, vjp_w, vjp_b

@@ -1,0 +1,46 @@
+"""Ops that only move data: flatten, pad, concat."""
+
+import numpy as np
+
+from lightnn.functional import check
+from lightnn.tensor import op
+
+
+@op
+def flatten(x, *, start_dim=1):
+    """x with all axes from start_dim on merged into one."""
+    if not -x.ndim <= start_dim < x.ndim:
+        raise ValueError(f"flatten: want start_dim within the {x.ndim} axes of x {x.shape}, got {start_dim}")
+    lead = x.shape[: start_dim % x.ndim]
+    rest = x.shape[start_dim % x.ndim :]
+    return x.reshape(*lead, int(np.prod(rest))), lambda dy: dy.reshape(x.shape)
+
+
+@op
+def pad(x, *, padding, value=0.0):
+    """x with `value` around its last axes; padding is (left, right) or (left, right, top, bottom), as in PyTorch."""
+    ok = len(padding) % 2 == 0 and len(padding) <= 2 * x.ndim and min(padding, default=0) >= 0
+    if not ok:
+        raise ValueError(f"pad: want up to {x.ndim} pairs of ints >= 0, last axis first; got {padding!r}")
+    pairs = [tuple(padding[i : i + 2]) for i in range(0, len(padding), 2)]
+    widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
+    inside = tuple(slice(a, a + n) for (a, _), n in zip(widths, x.shape))
+    return np.pad(x, widths, constant_values=value), lambda dy: dy[inside]
+
+
+def concat(xs, dim=0):
+    """The Tensors xs joined along axis dim."""
+    if not xs:
+        raise ValueError("concat: want at least one Tensor, got none")
+    return _concat(*xs, dim=dim)
+
+
+@op
+def _concat(*xs, dim):
+    check.floating("concat", **{f"xs[{i}]": x for i, x in enumerate(xs)})
+    ends = np.cumsum([x.shape[dim] for x in xs])
+
+    def vjp(i):
+        return lambda dy: np.take(dy, np.arange(ends[i] - xs[i].shape[dim], ends[i]), axis=dim)
+
+    return np.concatenate(xs, axis=dim), *(vjp(i) for i in range(len(xs)))

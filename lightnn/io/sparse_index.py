@@ -1,0 +1,40 @@
+"""Relative sparse indices with filler zeros (Han, Mao & Dally 2016, arXiv 1510.00149, section 2 and figure 2).
+
+The positions of the kept weights, in C order, are stored as differences of b bits. A difference d in 1..2^b is stored
+as d - 1; where it is larger, an entry with the largest difference and the value zero (a filler) is put in between. The
+first position is counted from -1. (The paper's text leaves open whether 3 bits reach 7 or 8; its figures 2 and 5 reach
+8.)
+"""
+
+import numpy as np
+
+from lightnn.io.errors import FormatError
+
+
+def relative(positions, bits):
+    """(differences - 1, is_filler) for ascending positions (n,); both have n + fillers entries."""
+    reach = 2**bits
+    gaps = np.diff(np.asarray(positions, np.int64), prepend=-1)
+    if gaps.size and gaps.min() < 1:
+        raise ValueError("relative: want ascending positions >= 0")
+    fillers = (gaps - 1) // reach
+    ends = np.cumsum(fillers + 1) - 1
+    is_filler = np.ones(int(ends[-1]) + 1 if ends.size else 0, bool)
+    is_filler[ends] = False
+    differences = np.full(is_filler.size, reach - 1, np.int64)
+    differences[ends] = gaps - 1 - fillers * reach
+    return differences, is_filler
+
+
+def absolute(differences, is_filler, size):
+    """The positions from what `relative` gave. FormatError if one is not within an array of `size` elements."""
+    positions = np.cumsum(differences + 1)[~is_filler] - 1
+    if positions.size and positions[-1] >= size:
+        raise FormatError(f"a sparse index points at element {positions[-1]} of {size}")
+    return positions
+
+
+def count_fillers(positions, bits):
+    """How many fillers `relative` would insert."""
+    gaps = np.diff(np.asarray(positions, np.int64), prepend=-1)
+    return int(((gaps - 1) >> bits).sum())

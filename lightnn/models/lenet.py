@@ -1,0 +1,56 @@
+"""The two LeNets of the compression papers (LeCun et al. 1998, in Caffe's form, as Han et al. 2015 use them)."""
+
+from lightnn import nn
+from lightnn.models.architecture import architecture
+
+
+class LeNet300100(nn.Module):
+    """A fully connected network, 784-300-100-10 with ReLU: 266,610 parameters, 266,200 of them weights."""
+
+    def __init__(self, num_classes, in_features, dropout, rng):
+        rng = nn.init.generator(rng)
+        self.fc1 = nn.Linear(in_features, 300, rng=rng)
+        self.fc2 = nn.Linear(300, 100, rng=rng)
+        self.fc3 = nn.Linear(100, num_classes, rng=rng)
+        self.relu, self.flatten = nn.ReLU(), nn.Flatten()
+        self.dropout1, self.dropout2 = nn.Dropout(dropout, rng=rng), nn.Dropout(dropout, rng=rng)
+
+    def forward(self, x):
+        x = self.flatten(x)
+        x = self.dropout1(self.relu(self.fc1(x)))
+        x = self.dropout2(self.relu(self.fc2(x)))
+        return self.fc3(x)
+
+
+class LeNet5(nn.Module):
+    """Caffe's LeNet-5: conv 20 5x5, max-pool, conv 50 5x5, max-pool, 500, 10; no padding, ReLU after the 500 only.
+
+    431,080 parameters, 430,500 of them weights; for 28 x 28 images.
+    """
+
+    def __init__(self, num_classes, in_channels, dropout, rng):
+        rng = nn.init.generator(rng)
+        self.conv1 = nn.Conv2d(in_channels, 20, 5, rng=rng)
+        self.conv2 = nn.Conv2d(20, 50, 5, rng=rng)
+        self.fc1 = nn.Linear(50 * 4 * 4, 500, rng=rng)
+        self.fc2 = nn.Linear(500, num_classes, rng=rng)
+        self.pool, self.relu, self.flatten = nn.MaxPool2d(2), nn.ReLU(), nn.Flatten()
+        self.dropout = nn.Dropout(dropout, rng=rng)
+
+    def forward(self, x):
+        x = self.pool(self.conv1(x))
+        x = self.pool(self.conv2(x))
+        x = self.dropout(self.relu(self.fc1(self.flatten(x))))
+        return self.fc2(x)
+
+
+@architecture
+def lenet_300_100(num_classes=10, in_channels=1, dropout=0.0, rng=None):
+    """LeNet-300-100 for in_channels x 28 x 28 images. dropout: drop probability after both hidden layers."""
+    return LeNet300100(num_classes, in_channels * 28 * 28, dropout, rng)
+
+
+@architecture
+def lenet5(num_classes=10, in_channels=1, dropout=0.0, rng=None):
+    """LeNet-5 (Caffe) for in_channels x 28 x 28 images. dropout: drop probability after the 500 hidden units."""
+    return LeNet5(num_classes, in_channels, dropout, rng)

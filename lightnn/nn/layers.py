@@ -1,0 +1,130 @@
+"""Layers, with PyTorch's argument names, order and defaults. A layer keeps its constructor's arguments as attributes
+and calls one function of `lightnn.functional`."""
+
+import math
+
+import numpy as np
+
+from lightnn import functional as F
+from lightnn.functional import check
+from lightnn.nn import init
+from lightnn.nn.module import Module, Parameter
+
+
+class Linear(Module):
+    """y = x w^T + b; weight (out_features, in_features), bias (out_features,). rng: Generator or seed."""
+
+    def __init__(self, in_features, out_features, bias=True, *, rng=None):
+        _positive("Linear", in_features=in_features, out_features=out_features)
+        rng = init.generator(rng)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter(init.kaiming_uniform((out_features, in_features), in_features, rng))
+        self.bias = Parameter(init.uniform((out_features,), 1 / math.sqrt(in_features), rng)) if bias else None
+
+    def forward(self, x):
+        return F.linear(x, self.weight(), _value(self.bias))
+
+
+class Conv2d(Module):
+    """2-D convolution; weight (out_channels, in_channels/groups, KH, KW), bias (out_channels,). rng: Generator or
+    seed."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None
+    ):
+        _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"Conv2d: want channels divisible by groups={groups}, got {in_channels} and {out_channels}"
+            )
+        rng = init.generator(rng)
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = check.pair(kernel_size, name="Conv2d: kernel_size", at_least=1)
+        self.stride = check.pair(stride, name="Conv2d: stride", at_least=1)
+        self.padding = check.pair(padding, name="Conv2d: padding")
+        self.dilation = check.pair(dilation, name="Conv2d: dilation", at_least=1)
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        fan_in = math.prod(shape[1:])
+        self.weight = Parameter(init.kaiming_uniform(shape, fan_in, rng))
+        self.bias = Parameter(init.uniform((out_channels,), 1 / math.sqrt(fan_in), rng)) if bias else None
+
+    def forward(self, x):
+        return F.conv2d(
+            x,
+            self.weight(),
+            _value(self.bias),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
+
+
+class ReLU(Module):
+    def forward(self, x):
+        return F.relu(x)
+
+
+class Sigmoid(Module):
+    def forward(self, x):
+        return F.sigmoid(x)
+
+
+class Tanh(Module):
+    def forward(self, x):
+        return F.tanh(x)
+
+
+class Identity(Module):
+    def forward(self, x):
+        return x
+
+
+class Dropout(Module):
+    """Zero a share p of the elements in training. It draws from its own generator, made from rng."""
+
+    def __init__(self, p=0.5, *, rng=None):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: want 0 <= p < 1, got {p!r}")
+        self.p, self.rng = p, init.generator(rng)
+
+    def forward(self, x):
+        return F.dropout(x, p=self.p, training=self.training, rng=self.rng)
+
+
+class Flatten(Module):
+    def __init__(self, start_dim=1):
+        self.start_dim = start_dim
+
+    def forward(self, x):
+        return F.flatten(x, start_dim=self.start_dim)
+
+
+class MaxPool2d(Module):
+    def __init__(self, kernel_size, stride=None, padding=0):
+        self.kernel_size = check.pair(kernel_size, name="MaxPool2d: kernel_size", at_least=1)
+        self.stride = self.kernel_size if stride is None else check.pair(stride, name="MaxPool2d: stride", at_least=1)
+        self.padding = check.pair(padding, name="MaxPool2d: padding")
+
+    def forward(self, x):
+        return F.max_pool2d(x, kernel_size=self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class AvgPool2d(Module):
+    def __init__(self, kernel_size, stride=None, padding=0):
+        self.kernel_size = check.pair(kernel_size, name="AvgPool2d: kernel_size", at_least=1)
+        self.stride = self.kernel_size if stride is None else check.pair(stride, name="AvgPool2d: stride", at_least=1)
+        self.padding = check.pair(padding, name="AvgPool2d: padding")
+
+    def forward(self, x):
+        return F.avg_pool2d(x, kernel_size=self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+def _positive(layer, **sizes):
+    for name, n in sizes.items():
+        if not isinstance(n, int | np.integer) or n < 1:
+            raise ValueError(f"{layer}: want {name} to be an int >= 1, got {n!r}")
+
+
+def _value(parameter):
+    return None if parameter is None else parameter()

@@ -1,0 +1,140 @@
+"""Module and Parameter: a network is a tree of modules with parameters at its leaves, found from plain attributes."""
+
+import numpy as np
+
+from lightnn.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A trained weight with two slots that say what the network uses of it:
+
+        w = p() = support(values(latent)),          latent = p.data
+
+    `p.data` is the float array that the optimizer updates. `values` (a transform such as Codebook) says what may be
+    stored, `support` (such as Mask) where the weight may be non-zero; both are None for a plain weight.
+    Layers always use `p()`.
+    """
+
+    __slots__ = ("support", "values")
+
+    def __init__(self, data):
+        super().__init__(data, requires_grad=True)
+        self.values = self.support = None
+
+    def __call__(self):
+        w = self if self.values is None else self.values(self)
+        return w if self.support is None else self.support(w)
+
+    def __deepcopy__(self, memo):
+        copy = Parameter(self.data.copy())
+        memo[id(self)] = copy
+        for slot in ("values", "support"):
+            setattr(copy, slot, _deepcopy(getattr(self, slot), memo))
+        copy.requires_grad, copy.grad = self.requires_grad, None if self.grad is None else self.grad.copy()
+        return copy
+
+    def members(self):
+        for name in ("values", "support"):
+            if getattr(self, name) is not None:
+                yield name, getattr(self, name)
+
+
+def _deepcopy(value, memo):
+    import copy
+
+    return copy.deepcopy(value, memo)
+
+
+class Module:
+    """A part of a network. A subclass sets its parameters and parts as attributes and defines `forward`.
+
+    Attributes that are Parameters, Modules, or lists of them belong to the tree, in the order they were set.
+    `buffers` names the array attributes that are saved but not trained (running statistics, masks).
+    """
+
+    buffers = ()
+    training = True
+
+    def __call__(self, *args):
+        return self.forward(*args)
+
+    def forward(self, *args):
+        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+
+    def members(self):
+        """Yield (name, Parameter or Module) for each direct member, in definition order."""
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter | Module):
+                yield name, value
+            elif isinstance(value, list | tuple):
+                yield from ((f"{name}.{i}", v) for i, v in enumerate(value) if isinstance(v, Parameter | Module))
+
+    def _walk(self, prefix=""):
+        """Yield (dotted name, Parameter or Module) for this tree, depth first, each object once."""
+        seen, stack = set(), [(prefix, self)]
+        while stack:
+            name, node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            yield name, node
+            stack.extend([(f"{name}.{n}" if name else n, m) for n, m in node.members()][::-1])
+
+    def named_modules(self):
+        return ((name, m) for name, m in self._walk() if isinstance(m, Module))
+
+    def named_parameters(self):
+        return ((name, p) for name, p in self._walk() if isinstance(p, Parameter))
+
+    def modules(self):
+        return (m for _, m in self.named_modules())
+
+    def parameters(self):
+        return (p for _, p in self.named_parameters())
+
+    def train(self, mode=True):
+        for m in self.modules():
+            m.training = mode
+        return self
+
+    def eval(self):
+        return self.train(False)
+
+    def _slots(self):
+        """Yield (name, owner, attribute) for every array of the state: parameters' data and modules' buffers."""
+        for name, node in self._walk():
+            if isinstance(node, Parameter):
+                yield name, node, "data"
+            else:
+                yield from ((f"{name}.{b}" if name else b, node, b) for b in node.buffers)
+
+    def state_dict(self):
+        """{name: copy of the array} for every parameter and buffer, by torchvision's names."""
+        return {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._slots()}
+
+    def load_state_dict(self, state, strict=True):
+        """Copy the arrays of `state` in. KeyError lists missing and unexpected names (if strict), ValueError the
+        mis-shaped; on an error nothing is changed."""
+        slots = {name: (owner, attribute) for name, owner, attribute in self._slots()}
+        missing = [name for name in slots if name not in state]
+        unexpected = [name for name in state if name not in slots]
+        if strict and (missing or unexpected):
+            raise KeyError(f"load_state_dict: missing {missing or 'nothing'}; unexpected {unexpected or 'nothing'}")
+        shared = [name for name in slots if name in state]
+        shapes = {name: (np.shape(getattr(*slots[name])), np.shape(state[name])) for name in shared}
+        wrong = [f"{name}: want {want}, got {got}" for name, (want, got) in shapes.items() if want != got]
+        if wrong:
+            raise ValueError("load_state_dict: mis-shaped " + "; ".join(wrong))
+        for name in shared:
+            owner, attribute = slots[name]
+            dtype = np.asarray(getattr(owner, attribute)).dtype
+            setattr(owner, attribute, np.array(state[name], dtype))
+
+    def __repr__(self):
+        lines = [f"{name}: {m!r}".replace("\n", "\n  ") for name, m in self.members() if isinstance(m, Module)]
+        inside = "\n  ".join(["", *lines]) + "\n" if lines else self.extra_repr()
+        return f"{type(self).__name__}({inside})"
+
+    def extra_repr(self):
+        """The constructor's arguments, for printing; layers override nothing if they keep them as attributes."""
+        return ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, int | float | tuple))

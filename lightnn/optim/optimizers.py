@@ -1,0 +1,80 @@
+"""SGD with momentum, and Adam. Both follow PyTorch's update rules, number for number."""
+
+import numpy as np
+
+
+class Optimizer:
+    """Holds the parameters and the learning rate `lr`; `step` updates `p.data` in place where `p.grad` is not None."""
+
+    def __init__(self, parameters, lr):
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError(f"{type(self).__name__}: want at least one parameter, got none")
+        _in_range(type(self).__name__, lr=lr)
+        self.lr = lr
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.grad = None
+
+    def step(self):
+        for i, p in enumerate(self.parameters):
+            if p.grad is not None:
+                self.update(i, p)
+
+
+class SGD(Optimizer):
+    """v <- momentum v + (g + weight_decay w);  w <- w - lr v, or w - lr (g + momentum v) if nesterov.
+
+    Momentum as in Sutskever et al. 2013, with PyTorch's v that does not contain lr; weight decay is the L2 gradient.
+    """
+
+    def __init__(self, parameters, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+        super().__init__(parameters, lr)
+        _in_range("SGD", momentum=momentum, weight_decay=weight_decay)
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov wants momentum > 0, got 0")
+        self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
+        self._velocity = {}
+
+    def update(self, i, p):
+        g = p.grad + self.weight_decay * p.data if self.weight_decay else p.grad
+        if self.momentum:
+            v = self._velocity.get(i)
+            if v is None:
+                v = self._velocity[i] = g.copy()
+            else:
+                v *= self.momentum
+                v += g
+            g = g + self.momentum * v if self.nesterov else v
+        p.data -= self.lr * g
+
+
+class Adam(Optimizer):
+    """m <- b1 m + (1 - b1) g;  s <- b2 s + (1 - b2) g^2;  w <- w - lr (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + eps)
+    (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1). weight_decay adds weight_decay * w to g."""
+
+    def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(parameters, lr)
+        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
+            raise ValueError(f"Adam: want two betas in [0, 1), got {betas!r}")
+        _in_range("Adam", eps=eps, weight_decay=weight_decay)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self._moments = {}
+
+    def update(self, i, p):
+        b1, b2 = self.betas
+        g = p.grad + self.weight_decay * p.data if self.weight_decay else p.grad
+        t, m, s = self._moments.get(i) or (0, np.zeros_like(p.data), np.zeros_like(p.data))
+        t += 1
+        m += (1 - b1) * (g - m)
+        s *= b2
+        s += (1 - b2) * g * g
+        self._moments[i] = t, m, s
+        p.data -= self.lr / (1 - b1**t) * m / (np.sqrt(s / (1 - b2**t)) + self.eps)
+
+
+def _in_range(name, **options):
+    for option, value in options.items():
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"{name}: want a finite {option} >= 0, got {value!r}")

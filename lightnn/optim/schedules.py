@@ -1,0 +1,42 @@
+"""Learning-rate schedules. A schedule's `step`, called once an epoch, sets `optimizer.lr`."""
+
+import math
+
+
+class Schedule:
+    """Starts from the optimizer's lr (`base_lr`) at epoch 0."""
+
+    def __init__(self, optimizer):
+        self.optimizer, self.base_lr, self.epoch = optimizer, optimizer.lr, 0
+
+    def step(self):
+        self.epoch += 1
+        self.optimizer.lr = self.base_lr * self.factor(self.epoch)
+
+
+class StepLR(Schedule):
+    """lr = base_lr gamma^floor(epoch / step_size)."""
+
+    def __init__(self, optimizer, step_size, gamma=0.1):
+        if step_size < 1:
+            raise ValueError(f"StepLR: want step_size >= 1, got {step_size!r}")
+        super().__init__(optimizer)
+        self.step_size, self.gamma = step_size, gamma
+
+    def factor(self, epoch):
+        return self.gamma ** (epoch // self.step_size)
+
+
+class CosineLR(Schedule):
+    """lr = eta_min + (base_lr - eta_min)(1 + cos(pi epoch / T_max)) / 2 (Loshchilov & Hutter 2017, arXiv 1608.03983,
+    equation 5, without restarts); it stays at eta_min after T_max."""
+
+    def __init__(self, optimizer, T_max, eta_min=0.0):
+        if T_max < 1:
+            raise ValueError(f"CosineLR: want T_max >= 1, got {T_max!r}")
+        super().__init__(optimizer)
+        self.T_max, self.eta_min = T_max, eta_min
+
+    def factor(self, epoch):
+        low = self.eta_min / self.base_lr if self.base_lr else 0.0
+        return low + (1 - low) * (1 + math.cos(math.pi * min(epoch, self.T_max) / self.T_max)) / 2

@@ -1,0 +1,204 @@
+"""Tensor, the tape and `op`: reverse-mode automatic differentiation in one file.
+
+A `Tensor` is a NumPy array with a memory of how it was made. `op` turns a function on arrays that returns its
+value and its vector-Jacobian products,
+
+    y, vjp_x, vjp_w, ...        with        vjp_x(dy) = (dy/dx)^T dy,
+
+into a differentiable function on Tensors; it is the only way to add one. `Tensor.backward` walks the tape from the
+newest entry to the oldest (Linnainmaa 1970; Baydin et al. 2018, arXiv 1502.05767, section 3.2).
+"""
+
+import contextlib
+import contextvars
+import functools
+import heapq
+import itertools
+import numbers
+
+import numpy as np
+
+from lightnn import arithmetic as rules
+
+_recording = contextvars.ContextVar("lightnn_recording", default=True)
+_clock = itertools.count(1)
+
+
+@contextlib.contextmanager
+def no_grad():
+    """Within this context (or a function decorated with it) nothing is recorded on the tape."""
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def op(fn):
+    """Make a differentiable function of `fn(*arrays, **options) -> (y, *vjps)`.
+
+    Positional arguments are the differentiable arrays (None is allowed for one that is absent, such as a bias),
+    keyword-only arguments are options. `fn` sees ndarrays and returns y and one vjp an argument: a function from dy
+    (the shape of y) to the gradient of that argument (the shape of the argument), or None where there is no gradient,
+    as for class labels. A vjp runs only if its argument needs a gradient, at most once, and returns dy itself,
+    a view of dy, or a new array.
+    """
+
+    @functools.wraps(fn)
+    def call(*args, **options):
+        y, *vjps = fn(*(_array(a) for a in args), **options)
+        out = Tensor(y)
+        if _recording.get():
+            inputs = [(a, vjp) for a, vjp in zip(args, vjps, strict=True) if vjp and _needs_grad(a)]
+            if inputs:
+                out.requires_grad, out._inputs, out._time, out._op = True, inputs, next(_clock), fn.__name__
+        return out
+
+    return call
+
+
+def _array(a):
+    if isinstance(a, Tensor):
+        return a.data
+    return a if a is None or isinstance(a, numbers.Number) else np.asarray(a)
+
+
+def _needs_grad(a):
+    return isinstance(a, Tensor) and a.requires_grad
+
+
+_pow, _getitem, _reshape, _transpose = op(rules.pow), op(rules.getitem), op(rules.reshape), op(rules.transpose)
+_sum, _max = op(rules.sum), op(rules.max)
+
+
+class Tensor:
+    """An array that may need a gradient. `data` is a NumPy array (a Python list becomes float32), `grad` an array of
+    the same shape or None; only leaves (Tensors that no op made) keep their gradient."""
+
+    __slots__ = ("_inputs", "_op", "_time", "data", "grad", "requires_grad")
+    __array_ufunc__ = None  # so that ndarray + Tensor calls Tensor.__radd__
+
+    def __init__(self, data, requires_grad=False):
+        if isinstance(data, Tensor):
+            data = data.data
+        listed = not isinstance(data, np.ndarray | np.generic)
+        data = np.asarray(data)
+        if listed and data.dtype == np.float64:
+            data = data.astype(np.float32)
+        if data.dtype.kind not in "fiub":
+            raise TypeError(f"Tensor: want numbers, got an array of dtype {data.dtype}")
+        if requires_grad and data.dtype.kind != "f":
+            raise TypeError(f"Tensor: only floating-point data can require a gradient, got dtype {data.dtype}")
+        self.data, self.grad, self.requires_grad = data, None, requires_grad
+        self._inputs, self._time, self._op = (), 0, None
+
+    shape = property(lambda self: self.data.shape)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+    dtype = property(lambda self: self.data.dtype)
+    T = property(lambda self: self.transpose())
+
+    def backward(self, grad=None):
+        """Add d(self)/d(leaf) to `.grad` of every leaf; `grad` (self.shape) defaults to 1 for a single number.
+
+        The tape is freed on the way, so a second call raises RuntimeError."""
+        if not self.requires_grad:
+            raise RuntimeError("backward: this Tensor does not depend on anything that requires a gradient")
+        if grad is None and self.data.size != 1:
+            raise ValueError(f"backward: want a single number or a gradient; got shape {self.shape} and none")
+        dy = np.ones_like(self.data) if grad is None else np.asarray(_array(grad), self.data.dtype)
+        if dy.shape != self.shape:
+            raise ValueError(f"backward: want a gradient of shape {self.shape}, got {dy.shape}")
+        if not self._time:
+            _accumulate(self, dy.copy())
+            return
+        grads, heap = {self._time: (self, dy)}, [-self._time]
+        while heap:
+            node, dy = grads.pop(-heapq.heappop(heap))
+            for parent, g in node._use_tape(dy):
+                if not parent._time:
+                    _accumulate(parent, g.copy() if np.may_share_memory(g, dy) else g)
+                elif parent._time in grads:
+                    grads[parent._time] = (parent, grads[parent._time][1] + g)
+                else:
+                    grads[parent._time] = (parent, g)
+                    heapq.heappush(heap, -parent._time)
+
+    def _use_tape(self, dy):
+        """Yield (input, gradient) for each recorded input, and forget it."""
+        if self._inputs is None:
+            raise RuntimeError(f"backward: the tape behind `{self._op}` was freed by an earlier backward")
+        inputs, self._inputs = self._inputs, None
+        while inputs:
+            parent, vjp = inputs.pop()
+            g = vjp(dy)
+            if np.shape(g) != parent.shape:
+                raise ValueError(f"vjp of `{self._op}`: want a gradient of shape {parent.shape}, got {np.shape(g)}")
+            yield parent, np.asarray(g, parent.data.dtype)
+
+    def numpy(self):
+        return self.data
+
+    def detach(self):
+        """The same array, off the tape."""
+        return Tensor(self.data)
+
+    def item(self):
+        return self.data.item()
+
+    exp, log, sqrt = op(rules.exp), op(rules.log), op(rules.sqrt)
+    __add__ = __radd__ = op(rules.add)
+    __mul__ = __rmul__ = op(rules.mul)
+    __sub__, __truediv__, __matmul__ = op(rules.sub), op(rules.div), op(rules.matmul)
+    __neg__, __abs__ = op(rules.neg), op(rules.absolute)
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __rtruediv__(self, other):
+        return Tensor(_like(other, self)) / self
+
+    def __rmatmul__(self, other):
+        return Tensor(other) @ self
+
+    def __pow__(self, exponent):
+        return _pow(self, exponent=exponent)
+
+    def __getitem__(self, index):
+        return _getitem(self, index=index)
+
+    def sum(self, axis=None, keepdims=False):
+        return _sum(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis=None, keepdims=False):
+        return _max(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis=None, keepdims=False):
+        total = self.sum(axis, keepdims)
+        return total * (total.size / self.size)
+
+    def reshape(self, *shape):
+        return _reshape(self, shape=shape[0] if isinstance(shape[0], tuple) else shape)
+
+    def transpose(self, *axes):
+        return _transpose(self, axes=axes or None)
+
+    def __len__(self):
+        return len(self.data)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.data!r}{', requires_grad=True' if self.requires_grad else ''})"
+
+
+def _accumulate(leaf, g):
+    if leaf.grad is None:
+        leaf.grad = g
+    else:
+        leaf.grad = leaf.grad + g
+
+
+def _like(number, tensor):
+    return np.asarray(number, tensor.dtype) if isinstance(number, numbers.Number) else number
