@@ -68,12 +68,10 @@ def _gunzip(packed: bytes, max_bytes: int, where: str) -> bytes:
 
 def check_sha256(path: Path, sha256: str, where: str | None = None) -> None:
     """Raise ValueError unless the file's SHA-256 (hexadecimal) is `sha256`. `where`: its name in the error."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != sha256:
-        raise ValueError(f"{where or path}: want SHA-256 {sha256}; got {digest.hexdigest()}")
+        got = hashlib.file_digest(file, "sha256").hexdigest()
+    if got != sha256:
+        raise ValueError(f"{where or path}: want SHA-256 {sha256}; got {got}")
 
 
 def read_cifar10(path: Path, n_per_file: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """Module and Parameter: a network is a tree of modules with parameters at its leaves, found from plain attributes."""
 
+import copy
+
 import numpy as np
 
 from lightnn.tensor import Tensor
@@ -26,23 +28,15 @@ class Parameter(Tensor):
         return w if self.support is None else self.support(w)
 
     def __deepcopy__(self, memo):
-        copy = Parameter(self.data.copy())
-        memo[id(self)] = copy
-        for slot in ("values", "support"):
-            setattr(copy, slot, _deepcopy(getattr(self, slot), memo))
-        copy.requires_grad, copy.grad = self.requires_grad, None if self.grad is None else self.grad.copy()
-        return copy
+        twin = memo[id(self)] = Parameter(self.data.copy())
+        twin.values, twin.support = copy.deepcopy(self.values, memo), copy.deepcopy(self.support, memo)
+        twin.requires_grad, twin.grad = self.requires_grad, None if self.grad is None else self.grad.copy()
+        return twin
 
     def members(self):
         for name in ("values", "support"):
             if getattr(self, name) is not None:
                 yield name, getattr(self, name)
-
-
-def _deepcopy(value, memo):
-    import copy
-
-    return copy.deepcopy(value, memo)
 
 
 class Module:
@@ -136,5 +130,6 @@ class Module:
         return f"{type(self).__name__}({inside})"
 
     def extra_repr(self):
-        """The constructor's arguments, for printing; layers override nothing if they keep them as attributes."""
-        return ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if isinstance(v, int | float | tuple))
+        """The constructor's arguments, for printing, as far as they are plain attributes."""
+        plain = ((k, v) for k, v in vars(self).items() if isinstance(v, int | float | tuple) and k != "training")
+        return ", ".join(f"{k}={v!r}" for k, v in plain)

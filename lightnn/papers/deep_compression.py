@@ -36,14 +36,14 @@ class Recipe:
     epochs: int = 15
     lr: float = 0.1
     keep: tuple = (0.25, 0.1, 0.05)
-    retrain_epochs: tuple = (5, 5, 25)
+    retrain_epochs: tuple = (5, 5, 30)
     retrain_lr: float = 0.05
-    bits: tuple = (5, 5, 5, 4)
+    bits: tuple = (4, 4, 4, 4)
     tune_epochs: int = 5
     tune_lr: float = 1e-3
     batch_size: int = 100
     momentum: float = 0.9
-    weight_decay: float = 1e-5
+    weight_decay: float = 5e-5
     dropout: float = 0.0
     max_shift: int = 1
 
@@ -70,7 +70,7 @@ def compress_lenet_300_100(path, recipe=FULL, seed=0, progress=True, say=print):
         (mnist.x_train[-5000:], mnist.y_train[-5000:]),
     )
     model = models.lenet_300_100(dropout=recipe.dropout, rng=seed)
-    rng = np.random.default_rng(seed)
+    rng, stages = np.random.default_rng(seed), []
 
     def stage(name, epochs, lr, weight_decay=recipe.weight_decay):
         optimizer = optim.SGD(model.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=weight_decay)
@@ -90,8 +90,9 @@ def compress_lenet_300_100(path, recipe=FULL, seed=0, progress=True, say=print):
         size = io.save(model, path)
         if history.interrupted:
             raise Interrupted(f"interrupted in the stage '{name}': {path} holds the network as far as it got")
-        error = 100 - 100 * evaluate(model, *validation, progress=False)
-        say(f"{name:<34} validation error {error:5.2f} %  {size:>9,} bytes  {time.perf_counter() - start:4.0f} s")
+        error, seconds = 100 - 100 * evaluate(model, *validation, progress=False), time.perf_counter() - start
+        stages.append({"stage": name, "validation error %": round(error, 2), "size_bytes": size, "seconds": seconds})
+        say(f"{name:<34} validation error {error:5.2f} %  {size:>9,} bytes  {seconds:4.0f} s")
 
     stage("train the reference", recipe.epochs, recipe.lr)
     reference = evaluate(model, mnist.x_test, mnist.y_test, progress=False)
@@ -101,7 +102,7 @@ def compress_lenet_300_100(path, recipe=FULL, seed=0, progress=True, say=print):
     share_layers(model, recipe.bits)
     stage("share weights, tune the centres", recipe.tune_epochs, recipe.tune_lr, weight_decay=0)
     loaded = evaluate(io.load(path), mnist.x_test, mnist.y_test, progress=False)
-    return results(model, path, reference, loaded, time.perf_counter() - start)
+    return {"stages": stages, **results(model, path, reference, loaded, time.perf_counter() - start)}
 
 
 def prune_layers(model, keep, dropout):

@@ -9,6 +9,7 @@ from lightnn.files import write_atomically
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def chapter(number):
@@ -38,18 +39,30 @@ def open_lab(number=None, port=8888, browser=True):
 
 
 def execute(number):
-    """Run chapter `number` from top to bottom in a new kernel and return the path of the executed copy, in
-    work/executed/.
+    """Run chapter `number` from top to bottom in a new kernel and return the path of the executed copy, in work/executed/.
 
     The committed chapter is left alone. Raises nbclient's CellExecutionError, which shows the cell and its error.
     """
-    import nbclient
     import nbformat
 
     path = chapter(number)
     notebook = nbformat.read(path, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(CHAPTERS)}}).execute()
+    run(notebook)
     target = ROOT / "work" / "executed" / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(target, nbformat.writes(notebook).encode())
     return target
+
+
+def run(notebook):
+    """Execute the notebook in place, in a new kernel in the chapters' folder, and drop what only a live kernel can show
+    (progress bars, sliders) and what changes from run to run without meaning."""
+    import nbclient
+
+    client = nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(CHAPTERS)}})
+    client.store_widget_state = False
+    client.execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {}) and o.get("name") != "stderr"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -86,8 +87,15 @@ def test_gzip_foreign_or_with_a_tail(idx_bytes, write_gz):
 
 
 def test_gzip_bomb_stops_at_the_wanted_size(write_gz):
-    with pytest.raises(ValueError, match="want 76 bytes unpacked; got more"):
-        read_idx(write_gz(bytes(50_000_000)), SHAPE)
+    path = write_gz(bytes(50_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="want 76 bytes unpacked; got more"):
+            read_idx(path, SHAPE)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 1_000_000
 
 
 def test_check_sha256(tmp_path):
