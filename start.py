@@ -28,6 +28,8 @@ def install():
     venv.create(HOME, with_pip=True, clear=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-r", "requirements.txt"], cwd=ROOT, check=True)
+    quiet = ["labextension", "disable", "--level=sys_prefix", "@jupyterlab/apputils-extension:announcements"]
+    subprocess.run([str(PYTHON), "-m", "jupyter", *quiet], cwd=ROOT, check=True)  # it asks about news from the network
     stamp.write_text(now)
 
 

@@ -203,6 +203,6 @@ def format_tables(result):
             first = name if who == "lightnn" else ""
             columns = f"{keep:6.1f}  {w:5.1f} {wh:5.1f}  {i:5.1f} {ih:5.1f}  {r:6.2f} {rh:6.2f}"
             lines.append(f"{first:<10} {who:<8} {count:>9}  {columns}")
-    lines.append("P pruned, Q shared, H Huffman; the paper's counting rule: fillers and codebooks are")
-    lines.append("counted, biases and Huffman tables not. The paper: arXiv 1510.00149, tables 1, 2.")
+    lines.append("P pruned, Q shared, H Huffman. The paper's counting rule: fillers and codebooks")
+    lines.append("count, biases and Huffman tables do not. Paper: arXiv 1510.00149, tables 1 and 2.")
     return "\n".join(lines)

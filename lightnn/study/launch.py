@@ -60,8 +60,8 @@ def run(notebook):
     import nbclient
 
     client = nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(CHAPTERS)}})
-    client.store_widget_state = False
     client.execute()
+    notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
