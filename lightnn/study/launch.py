@@ -39,7 +39,7 @@ def open_lab(number=None, port=8888, browser=True):
 
 
 def execute(number):
-    """Run chapter `number` from top to bottom in a new kernel and return the path of the executed copy, in work/executed/.
+    """Run chapter `number` from top to bottom in a new kernel; return the path of the executed copy, in work/executed/.
 
     The committed chapter is left alone. Raises nbclient's CellExecutionError, which shows the cell and its error.
     """
