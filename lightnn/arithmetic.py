@@ -36,7 +36,7 @@ def neg(a):
 
 
 def pow(a, *, exponent):
-    return a**exponent, lambda dy: dy * exponent * a ** (exponent - 1)
+    return a**exponent, lambda dy: dy * exponent * a ** (exponent - 1) if exponent else np.zeros_like(dy)
 
 
 def exp(a):
@@ -59,6 +59,8 @@ def absolute(a):
 
 def matmul(a, b):
     """a (..., m, k) @ b (..., k, n), with NumPy's rules for 1-D operands."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        raise ValueError(f"matmul: want at least one axis each, got shapes {np.shape(a)} and {np.shape(b)}")
     A = a[None, :] if a.ndim == 1 else a
     B = b[:, None] if b.ndim == 1 else b
     y = a @ b
@@ -115,4 +117,4 @@ def reshape(a, *, shape):
 
 
 def transpose(a, *, axes=None):
-    return a.transpose(axes), lambda dy: dy.transpose(None if axes is None else np.argsort(axes))
+    return a.transpose(axes), lambda dy: dy.transpose(None if axes is None else np.argsort(np.mod(axes, a.ndim)))

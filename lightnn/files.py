@@ -10,7 +10,7 @@ def write_atomically(path, data):
     whatever happens, the file that was at path is either untouched or replaced."""
     path = pathlib.Path(path)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lightnn-", suffix=".part")
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}") from None
     try:
@@ -36,7 +36,7 @@ def check_writable(path):
     if path.is_dir():
         raise OSError(f"cannot write {path}: it is a folder")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lightnn-", suffix=".part")
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}") from None
     os.close(handle)

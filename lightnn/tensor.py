@@ -13,6 +13,7 @@ import contextlib
 import contextvars
 import functools
 import heapq
+import inspect
 import itertools
 import numbers
 
@@ -44,8 +45,13 @@ def op(fn):
     a view of dy, or a new array.
     """
 
+    named = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+
     @functools.wraps(fn)
     def call(*args, **options):
+        for p in named[len(args) :]:  # an array given by name, or left out
+            if p.name in options or p.default is not p.empty:
+                args = (*args, options.pop(p.name, p.default))
         y, *vjps = fn(*(_array(a) for a in args), **options)
         out = Tensor(y)
         if _recording.get():
@@ -60,6 +66,8 @@ def op(fn):
 def _array(a):
     if isinstance(a, Tensor):
         return a.data
+    if isinstance(a, np.float64) and np.ndim(a) == 0:
+        return float(a)  # a number like any other: it must not widen a float32 array
     return a if a is None or isinstance(a, numbers.Number) else np.asarray(a)
 
 
@@ -197,7 +205,7 @@ def _accumulate(leaf, g):
     if leaf.grad is None:
         leaf.grad = g
     else:
-        leaf.grad = leaf.grad + g
+        leaf.grad = np.asarray(leaf.grad + g)
 
 
 def _like(number, tensor):

@@ -42,7 +42,7 @@ def check_vjp(fn, *args, rng=0, eps=1e-6, tol=1e-6, directions=3, **options):
 
 
 def _moved(args, i, step):
-    return [a + step if j == i else a for j, a in enumerate(args)]
+    return [Tensor(a + step) if j == i else a for j, a in enumerate(args)]
 
 
 def _name(fn):

@@ -19,7 +19,7 @@ def threshold(w, quality, mask=None):
     """
     w = np.asarray(w)
     survivors = w if mask is None else w[mask]
-    return float(quality * survivors.std(dtype=np.float64)) if survivors.size else 0.0
+    return quality * (survivors.std(dtype=np.float64) if survivors.size else np.float64(0))
 
 
 def prune(p, quality):
@@ -33,9 +33,10 @@ def prune(p, quality):
 
 def set_mask(p, mask):
     """Let p keep its weights where `mask`; elsewhere they are 0 from now on. Returns the share that is kept."""
-    p.support = Mask(mask)
-    p.data = np.array(p.support(p.detach()).data)
-    return float(mask.mean())
+    support = Mask(mask)
+    p.data = np.array(support(p.detach()).data)
+    p.support = support
+    return density(p)
 
 
 def quality_for(w, keep, mask=None):
@@ -45,14 +46,18 @@ def quality_for(w, keep, mask=None):
         raise ValueError(f"quality_for: want 0 < keep <= 1, got {keep!r}")
     w = np.asarray(w)
     std = threshold(w, 1.0, mask)
-    size = np.sort(np.abs(w), axis=None)
+    size = np.sort(np.abs(w), axis=None).astype(np.float64)
     below = w.size - round(keep * w.size)
-    return float(size[below - 1]) / std if below and std else 0.0
+    if not below or not std:
+        return 0.0
+    last = size[below - 1]  # the largest that goes; halfway from it to the next larger one is the threshold
+    larger = np.searchsorted(size, last, side="right")
+    return float((last + (size[larger] if larger < w.size else 2 * last)) / 2 / std)
 
 
 def density(p):
     """The share of p's weights that may be non-zero."""
-    return 1.0 if p.support is None else float(p.support.mask.mean())
+    return float(p.support.mask.mean()) if p.support is not None and p.size else 1.0
 
 
 def sensitivity(model, parameters, score, keeps):

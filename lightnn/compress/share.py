@@ -3,6 +3,8 @@
 A layer's surviving weights are clustered; each then is its cluster's centre, and only the centres are trained.
 """
 
+import numbers
+
 import numpy as np
 
 from lightnn.compress.transforms import Codebook
@@ -57,14 +59,14 @@ def nearest(w, c):
 
 def share(p, bits, init=linear_init, rng=0):
     """Let Parameter p use 2^bits shared values, clustered over its surviving weights only. Returns its Codebook."""
-    if not isinstance(bits, int) or not 0 <= bits <= 16:
+    if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
         raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
     w = p().data
     kept = np.ones(w.shape, bool) if p.support is None else p.support.mask
     codes = np.zeros(w.shape, np.int64)
     c = np.zeros(1)
     if kept.any():
-        c, codes[kept] = kmeans(w[kept], min(2**bits, int(kept.sum())), init, rng=rng)
+        c, codes[kept] = kmeans(w[kept], min(2 ** int(bits), int(kept.sum())), init, rng=rng)
     p.values = Codebook(c.astype(w.dtype), codes)
     return p.values
 

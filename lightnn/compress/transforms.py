@@ -97,7 +97,7 @@ def encode(p):
 
     Where p.support says 0, nothing is stored: "data" or "codes" is then 1-D, the kept elements in C order.
     """
-    parts = {"shape": p.shape, "dtype": p.dtype}
+    parts = {"shape": p.shape, "dtype": p().dtype}
     parts |= {"data": p.data} if p.values is None else {"values": _kind(p.values, VALUES), **p.values.encode()}
     if p.support is not None:
         parts |= {"support": _kind(p.support, SUPPORTS), **p.support.encode()}

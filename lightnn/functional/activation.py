@@ -30,7 +30,7 @@ def tanh(x):
 def softmax(x, *, dim=-1):
     """p_i = exp(x_i) / sum_j exp(x_j) along `dim`; the largest x is subtracted first, which changes nothing but
     the overflow."""
-    check.floating("softmax", x=x)
+    _check_dim("softmax", x, dim)
     p = np.exp(x - x.max(dim, keepdims=True))
     p /= p.sum(dim, keepdims=True)
     return p, lambda dy: p * (dy - (dy * p).sum(dim, keepdims=True))
@@ -39,7 +39,7 @@ def softmax(x, *, dim=-1):
 @op
 def log_softmax(x, *, dim=-1):
     """log p_i of `softmax`, as x_i - max - log sum_j exp(x_j - max)."""
-    check.floating("log_softmax", x=x)
+    _check_dim("log_softmax", x, dim)
     z = x - x.max(dim, keepdims=True)
     y = z - np.log(np.exp(z).sum(dim, keepdims=True))
     return y, lambda dy: dy - np.exp(y) * dy.sum(dim, keepdims=True)
@@ -51,6 +51,7 @@ def dropout(x, *, p=0.5, training=True, rng=None):
 
     rng: Generator or seed, wanted when training. Otherwise, and for p = 0, the identity.
     """
+    check.floating("dropout", x=x)
     if not 0 <= p < 1:
         raise ValueError(f"dropout: want 0 <= p < 1, got {p!r}")
     if not training or p == 0:
@@ -60,3 +61,9 @@ def dropout(x, *, p=0.5, training=True, rng=None):
     keep = np.random.default_rng(rng).random(x.shape, dtype=np.float32) >= p
     scale = keep * x.dtype.type(1 / (1 - p))
     return x * scale, lambda dy: dy * scale
+
+
+def _check_dim(op, x, dim):
+    check.floating(op, x=x)
+    if not -x.ndim <= dim < x.ndim or not x.shape[dim]:
+        raise ValueError(f"{op}: want dim to name an axis of x {x.shape} that is not empty, got {dim!r}")

@@ -16,7 +16,7 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0):
     kernel, stride, padding, out = _window("max_pool2d", x, kernel_size, stride, padding)
     xp = pad_hw(x, padding, -np.inf)
     view = windows(xp, kernel, stride, (1, 1), out)
-    flat = np.moveaxis(view, (2, 3), (-2, -1)).reshape(*x.shape[:2], *out, -1)
+    flat = np.moveaxis(view, (2, 3), (-2, -1)).reshape(*x.shape[:2], *out, kernel[0] * kernel[1])
     first = flat.argmax(-1)
     y = np.take_along_axis(flat, first[..., None], -1)[..., 0]
 

@@ -1,5 +1,7 @@
 """Ops that only move data: flatten, pad, concat."""
 
+import numbers
+
 import numpy as np
 
 from lightnn.functional import check
@@ -19,8 +21,8 @@ def flatten(x, *, start_dim=1):
 @op
 def pad(x, *, padding, value=0.0):
     """x with `value` around its last axes; padding is (left, right) or (left, right, top, bottom), as in PyTorch."""
-    ok = len(padding) % 2 == 0 and len(padding) <= 2 * x.ndim and min(padding, default=0) >= 0
-    if not ok:
+    whole = np.iterable(padding) and all(isinstance(n, numbers.Integral) and n >= 0 for n in padding)
+    if not whole or len(padding) % 2 or len(padding) > 2 * x.ndim:
         raise ValueError(f"pad: want up to {x.ndim} pairs of ints >= 0, last axis first; got {padding!r}")
     pairs = [tuple(padding[i : i + 2]) for i in range(0, len(padding), 2)]
     widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
@@ -38,6 +40,10 @@ def concat(xs, dim=0):
 @op
 def _concat(*xs, dim):
     check.floating("concat", **{f"xs[{i}]": x for i, x in enumerate(xs)})
+    named = {f"xs[{i}]": x for i, x in enumerate(xs)}
+    in_range = all(-x.ndim <= dim < x.ndim for x in xs)
+    rest = {(*x.shape[: dim % x.ndim], 0, *x.shape[dim % x.ndim + 1 :]) for x in xs} if in_range else ()
+    check.shape("concat", f"arrays that differ in axis dim={dim} only", len(rest) == 1, **named)
     ends = np.cumsum([x.shape[dim] for x in xs])
 
     def vjp(i):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from lightnn.io import huffman, sparse_index
+from lightnn.io import bits, huffman, sparse_index
 from lightnn.io.errors import FormatError
 
 DTYPES = {0: np.dtype("<f4"), 1: np.dtype("<f8"), 2: np.dtype("<i8")}
@@ -48,23 +48,24 @@ def _write_mask(out, mask):
         return np.where(is_filler, 2**b, differences)
 
     def cost(b):
-        return huffman.coded_bytes(np.bincount(symbols(b), minlength=2**b + 1))
+        counts = np.bincount(symbols(b), minlength=2**b + 1)
+        return min(huffman.coded_bytes(counts), int(counts.sum()) * bits.width(2**b + 1) // 8 + 1)
 
     b = min(range(1, 11), key=cost)
     out.number(b)
     out.symbols(symbols(b), 2**b + 1)
 
 
-def read_array(reader, room):
-    """(name, parts) of the next array; `room` is the most bytes that it may unfold to."""
-    reader.array = "file"
-    start = reader.at
-    name = _text(reader.raw(reader.number(most=1000)))
-    reader.tally["file"]["header"] -= reader.at - start
-    reader.tally[name] = {"header": reader.at - start}
+def read_array(reader, name, shape, room):
+    """The parts of the next array, which must have this name and shape; `room` is the most bytes it may unfold to."""
     reader.array = name
+    came = reader.raw(reader.number(most=1000))
+    if came != name.encode():
+        raise FormatError(f"want the array {name} here, got {came.decode(errors='replace')!r}")
     dtype = reader.choice(DTYPES, "dtype")
-    shape = tuple(reader.number() for _ in range(reader.number(most=MOST_DIMENSIONS)))
+    came = tuple(reader.number() for _ in range(reader.number(most=MOST_DIMENSIONS)))
+    if came != shape:
+        raise FormatError(f"want shape {shape}, got {came}")
     size = math.prod(shape)
     if size * dtype.itemsize > room:
         raise FormatError(f"an array of shape {shape} is larger than the {room} bytes allowed")
@@ -73,20 +74,15 @@ def read_array(reader, room):
     if support:
         parts |= {"support": support, "mask": _read_mask(reader, shape, size)}
     count = int(parts["mask"].sum()) if support else size
+    if dtype.kind != "f" and (values or support):
+        raise FormatError(f"an {dtype} array with values or a support")
     if values:
         parts |= {"values": values, **_read_codebook(reader, dtype, count)}
         parts["codes"] = parts["codes"] if support else parts["codes"].reshape(shape)
     else:
         data = np.frombuffer(reader.raw(count * dtype.itemsize, "values"), dtype)
         parts["data"] = data if support else data.reshape(shape)
-    return name, parts
-
-
-def _text(data):
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise FormatError("a name that is not UTF-8") from None
+    return parts
 
 
 def _read_mask(reader, shape, size):
@@ -103,7 +99,7 @@ def _read_mask(reader, shape, size):
 
 def _read_codebook(reader, dtype, count):
     data = reader.sized("codebook")
-    if not data or len(data) % dtype.itemsize or dtype.kind != "f":
+    if not data or len(data) % dtype.itemsize:
         raise FormatError(f"a codebook of {len(data)} bytes does not hold {dtype} values")
     codebook = np.frombuffer(data, dtype)
     codes, size = reader.symbols("values", most=count)

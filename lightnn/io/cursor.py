@@ -7,6 +7,7 @@ from lightnn.io import bits, huffman
 from lightnn.io.errors import FormatError
 
 PACKED, HUFFMAN = 0, 1
+FILE = "file"  # on whose account the bytes are that belong to no array
 
 
 class Writer:
@@ -43,7 +44,7 @@ class Reader:
     """Reads what Writer wrote; `tally[array][part]` counts the bytes taken on account of each."""
 
     def __init__(self, data):
-        self.data, self.at, self.array, self.tally = memoryview(data), 0, "file", {}
+        self.data, self.at, self.array, self.tally = memoryview(data), 0, FILE, {}
 
     def raw(self, count, part="header"):
         if count > len(self.data) - self.at:

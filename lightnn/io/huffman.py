@@ -80,7 +80,7 @@ def decode(table, stream, size, count):
     total = 8 * len(stream)
     if count > total:
         raise FormatError(f"want at least {count} bits for {count} Huffman codes, got {total}")
-    if not count:
+    if not count and not stream:
         return np.zeros(0, np.int64)
     if not len(symbols):
         raise FormatError(f"a Huffman table without symbols stands before {count} codes")

@@ -31,11 +31,10 @@ import numpy as np
 from lightnn.compress import decode_parameter, encode
 from lightnn.files import write_atomically
 from lightnn.io.arrays import read_array, write_array
-from lightnn.io.cursor import Reader, Writer
-from lightnn.io.errors import FormatError
+from lightnn.io.cursor import FILE, Reader, Writer
+from lightnn.io.errors import FormatError, one_line
 from lightnn.models import build, describe
 from lightnn.nn import Parameter
-from lightnn.tensor import Tensor
 
 MAGIC, VERSION = b"\x89LNN", 1
 
@@ -44,7 +43,7 @@ def save(model, path):
     """Write the model to path and return the size of the file in bytes.
 
     The file is written under a temporary name and renamed, so that on any error the old one is still there. OSError if
-    it can't be written, TypeError for a network that has no description (see `lightnn.models.describe`).
+    it can't be written, TypeError for a network that its description does not build (see `lightnn.models.describe`).
     """
     write_atomically(path, to_bytes(model))
     return os.path.getsize(path)
@@ -52,12 +51,17 @@ def save(model, path):
 
 def to_bytes(model):
     """The contents of the model's .lnn file."""
+    description, arrays = describe(model), list(_arrays(model))
+    _, wanted = _skeleton(description)
+    if (has := {name: np.shape(getattr(*slot)) for name, slot in arrays}) != wanted:
+        differ = next(name for name in [*has, *wanted] if has.get(name) != wanted.get(name))
+        shapes = f"{differ}: {has.get(differ, 'nothing')} here, {wanted.get(differ, 'nothing')} there"
+        raise TypeError(f"save: this network is not the {description['type']} that its description builds: {shapes}")
     out = Writer()
     out.raw(MAGIC + struct.pack("<H", VERSION))
-    out.sized(json.dumps(describe(model), separators=(",", ":")).encode())
-    arrays = list(_arrays(model))
+    out.sized(json.dumps(description, separators=(",", ":")).encode())
     out.number(len(arrays))
-    for name, owner, attribute in arrays:
+    for name, (owner, attribute) in arrays:
         if isinstance(owner, Parameter):
             write_array(out, name, encode(owner))
         else:
@@ -67,73 +71,64 @@ def to_bytes(model):
 
 
 def _arrays(model):
-    """(name, owner, attribute) of each array of the state; a Parameter stands for its transforms too."""
+    """(name, (owner, attribute)) of each array of the state; a Parameter stands for its transforms too."""
     inside = set()
     for name, owner, attribute in model._slots():
         if isinstance(owner, Parameter) and name not in inside:
-            inside.update(n for n, *_ in _inner(name, owner))
+            inside.update(f"{name}.{slot}.{n}" for slot, transform in owner.members() for n, *_ in transform._slots())
         if name not in inside:
-            yield name, owner, attribute
+            yield name, (owner, attribute)
 
 
-def _inner(name, p):
-    for slot, transform in p.members():
-        yield from ((f"{name}.{slot}.{n}", *rest) for n, *rest in transform._slots())
+def _skeleton(description):
+    """(model, {name: shape}) for a description: a network whose weights take no memory yet."""
+    model = build(description)
+    return model, {name: np.shape(getattr(*slot)) for name, slot in _arrays(model)}
 
 
-def load(path, max_bytes=2**32):
+def load(path, max_bytes=None):
     """The model in the file at path, in eval mode: bit for bit the one that was saved, transforms included.
 
     FormatError names what is wrong and where. Nothing is allocated before its length is checked; max_bytes bounds what
-    the arrays may unfold to.
+    the arrays may unfold to, and is by default 16 MiB and 4096 times the file, up to 4 GiB.
     """
-    description, parameters, _ = _read(path, max_bytes)
-    try:
-        model = build(description)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path}: in the architecture: {error}") from None
-    slots = list(model._slots())
-    names = [name for name, *_ in slots]
-    if names != list(parameters):
-        want, got = ", ".join(names)[:200], ", ".join(parameters)[:200]
-        raise FormatError(f"{path}: this architecture wants the arrays {want}; the file has {got}")
-    for name, owner, attribute in slots:
-        shape, p = getattr(owner, attribute).shape, parameters[name]
-        if shape != p.shape or (isinstance(owner, Parameter) and not isinstance(p, Parameter)):
-            raise FormatError(
-                f"{path}: {name}: this architecture wants shape {shape}, the file has {p.dtype} {p.shape}"
-            )
-        setattr(owner, attribute, p.data)
-        if isinstance(owner, Parameter):
-            owner.values, owner.support = p.values, p.support
-    return model.eval()
+    return _read(path, max_bytes)[0]
 
 
 def _read(path, max_bytes):
-    """(description, {name: Parameter}, {array: {part: bytes}}) of the file."""
+    """(model, {array: {part: bytes}}) of the file."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        if size > max_bytes:
-            raise FormatError(f"{path}: the file has {size} bytes, more than the {max_bytes} allowed")
+        room = min(2**32, 2**24 + 4096 * size) if max_bytes is None else max_bytes
+        if size > room:
+            raise FormatError(f"{path}: the file has {size} bytes, more than the {room} allowed")
         data = file.read()
-    reader = Reader(data[:-4])
     _check_frame(path, data)
+    reader = Reader(data[:-4])
     try:
-        reader.raw(len(MAGIC) + 2)
-        description = json.loads(reader.sized("header"))
-        parameters, room = {}, max_bytes
-        for _ in range(reader.number(most=65536)):
-            name, parts = read_array(reader, room)
-            if name in parameters:
-                raise FormatError("a second array of this name")
-            p = decode_parameter(parts) if parts["dtype"].kind == "f" else Tensor(np.array(parts["data"]))
-            parameters[name], room = p, room - p.data.nbytes
-        if reader.at != len(data) - 4:
-            raise FormatError(f"{len(data) - 4 - reader.at} bytes are left over")
-    except (ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise FormatError(f"{path}: at byte {reader.at}, in {reader.array}: {error}") from None
-    reader.tally["file"]["header"] += 4
-    return description, parameters, reader.tally
+        model = _read_model(reader, room)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FormatError(one_line(f"{path}: at byte {reader.at}, in {reader.array}: {error}")) from None
+    reader.tally[FILE]["header"] += 4
+    return model, reader.tally
+
+
+def _read_model(reader, room):
+    reader.raw(len(MAGIC) + 2)
+    model, shapes = _skeleton(json.loads(reader.sized("header")))
+    if (count := reader.number()) != len(shapes):
+        raise FormatError(f"want the {len(shapes)} arrays {', '.join(shapes)}, got {count}")
+    for name, (owner, attribute) in list(_arrays(model)):
+        parts = read_array(reader, name, shapes[name], room)
+        if isinstance(owner, Parameter):
+            p = decode_parameter(parts)
+            owner.data, owner.values, owner.support = p.data, p.values, p.support
+        else:
+            setattr(owner, attribute, np.array(parts["data"]))
+        room -= getattr(owner, attribute).nbytes
+    if reader.at != len(reader.data):
+        raise FormatError(f"{len(reader.data) - reader.at} bytes are left over")
+    return model.eval()
 
 
 def _check_frame(path, data):
@@ -173,6 +168,6 @@ class FileReport:
         return f"{self.path}: {self.size_bytes} bytes\n" + "\n".join(lines)
 
 
-def inspect(path, max_bytes=2**32):
+def inspect(path, max_bytes=None):
     """A FileReport of the bytes of the .lnn file at path, by array and by part. FormatError as in `load`."""
-    return FileReport(path, _read(path, max_bytes)[2])
+    return FileReport(path, _read(path, max_bytes)[1])

@@ -8,7 +8,6 @@ Names are looked up in two fixed tables, layers and architectures, and nowhere e
 import functools
 import inspect
 import math
-import numbers
 
 import numpy as np
 
@@ -53,6 +52,8 @@ def _plain(value):
     """A constructor's argument from the attribute of its name: a bias Parameter stands for bias=True."""
     if value is None or isinstance(value, nn.Parameter):
         return value is not None
+    if isinstance(value, np.generic):
+        return value.item()
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -76,6 +77,10 @@ def _build(description):
     if kind == "Sequential":
         return nn.Sequential(*[_build(d) for d in _of(list, description.get("items"))])
     args = _of(dict, description.get("args"))
+    for name, value in args.items():
+        numbers = value if isinstance(value, list) else [value]
+        if len(numbers) > 8 or not all(isinstance(v, int | float | None) for v in numbers):
+            raise ValueError(f"{kind}: want {name} to be a number or a short list of numbers, got {value!r}")
     make = LAYERS.get(kind) or ARCHITECTURES[kind]
     takes_rng = "rng" in inspect.signature(make).parameters
     try:
@@ -96,7 +101,7 @@ def _total(value):
         value = list(value.values())
     if isinstance(value, list):
         return sum(_total(v) for v in value)
-    return abs(value) if isinstance(value, numbers.Real) and math.isfinite(value) else 0
+    return abs(value) if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)) else 0
 
 
 class _Zeros:

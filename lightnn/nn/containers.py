@@ -7,14 +7,17 @@ class ModuleList(Module):
     """Modules by number: a list whose members belong to the tree, named "0", "1", ..."""
 
     def __init__(self, modules=()):
-        for m in modules:
-            self.append(m)
+        for i, m in enumerate(modules):
+            self._set(i, m)
 
     def append(self, module):
+        self._set(len(self), module)
+        return self
+
+    def _set(self, i, module):
         if not isinstance(module, Module):
             raise TypeError(f"{type(self).__name__}: want Modules, got {type(module).__name__}")
-        vars(self)[str(len(self))] = module
-        return self
+        vars(self)[str(i)] = module
 
     def __len__(self):
         return sum(1 for _ in self.members())

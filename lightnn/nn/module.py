@@ -107,18 +107,18 @@ class Module:
         return {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._slots()}
 
     def load_state_dict(self, state, strict=True):
-        """Copy the arrays of `state` in. KeyError lists missing and unexpected names (if strict), ValueError the
-        mis-shaped; on an error nothing is changed."""
+        """Copy the arrays of `state` in. An error (KeyError, or ValueError for shapes) lists the names that are missing
+        and unexpected (if strict) and the mis-shaped; nothing is changed then."""
         slots = {name: (owner, attribute) for name, owner, attribute in self._slots()}
         missing = [name for name in slots if name not in state]
         unexpected = [name for name in state if name not in slots]
-        if strict and (missing or unexpected):
-            raise KeyError(f"load_state_dict: missing {missing or 'nothing'}; unexpected {unexpected or 'nothing'}")
         shared = [name for name in slots if name in state]
         shapes = {name: (np.shape(getattr(*slots[name])), np.shape(state[name])) for name in shared}
         wrong = [f"{name}: want {want}, got {got}" for name, (want, got) in shapes.items() if want != got]
-        if wrong:
-            raise ValueError("load_state_dict: mis-shaped " + "; ".join(wrong))
+        if wrong or (strict and (missing or unexpected)):
+            kinds = (("missing", missing), ("unexpected", unexpected), ("mis-shaped", wrong))
+            message = "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds if names)
+            raise (ValueError if wrong else KeyError)("load_state_dict: " + message)
         for name in shared:
             owner, attribute = slots[name]
             dtype = np.asarray(getattr(owner, attribute)).dtype

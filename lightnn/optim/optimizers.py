@@ -2,12 +2,18 @@
 
 import numpy as np
 
+from lightnn.tensor import Tensor
+
 
 class Optimizer:
     """Holds the parameters and the learning rate `lr`; `step` updates `p.data` in place where `p.grad` is not None."""
 
     def __init__(self, parameters, lr):
-        self.parameters = list(parameters)
+        self.parameters = [parameters] if isinstance(parameters, np.ndarray | Tensor) else list(parameters)
+        if not all(isinstance(p, Tensor) and p.requires_grad for p in self.parameters) or isinstance(
+            parameters, Tensor
+        ):
+            raise TypeError(f"{type(self).__name__}: want an iterable of Parameters, such as model.parameters()")
         if not self.parameters:
             raise ValueError(f"{type(self).__name__}: want at least one parameter, got none")
         _in_range(type(self).__name__, lr=lr)
@@ -42,7 +48,7 @@ class SGD(Optimizer):
         if self.momentum:
             v = self._velocity.get(i)
             if v is None:
-                v = self._velocity[i] = g.copy()
+                v = self._velocity[i] = np.array(g, p.dtype)
             else:
                 v *= self.momentum
                 v += g
