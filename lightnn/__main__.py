@@ -1,6 +1,7 @@
 """The command line: `python -m lightnn COMMAND`. Arguments to functions, and their errors to one line."""
 
 import argparse
+import os
 import shlex
 import sys
 
@@ -18,6 +19,8 @@ def compress(arguments):
     from lightnn.files import check_writable
     from lightnn.papers import deep_compression, record
 
+    if arguments.json and os.path.abspath(arguments.json) == os.path.abspath(arguments.output):
+        raise ValueError(f"want two files for the network and the results, got {arguments.output} for both")
     for path in filter(None, (arguments.output, arguments.json)):
         check_writable(path)
     recipe = deep_compression.QUICK if arguments.quick else deep_compression.FULL
@@ -36,10 +39,15 @@ def inspect(arguments):
     return 0
 
 
+class OneLine(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (--help lists what there is)\n")
+
+
 def parser():
-    top = argparse.ArgumentParser(
-        "python -m lightnn", description="Neural-network compression, to read, run and rebuild."
-    )
+    top = OneLine("python -m lightnn", description="Neural-network compression, to read, run and rebuild.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     p = commands.add_parser("study", help="open a chapter in JupyterLab, or run it")
     p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default 00)")

@@ -50,8 +50,9 @@ def op(fn):
     @functools.wraps(fn)
     def call(*args, **options):
         for p in named[len(args) :]:  # an array given by name, or left out
-            if p.name in options or p.default is not p.empty:
-                args = (*args, options.pop(p.name, p.default))
+            if p.name not in options and p.default is p.empty:
+                break
+            args = (*args, options.pop(p.name, p.default))
         y, *vjps = fn(*(_array(a) for a in args), **options)
         out = Tensor(y)
         if _recording.get():
@@ -66,8 +67,8 @@ def op(fn):
 def _array(a):
     if isinstance(a, Tensor):
         return a.data
-    if isinstance(a, np.float64) and np.ndim(a) == 0:
-        return float(a)  # a number like any other: it must not widen a float32 array
+    if isinstance(a, np.generic):
+        return a.item()  # a number like any other: it must not widen a float32 array
     return a if a is None or isinstance(a, numbers.Number) else np.asarray(a)
 
 

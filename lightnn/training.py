@@ -1,5 +1,6 @@
 """`train` and `evaluate`: the plain loop, with a bar, a history, the best state kept, and Ctrl-C that loses nothing."""
 
+import numbers
 import time
 from dataclasses import dataclass, field
 
@@ -53,6 +54,7 @@ def train(
     check_images_labels(x, y)
     if validation is not None:
         check_images_labels(*validation)
+    _check_batch_size("train", batch_size)
     if epochs < 0:
         raise ValueError(f"train: want epochs >= 0, got {epochs!r}")
     rng, history, best = np.random.default_rng(rng), History(), None
@@ -64,13 +66,15 @@ def train(
                 mean_loss, accuracy = _epoch(model, x, y, optimizer, loss, batch_size, rng, augment, bar)
                 if schedule is not None:
                     schedule.step()
+                seconds = time.perf_counter() - start
+                if validation is not None:
+                    val_accuracy = evaluate(model, *validation, progress=False)
+                    if val_accuracy >= max(history.val_accuracy, default=0):
+                        history.best_epoch, best = epoch, model.state_dict()
+                    history.val_accuracy.append(val_accuracy)
                 history.loss.append(mean_loss)
                 history.accuracy.append(accuracy)
-                history.seconds.append(time.perf_counter() - start)
-                if validation is not None:
-                    history.val_accuracy.append(evaluate(model, *validation, progress=False))
-                    if history.val_accuracy[-1] >= max(history.val_accuracy):
-                        history.best_epoch, best = epoch, model.state_dict()
+                history.seconds.append(seconds)
                 bar.set_postfix_str(_postfix(history))
     except KeyboardInterrupt:
         history.interrupted = True
@@ -121,7 +125,13 @@ def predict(model, x, *, batch_size=500, progress=False):
 def evaluate(model, x, y, *, batch_size=500, progress=True):
     """The share of x (N, ...) that the model classifies as y (N,) says: its accuracy, in [0, 1]."""
     check_images_labels(x, y)
+    _check_batch_size("evaluate", batch_size)
     outputs = predict(model, x, batch_size=batch_size, progress=progress)
     if int(np.max(y)) >= outputs.shape[1]:
         raise ValueError(f"evaluate: want labels from 0 to {outputs.shape[1] - 1}, got up to {np.max(y)}")
     return float((outputs.argmax(1) == y).mean())
+
+
+def _check_batch_size(name, batch_size):
+    if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+        raise ValueError(f"{name}: want batch_size to be an int >= 1, got {batch_size!r}")

@@ -175,7 +175,7 @@ def _huffman_bits(values):
 
 
 def _columns(row):
-    dense, entries = 32 * row["weights"], row["entries"]
+    dense, entries = 32 * row["weights"], max(row["entries"], 1)
     return {
         "weights": row["weights"],
         "kept %": 100 * row["kept"] / row["weights"],
@@ -194,15 +194,15 @@ def format_tables(result):
     for who, row in (("lightnn (file, everything)", result), ("paper (no Huffman tables)", PAPER_TABLE_1)):
         errors = f"{row['reference error %']:9.2f} % {row['compressed error %']:10.2f} %"
         lines.append(f"{who:<32} {errors} {row['size_bytes']:>9,} B {row['rate']:5.0f} x")
-    lines += ["", f"{'':<20}  weights  kept %  {'weight bits':^12} {'index bits':^12} {'rate %':^13}"]
-    lines += [f"{'':<20}  {'':<7}  (P)     {'P+Q':>5} {'+H':>5}  {'P+Q':>5} {'+H':>5}  {'P+Q':>6} {'+H':>6}"]
+    lines += ["", f"{'':<19}  weights  kept %  {'weight bits':^12} {'index bits':^12} {'rate %':^13}"]
+    lines += [f"{'':<19}  {'':<7}  (P)     {'P+Q':>5} {'+H':>5}  {'P+Q':>5} {'+H':>5}  {'P+Q':>6} {'+H':>6}"]
     for name, row in result["table 2"].items():
         _, *paper = PAPER_TABLE_2[name]
         for who, count, numbers in (("lightnn", f"{row['weights']:,}", list(row.values())[1:]), ("paper", "", paper)):
             keep, w, wh, i, ih, r, rh = numbers
             first = name if who == "lightnn" else ""
             columns = f"{keep:6.1f}  {w:5.1f} {wh:5.1f}  {i:5.1f} {ih:5.1f}  {r:6.2f} {rh:6.2f}"
-            lines.append(f"{first:<10} {who:<8} {count:>9}  {columns}")
+            lines.append(f"{first:<9} {who:<8} {count:>9}  {columns}")
     lines.append("P pruned, Q shared, H Huffman. The paper's counting rule: fillers and codebooks")
-    lines.append("count, biases and Huffman tables do not. Paper: arXiv 1510.00149, tables 1 and 2.")
-    return "\n".join(lines)
+    lines.append("count, biases and Huffman tables do not. Paper: arXiv 1510.00149, tables 1, 2.")
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,157 @@
+"""lightnn/functional/activation.py: non-linearities by their formulas, softmax as a distribution, dropout as noise."""
+
+import numpy as np
+import pytest
+
+from lightnn import Tensor
+from lightnn import functional as F
+from lightnn.testing import check_vjp
+
+SHAPES = [(), (1,), (3, 4), (2, 3, 4, 5), (0, 3)]
+ELEMENTWISE = {
+    "relu": lambda x: x * (x > 0),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+}
+SOFTMAXES = {"softmax": F.softmax, "log_softmax": F.log_softmax}
+
+
+def away_from_kinks(shape, rng):
+    """Numbers of both signs, none near 0."""
+    return np.asarray(rng.uniform(0.1, 3, shape) * rng.choice([-1, 1], shape))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_definition(name, shape, rng):
+    x = away_from_kinks(shape, rng)
+    np.testing.assert_allclose(getattr(F, name)(x).data, ELEMENTWISE[name](x), rtol=1e-12)
+    check_vjp(getattr(F, name), x)
+    check_vjp(getattr(F, name), x.T)
+
+
+@pytest.mark.parametrize("name", [*ELEMENTWISE, *SOFTMAXES])
+def test_float32_stays_float32(name, rng):
+    x = Tensor(rng.random((3, 4), dtype=np.float32), requires_grad=True)
+    y = getattr(F, name)(x)
+    y.sum().backward()
+    assert (y.dtype, x.grad.dtype) == (np.float32, np.float32)
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("relu", 0, np.inf), ("sigmoid", 0, 1), ("tanh", -1, 1)])
+def test_far_away_it_neither_overflows_nor_loses_nan(name, low, high):
+    x = np.array([-np.inf, -1e4, np.inf, np.nan], np.float32)
+    np.testing.assert_array_equal(getattr(F, name)(x).data, np.array([low, low, high, np.nan], np.float32))
+
+
+def test_the_gradient_of_relu_at_zero_is_zero():
+    x = Tensor(np.array([-1.0, 0.0, 2.0]), requires_grad=True)
+    F.relu(x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0, 0, 1])
+
+
+# softmax
+
+
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((5,), -1), ((3, 4), 1), ((3, 4), 0), ((2, 3, 4), -2), ((3, 1), 1), ((0, 3), 1)]
+)
+def test_softmax_definition(shape, dim, rng):
+    x = rng.standard_normal(shape)
+    p = np.exp(x) / np.exp(x).sum(dim, keepdims=True)
+    np.testing.assert_allclose(F.softmax(x, dim=dim).data, p, rtol=1e-12)
+    np.testing.assert_allclose(F.log_softmax(x, dim=dim).data, np.log(p), rtol=1e-12, atol=1e-15)
+    for f in SOFTMAXES.values():
+        check_vjp(f, x, dim=dim)
+        check_vjp(f, x.copy().T.copy().T, dim=dim)
+
+
+def test_softmax_is_a_distribution_that_only_differences_matter_to(rng):
+    x = rng.standard_normal((6, 5))
+    p = F.softmax(x).data
+    assert (p > 0).all()
+    np.testing.assert_allclose(p.sum(-1), 1, rtol=1e-14)
+    np.testing.assert_allclose(F.softmax(x + 100).data, p, rtol=1e-12)
+
+
+def test_softmax_of_huge_logits_does_not_overflow():
+    x = np.array([[1e4, -1e4, 1e4]], np.float32)
+    np.testing.assert_array_equal(F.softmax(x).data, [[0.5, 0, 0.5]])
+    np.testing.assert_allclose(F.log_softmax(x).data, -np.log([[2, 2, 2]]) - [[0, 2e4, 0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", SOFTMAXES)
+def test_softmax_errors(name):
+    with pytest.raises(TypeError, match=f"{name}: want floating-point arrays of one dtype, got x int64"):
+        SOFTMAXES[name](np.arange(3))
+    with pytest.raises(ValueError, match=f"{name}: .*dim.*2"):
+        SOFTMAXES[name](np.ones((3, 4)), dim=2)
+
+
+# dropout
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_zeroes_a_share_p_and_keeps_the_mean(p):
+    y = F.dropout(np.ones(100_000), p=p, rng=0).data
+    np.testing.assert_array_equal(np.unique(y), [0, np.float64(1 / (1 - p))])
+    assert abs((y == 0).mean() - p) < 0.01
+    assert abs(y.mean() - 1) < 0.05
+
+
+def test_the_gradient_of_dropout_passes_where_the_value_did(rng):
+    x = rng.standard_normal((4, 5))
+    check_vjp(lambda x: F.dropout(x, p=0.3, rng=7), x)
+
+
+@pytest.mark.parametrize("options", [{"training": False}, {"p": 0}, {"p": 0.0, "rng": 0}], ids=str)
+def test_dropout_is_the_identity_when_nothing_is_dropped(options, rng):
+    x = rng.standard_normal((4, 5))
+    np.testing.assert_array_equal(F.dropout(x, **options).data, x)
+    check_vjp(F.dropout, x, **{k: v for k, v in options.items() if k != "rng"})
+
+
+def test_dropout_draws_anew_from_a_generator_and_again_from_a_seed(rng):
+    x = np.ones(100)
+    first, second = (F.dropout(x, rng=rng).data for _ in range(2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(F.dropout(x, rng=3).data, F.dropout(x, rng=np.random.default_rng(3)).data)
+
+
+def test_dropout_keeps_float32():
+    assert F.dropout(np.ones(4, np.float32), p=0.3, rng=0).dtype == np.float32
+
+
+@pytest.mark.parametrize("p", [-0.1, 1, 1.5, float("nan")])
+def test_dropout_wants_a_probability_below_one(p):
+    with pytest.raises(ValueError, match=f"dropout: want 0 <= p < 1, got {p}"):
+        F.dropout(np.ones(3), p=p, rng=0)
+
+
+def test_dropout_wants_to_know_where_the_noise_comes_from():
+    with pytest.raises(ValueError, match=r"dropout: want rng= .* when training, got None"):
+        F.dropout(np.ones(3))
+
+
+def test_dropout_refuses_integers():
+    with pytest.raises(TypeError, match="dropout: want floating-point"):
+        F.dropout(np.arange(3), p=0.1, rng=0)
+
+
+# Against PyTorch
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_agrees_with_pytorch(name, shape, rng, torch, same_as_torch):
+    x = np.asarray(rng.integers(-3, 4, shape) * 0.75)  # with zeros
+    same_as_torch(getattr(F, name), getattr(torch, name), x)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dim", [0, 1, 2, -1])
+@pytest.mark.parametrize("name", SOFTMAXES)
+def test_softmax_agrees_with_pytorch(name, dim, rng, torch, same_as_torch):
+    x = 10 * rng.standard_normal((3, 4, 5))
+    same_as_torch(lambda x: SOFTMAXES[name](x, dim=dim), lambda x: getattr(torch, name)(x, dim=dim), x)

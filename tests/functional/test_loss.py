@@ -1,0 +1,99 @@
+"""lightnn/functional/loss.py: losses by their definitions, averaged over the batch."""
+
+import numpy as np
+import pytest
+
+from lightnn import Tensor
+from lightnn import functional as F
+from lightnn.testing import check_vjp
+
+
+@pytest.mark.parametrize(("N", "K"), [(5, 4), (1, 1), (1, 10), (7, 2)])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8])
+def test_cross_entropy_definition(N, K, dtype, rng):
+    x, target = rng.standard_normal((N, K)), rng.integers(0, K, N).astype(dtype)
+    p = np.exp(x) / np.exp(x).sum(1, keepdims=True)
+    want = -np.mean([np.log(p[n, target[n]]) for n in range(N)])
+    np.testing.assert_allclose(F.cross_entropy(x, target).data, want, rtol=1e-12, atol=1e-15)
+    check_vjp(F.cross_entropy, x, target)
+
+
+def test_the_gradient_of_cross_entropy_is_the_error_of_the_probabilities(rng):
+    x, target = Tensor(rng.standard_normal((5, 4)), requires_grad=True), np.array([0, 3, 3, 1, 2])
+    F.cross_entropy(x, target).backward()
+    np.testing.assert_allclose(x.grad, (F.softmax(x).data - np.eye(4)[target]) / 5, rtol=1e-12)
+
+
+def test_knowing_nothing_costs_log_k():
+    np.testing.assert_allclose(F.cross_entropy(np.zeros((3, 10)), np.array([0, 5, 9])).item(), np.log(10))
+
+
+def test_cross_entropy_of_huge_logits_is_finite():
+    x = Tensor(np.array([[1e4, -1e4], [-1e4, 1e4]], np.float32), requires_grad=True)
+    y = F.cross_entropy(x, [0, 0])
+    y.backward()
+    assert (y.item(), y.dtype, x.grad.dtype) == (1e4, np.float32, np.float32)
+    np.testing.assert_array_equal(x.grad, [[0, 0], [-0.5, 0.5]])
+
+
+def test_a_target_may_be_named():
+    x = Tensor(np.zeros((2, 3)), requires_grad=True)
+    assert F.cross_entropy(x, target=np.array([0, 1])).requires_grad
+
+
+def test_non_contiguous_logits(rng):
+    check_vjp(F.cross_entropy, rng.standard_normal((8, 5)).T[::-1, ::2], np.arange(8)[::2][[0, 1, 0, 1, 0]] // 2)
+
+
+@pytest.mark.parametrize(
+    ("x", "target", "error", "message"),
+    [
+        (np.ones((3, 4)), [0, 1], ValueError, r"labels target \(N,\), N > 0; got x \(3, 4\), target \(2,\)"),
+        (np.ones(4), [0], ValueError, r"want logits x \(N, K\) .*; got x \(4,\)"),
+        (np.ones((0, 4)), np.zeros(0, int), ValueError, "N > 0"),
+        (np.ones((2, 4)), np.eye(4)[:2], ValueError, r"target \(2, 4\)"),
+        (np.ones((2, 4)), [0, 4], ValueError, "want labels from 0 to 3, got 0 to 4"),
+        (np.ones((2, 4)), [-1, 2], ValueError, "want labels from 0 to 3, got -1 to 2"),
+        (np.ones((2, 4)), [0.0, 1.0], TypeError, "want integer labels, got dtype float64"),
+        (np.ones((2, 4), int), [0, 1], TypeError, "want floating-point arrays of one dtype, got x int64"),
+    ],
+)
+def test_cross_entropy_errors(x, target, error, message):
+    with pytest.raises(error, match="cross_entropy: .*" + message):
+        F.cross_entropy(x, np.array(target))
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3, 4), (2, 3, 1, 2)], ids=str)
+def test_mse_loss_definition(shape, rng):
+    x, target = (np.asarray(rng.standard_normal(shape)) for _ in range(2))
+    np.testing.assert_allclose(F.mse_loss(x, target).data, ((x - target) ** 2).mean(), rtol=1e-12)
+    check_vjp(F.mse_loss, x, target)
+    check_vjp(F.mse_loss, x.T, target.T)
+
+
+def test_mse_loss_keeps_float32():
+    x = Tensor(np.ones((2, 3), np.float32), requires_grad=True)
+    y = F.mse_loss(x, np.zeros((2, 3), np.float32))
+    y.backward()
+    assert (y.dtype, x.grad.dtype) == (np.float32, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("x", "target", "error", "message"),
+    [
+        (np.ones((3, 1)), np.ones(3), ValueError, r"of one shape, not empty; got x \(3, 1\), target \(3,\)"),
+        (np.ones((0, 2)), np.ones((0, 2)), ValueError, "not empty"),
+        (np.ones(2), np.ones(2, np.float32), TypeError, "of one dtype, got x float64, target float32"),
+    ],
+)
+def test_mse_loss_errors(x, target, error, message):
+    with pytest.raises(error, match="mse_loss: .*" + message):
+        F.mse_loss(x, target)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("N", "K"), [(5, 4), (1, 1), (64, 10)])
+def test_agrees_with_pytorch(N, K, rng, torch, same_as_torch):
+    x, target = 10 * rng.standard_normal((N, K)), rng.integers(0, K, N)
+    same_as_torch(F.cross_entropy, torch.nn.functional.cross_entropy, x, target)
+    same_as_torch(F.mse_loss, torch.nn.functional.mse_loss, x, rng.standard_normal((N, K)))

@@ -1,0 +1,162 @@
+"""lightnn/papers/deep_compression.py: the experiment on a few images, and the paper's way of counting by hand."""
+
+import itertools
+import os
+
+import numpy as np
+import pytest
+
+from lightnn import data, evaluate, inspect, load
+from lightnn.compress import Codebook, Mask, density
+from lightnn.nn import Parameter
+from lightnn.papers import deep_compression
+from lightnn.papers.deep_compression import Interrupted, Recipe, compress_lenet_300_100, format_tables, table_2
+
+RECIPE = Recipe(epochs=1, keep=(0.3, 0.1), retrain_epochs=(1, 1), tune_epochs=1, dropout=0.2, max_shift=0)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """600 training, 5,000 validation and 200 test images: ten patterns with noise."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 10, 5800)
+    x = (rng.random((10, 1, 28, 28)) < 0.2)[y] * rng.random((5800, 1, 28, 28))
+    return data.Dataset(x[:5600].astype(np.float32), y[:5600], x[5600:].astype(np.float32), y[5600:])
+
+
+@pytest.fixture(autouse=True)
+def mnist(monkeypatch, images):
+    monkeypatch.setattr(data, "load_mnist", lambda: images)
+
+
+def a_layer(shape, positions, codes):
+    """A weight of four shared values that is kept at these flat positions."""
+    p = Parameter(np.zeros(shape, np.float32))
+    mask, each = np.zeros(p.size, bool), np.zeros(p.size, int)
+    mask[positions], each[positions] = True, codes
+    p.values = Codebook(np.arange(1, 5, dtype=np.float32), each.reshape(shape))
+    p.support = Mask(mask.reshape(shape))
+    return p
+
+
+# 40 weights kept at 0, 3, 20 and 21. Indices of 2 bits reach 4: the steps are 1, 3, 17 = 4 fillers and 1, and 1, stored
+# as 0, 2, 3 3 3 3 0, 0. The values are 0, 1, F F F F 1, 3. Eight entries then.
+LAYER = a_layer((4, 10), [0, 3, 20, 21], [0, 1, 1, 3])
+# Huffman codes: index 3 four times in 1 bit, 0 three times and 2 once in 2; value F in 1 bit, 1 in 2, 0 and 3 in 3.
+LAYER_COLUMNS = {
+    "weights": 40,
+    "kept %": 100 * 4 / 40,
+    "weight bits": 2,
+    "weight bits H": (4 * 1 + 2 * 2 + 3 + 3) / 8,
+    "index bits": 2,
+    "index bits H": (4 * 1 + 3 * 2 + 2) / 8,
+    "rate %": 100 * (8 * 2 + 8 * 2 + 4 * 32) / (40 * 32),
+    "rate % H": 100 * (14 + 12 + 4 * 32) / (40 * 32),
+}
+
+
+def test_the_papers_counting_by_hand():
+    assert table_2({"fc1": LAYER}, index_bits=2)["fc1"] == pytest.approx(LAYER_COLUMNS)
+
+
+def test_the_total_is_of_sums_not_of_means():
+    other = a_layer((2, 5), range(10), [0, 1] * 5)  # nothing pruned: all steps are 1, stored as 0, and 2 values
+    rows = table_2({"fc1": LAYER, "fc2": other}, index_bits=2)
+    assert list(rows) == ["fc1", "fc2", "total"]
+    assert rows["fc1"] == pytest.approx(LAYER_COLUMNS)
+    assert rows["fc2"]["weight bits H"] == rows["fc2"]["index bits H"] == 1
+    assert rows["total"] == pytest.approx(
+        {
+            "weights": 50,
+            "kept %": 100 * 14 / 50,
+            "weight bits": 2,
+            "weight bits H": (14 + 10) / 18,
+            "index bits": 2,
+            "index bits H": (12 + 10) / 18,
+            "rate %": 100 * (18 * 4 + 2 * 128) / (50 * 32),
+            "rate % H": 100 * (14 + 10 + 12 + 10 + 2 * 128) / (50 * 32),
+        }
+    )
+
+
+def test_a_layer_of_which_nothing_is_left_can_be_counted():
+    row = table_2({"fc1": a_layer((4, 10), [], [])})["fc1"]
+    assert row["kept %"] == 0 and row["rate %"] == pytest.approx(100 * 128 / 1280)
+
+
+def test_the_papers_own_rows_follow_from_its_counting_rule():
+    """fc3: 26 % of 1,000 weights with 6 + 5 bits and 64 values of 32 bits are 15.3 % (the paper prints 15.7)."""
+    rng = np.random.default_rng(0)
+    p = a_layer((10, 100), np.sort(rng.choice(1000, 260, replace=False)), 0)
+    p.values = Codebook(np.zeros(64, np.float32), rng.integers(0, 64, (10, 100)))
+    row = table_2({"fc3": p})["fc3"]
+    paper = dict(zip(row, deep_compression.PAPER_TABLE_2["fc3"]))
+    assert (row["kept %"], row["weight bits"], row["index bits"]) == (26, 6, 5)
+    assert row["rate %"] == pytest.approx(paper["rate %"], abs=0.5)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, images):
+    """(path, result, lines said) of the whole experiment."""
+    path, said = tmp_path_factory.mktemp("run") / "a.lnn", []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load_mnist", lambda: images)
+        return path, compress_lenet_300_100(path, RECIPE, seed=1, progress=False, say=said.append), said
+
+
+def test_the_result_is_what_the_file_gives(run, images):
+    path, result, said = run
+    model = load(path)
+    error = 100 - 100 * evaluate(model, images.x_test, images.y_test, progress=False)
+    assert result["compressed error %"] == round(error, 2) < 50
+    assert result["size_bytes"] == os.path.getsize(path) == sum(result["bytes by part"].values())
+    assert result["rate"] == 4 * 266_610 / result["size_bytes"]
+    assert result["bytes by part"] == inspect(path).bytes_by_part()
+    weights = {name: getattr(model, name).weight for name in ("fc1", "fc2", "fc3")}
+    assert result["table 2"] == table_2(weights)
+    assert len(said) == 4 and said[-1].split()[0] == "share"
+
+
+def test_the_network_is_pruned_and_shared_as_the_recipe_says(run):
+    model = load(run[0])
+    kept = [density(getattr(model, name).weight) for name in ("fc1", "fc2", "fc3")]
+    assert kept == pytest.approx([0.1, 0.2, 0.6], abs=1e-3)
+    assert [len(p.values.codebook) for p in (model.fc1.weight, model.fc2.weight, model.fc3.weight)] == [16] * 3
+    assert all(p.values is not None for p in (model.fc1.bias, model.fc2.bias, model.fc3.bias))
+
+
+def test_the_same_seed_gives_the_same_file(run, tmp_path):
+    compress_lenet_300_100(tmp_path / "a.lnn", RECIPE, seed=1, progress=False, say=lambda line: None)
+    assert (tmp_path / "a.lnn").read_bytes() == run[0].read_bytes()
+
+
+@pytest.mark.parametrize("scale", [1, 100])
+def test_the_tables_fit_80_columns(run, scale):
+    result = run[1] | {"size_bytes": 27_000 * scale, "rate": 3999.9 / scale, "reference error %": 100.0}
+    lines = format_tables(result).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("fc1") and "235,200" in line for line in lines)
+    rows = [line for line in lines if " paper " in line]
+    assert [row.split()[-1] for row in rows if "Huffman" not in row][:4] == ["2.32", "3.04", "12.70", "2.49"]
+
+
+@pytest.mark.parametrize(
+    ("batch", "stage"), [(3, "train the reference"), (9, "prune to 30%"), (16, "prune to 10%"), (20, "share weights")]
+)
+def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, images, batch, stage):
+    """Each stage has six batches, and each batch is augmented."""
+    count = itertools.count(1)
+
+    def shift(x, *args, **options):
+        if next(count) == batch:
+            raise KeyboardInterrupt
+        return x
+
+    monkeypatch.setattr(data, "random_shift", shift)
+    with pytest.raises(Interrupted, match=stage) as caught:
+        compress_lenet_300_100(tmp_path / "a.lnn", RECIPE, progress=False, say=lambda line: None)
+    assert str(tmp_path / "a.lnn") in str(caught.value)
+    loaded = load(tmp_path / "a.lnn")
+    assert (density(loaded.fc1.weight) < 1) == (batch > 6)
+    assert np.isfinite(evaluate(loaded, images.x_test, images.y_test, progress=False))
+    assert os.listdir(tmp_path) == ["a.lnn"]

@@ -1,0 +1,174 @@
+"""python -m lightnn: arguments to functions, and their errors to one line."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import lightnn
+from lightnn.__main__ import main
+from lightnn.papers import deep_compression
+
+COMPRESS = ["compress", "lenet_300_100", "-o"]
+
+
+@pytest.fixture
+def run(capsys):
+    """run(*arguments): (exit status, standard output, standard error)."""
+
+    def run(*arguments):
+        try:
+            status = main([str(a) for a in arguments])
+        except SystemExit as end:
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    """Stands for the experiment; what it was called with, and it does what `experiment.does` says."""
+
+    class Experiment:
+        calls = []
+        does = staticmethod(lambda path: lightnn.save(lightnn.nn.Linear(3, 2), path))
+
+        def __call__(self, path, recipe, seed):
+            self.calls.append((path, recipe, seed))
+            size = self.does(path)
+            row = dict.fromkeys(["kept %", "weight bits", "weight bits H", "index bits", "index bits H"], 1.0)
+            table = {"fc1": {"weights": 6, **row, "rate %": 3.0, "rate % H": 2.0}}
+            errors = {"reference error %": 1.64, "compressed error %": 1.58}
+            return errors | {"size_bytes": size, "rate": 40.0, "table 2": table}
+
+    experiment = Experiment()
+    experiment.calls = []
+    monkeypatch.setattr(deep_compression, "compress_lenet_300_100", experiment)
+    return experiment
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a file of text, a folder and a good .lnn file."""
+    (tmp_path / "text.lnn").write_text("some text")
+    (tmp_path / "folder").mkdir()
+    lightnn.save(lightnn.nn.Linear(3, 2, rng=0), tmp_path / "good.lnn")
+    (tmp_path / "cut.lnn").write_bytes((tmp_path / "good.lnn").read_bytes()[:-1])
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "COMMAND"),
+        ("nonsense", "nonsense"),
+        ("--nonsense", "COMMAND"),
+        ("inspect", "FILE"),
+        ("inspect a b", "unrecognized arguments: b"),
+        ("inspect missing.lnn", "missing.lnn"),
+        ("inspect folder", "folder"),
+        ("inspect text.lnn", "text.lnn: not a .lnn file"),
+        ("inspect cut.lnn", "cut.lnn: the checksum does not fit"),
+        ("compress", "MODEL"),
+        ("compress lenet_300_100", "-o"),
+        ("compress vgg16 -o a.lnn", "vgg16"),
+        ("compress lenet_300_100 -o a.lnn --seed x", "--seed"),
+        ("compress lenet_300_100 -o missing/a.lnn", "missing/a.lnn"),
+        ("compress lenet_300_100 -o text.lnn/a.lnn", "text.lnn/a.lnn"),
+        ("compress lenet_300_100 -o folder", "folder"),
+        ("compress lenet_300_100 -o a.lnn --json missing/a.json", "missing/a.json"),
+        ("compress lenet_300_100 -o a.lnn --json a.lnn", "a.lnn"),
+        ("study 99", "no chapter 99"),
+        ("study abc", "no chapter abc"),
+        ("study --execute 99", "no chapter 99"),
+        ("study 00 --port x", "--port"),
+    ],
+)
+def test_a_wrong_argument_gives_one_clear_line_and_status_2(run, folder, monkeypatch, experiment, arguments, message):
+    monkeypatch.chdir(folder)
+    before = {name: os.path.getsize(name) for name in os.listdir()}
+    status, out, error = run(*arguments.split())
+    assert status == 2 and out == "" and message in error
+    assert len(error.splitlines()) == 1, error
+    assert not experiment.calls  # it is said before the training, not after
+    assert before == {name: os.path.getsize(name) for name in os.listdir()}
+
+
+def test_inspect_prints_the_report(run, folder):
+    assert run("inspect", folder / "good.lnn") == (0, f"{lightnn.inspect(folder / 'good.lnn')}\n", "")
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_compress_runs_the_experiment_and_prints_the_tables(run, folder, monkeypatch, experiment, quick):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["lightnn", "compress", "..."])
+    options = ["--seed", "7", "--json", "a.json", *(["--quick"] if quick else [])]
+    status, out, error = run(*COMPRESS, "a.lnn", *options)
+    assert (status, error) == (0, "")
+    assert experiment.calls == [("a.lnn", deep_compression.QUICK if quick else deep_compression.FULL, 7)]
+    assert f"a.lnn: {os.path.getsize('a.lnn'):,} bytes" in out and "paper" in out
+    record = json.loads((folder / "a.json").read_text())
+    assert record["seed"] == 7 and record["command"] == "python -m lightnn compress ..." and record["rate"] == 40
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (deep_compression.Interrupted("interrupted in the stage 'x'"), 130, "lightnn compress: interrupted in the sta"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (FloatingPointError("train: the loss is nan"), 1, "lightnn compress: train: the loss is nan"),
+        (OSError("cannot write a.lnn: No space left on device"), 2, "lightnn compress: cannot write a.lnn"),
+    ],
+)
+def test_what_ends_a_run_is_said_in_one_line(run, folder, experiment, error, status, line):
+    def fail(path):
+        raise error
+
+    experiment.does = fail
+    got, out, err = run(*COMPRESS, folder / "a.lnn")
+    assert got == status and out == "" and err.startswith(line) and len(err.splitlines()) == 1
+
+
+def test_a_bug_is_not_hidden(folder, experiment):
+    experiment.does = lambda path: {}["no such key"]
+    with pytest.raises(KeyError):
+        main([*COMPRESS, str(folder / "a.lnn")])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["compress", "--help"], ["inspect", "-h"], ["study", "-h"]])
+def test_help_fits_the_terminal_and_is_no_error(run, monkeypatch, arguments):
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, error = run(*arguments)
+    assert (status, error) == (0, "") and max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("name", "status"), [("good.lnn", 0), ("cut.lnn", 2)])
+def test_the_module_runs_as_a_program(folder, name, status):
+    root = os.path.dirname(os.path.dirname(lightnn.__file__))
+    done = subprocess.run(
+        [sys.executable, "-m", "lightnn", "inspect", str(folder / name)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": root},
+    )
+    assert done.returncode == status and "Traceback" not in done.stderr
+    assert ("total" in done.stdout) == (status == 0) and len(done.stderr.splitlines()) == (status == 2)
+
+
+def test_unwritable_json_after_a_long_run_keeps_the_network(run, folder, experiment):
+    """The folder of the record goes while the training runs: the network is in its file all the same."""
+    (folder / "gone").mkdir()
+
+    def train(path):
+        (folder / "gone").rmdir()
+        return lightnn.save(lightnn.nn.Linear(3, 2, rng=0), path)
+
+    experiment.does = train
+    status, _, error = run(*COMPRESS, folder / "a.lnn", "--json", folder / "gone" / "a.json")
+    assert status == 2 and "cannot write" in error
+    np.testing.assert_array_equal(lightnn.load(folder / "a.lnn").bias.data, lightnn.nn.Linear(3, 2, rng=0).bias.data)
