@@ -1,25 +1,36 @@
 """Differentiable functions, by PyTorch's names. Each checks its arguments and states its own gradient."""
 
-from lightnn.functional.activation import dropout, log_softmax, relu, sigmoid, softmax, tanh
-from lightnn.functional.conv import conv2d
+from lightnn.functional.activation import dropout, hardswish, hardtanh, log_softmax, relu, relu6, sigmoid, softmax, tanh
+from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
 from lightnn.functional.linear import linear
 from lightnn.functional.loss import cross_entropy, mse_loss
-from lightnn.functional.pool import avg_pool2d, max_pool2d
+from lightnn.functional.norm import batch_norm
+from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from lightnn.functional.shape import concat, flatten, pad
+from lightnn.functional.shift import channel_shuffle, shift2d
 
 __all__ = [
+    "adaptive_avg_pool2d",
     "avg_pool2d",
+    "batch_norm",
+    "channel_shuffle",
     "concat",
     "conv2d",
     "cross_entropy",
+    "depthwise_conv2d",
     "dropout",
     "flatten",
+    "grouped_conv2d",
+    "hardswish",
+    "hardtanh",
     "linear",
     "log_softmax",
     "max_pool2d",
     "mse_loss",
     "pad",
     "relu",
+    "relu6",
+    "shift2d",
     "sigmoid",
     "softmax",
     "tanh",

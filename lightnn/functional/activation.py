@@ -3,14 +3,38 @@
 import numpy as np
 
 from lightnn.functional import check
+from lightnn.kernels import elementwise
 from lightnn.tensor import op
 
 
 @op
 def relu(x):
     """max(x, 0); the gradient at 0 is 0. NaN stays NaN."""
-    y = np.maximum(x, 0)
-    return y, lambda dy: dy * (y > 0)
+    check.floating("relu", x=x)
+    return elementwise.relu(x), lambda dy: elementwise.relu_backward(dy, x)
+
+
+@op
+def relu6(x):
+    """min(max(x, 0), 6) (Sandler et al. 2018, arXiv 1801.04381); the gradient is 1 strictly between 0 and 6."""
+    check.floating("relu6", x=x)
+    return elementwise.relu6(x), lambda dy: elementwise.relu6_backward(dy, x)
+
+
+@op
+def hardtanh(x, *, min_val=-1.0, max_val=1.0):
+    """x clamped to [min_val, max_val]; the gradient is 1 strictly between them."""
+    check.floating("hardtanh", x=x)
+    if not min_val < max_val:
+        raise ValueError(f"hardtanh: want min_val < max_val, got {min_val!r} and {max_val!r}")
+    return elementwise.clamp(x, min_val, max_val), lambda dy: elementwise.clamp_backward(dy, x, min_val, max_val)
+
+
+@op
+def hardswish(x):
+    """x relu6(x + 3) / 6 (Howard et al. 2019, arXiv 1905.02244, section 5.2)."""
+    check.floating("hardswish", x=x)
+    return elementwise.hardswish(x), lambda dy: elementwise.hardswish_backward(dy, x)
 
 
 @op

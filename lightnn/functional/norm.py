@@ -1,0 +1,45 @@
+"""Batch normalization (Ioffe & Szegedy 2015, arXiv 1502.03167, algorithms 1 and 2)."""
+
+import numpy as np
+
+from lightnn.functional import check
+from lightnn.kernels import norm
+from lightnn.tensor import op
+
+
+@op
+def batch_norm(x, weight, bias, *, running_mean, running_var, training=False, momentum=0.1, eps=1e-5):
+    """y = weight (x - mean) / sqrt(var + eps) + bias, for each channel of x (N, C, H, W) or (N, C).
+
+    In training, mean and var (biased) are those of the batch, and the running statistics, arrays (C,), move towards
+    them in place: running <- (1 - momentum) running + momentum batch, with the unbiased var, as in PyTorch. Otherwise
+    they are the running statistics.
+    """
+    check.floating("batch_norm", x=x, weight=weight, bias=bias)
+    vectors = (weight, bias, running_mean, running_var)
+    fits = x.ndim in (2, 4) and all(np.shape(v) == x.shape[1:2] for v in vectors)
+    check.shape("batch_norm", "x (N, C) or (N, C, H, W) and vectors (C,)", fits, x=x, weight=weight, bias=bias)
+    if training:
+        count = x.size // max(x.shape[1], 1)
+        check.shape("batch_norm", "more than one value a channel when training", count > 1, x=x)
+        y, mean, var = norm.forward(x, weight, bias, eps)
+        running_mean += momentum * (mean - running_mean)
+        running_var += momentum * (var * (count / (count - 1)) - running_var)
+        return y, *_vjps(norm.backward, x, weight, mean, var, eps)
+    mean, var = running_mean.astype(np.float64), running_var.astype(np.float64)
+    return norm.forward_eval(x, weight, bias, mean, var, eps), *_vjps(norm.backward_eval, x, weight, mean, var, eps)
+
+
+def _vjps(backward, x, weight, mean, var, eps):
+    """The three vjps, which share one pass over x and dy: the first one called computes all."""
+    made = []
+
+    def gradient(i):
+        def vjp(dy):
+            if not made or made[0] is not dy:
+                made[:] = [dy, backward(dy, x, weight, mean, var, eps)]
+            return made[1][i]
+
+        return vjp
+
+    return gradient(0), gradient(1), gradient(2)

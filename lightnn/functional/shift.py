@@ -1,0 +1,33 @@
+"""Ops that move channels: the shift of ShiftNet and the channel shuffle of ShuffleNet. Neither has a parameter or a
+MAC."""
+
+import numpy as np
+
+from lightnn.functional import check
+from lightnn.kernels import elementwise, shift
+from lightnn.tensor import op
+
+
+@op
+def shift2d(x, dy, dx):
+    """Move channel c of x (N, C, H, W) by (dy[c], dx[c]) pixels: y[n, c, h, w] = x[n, c, h + dy[c], w + dx[c]], 0
+    outside (Wu et al. 2018, arXiv 1711.08141, equation 5). dy, dx: int (C,), not differentiable.
+
+    The gradient is the negated shift.
+    """
+    check.floating("shift2d", x=x)
+    offsets = dy.shape == dx.shape == x.shape[1:2] and dy.dtype.kind in "iu" and dx.dtype.kind in "iu"
+    check.shape("shift2d", "x (N, C, H, W) and integers dy (C,), dx (C,)", x.ndim == 4 and offsets, x=x, dy=dy, dx=dx)
+    dy, dx = dy.astype(np.int64), dx.astype(np.int64)
+    return shift.forward(x, dy, dx), lambda g: shift.backward(g, dy, dx), None, None
+
+
+@op
+def channel_shuffle(x, *, groups):
+    """Channel g C/G + k of x (N, C, H, W) becomes channel k G + g: after it, each group has channels of all groups
+    (Zhang et al. 2018, arXiv 1707.01083, section 3.1)."""
+    check.floating("channel_shuffle", x=x)
+    fits = x.ndim == 4 and isinstance(groups, int) and groups >= 1 and x.shape[1] % groups == 0
+    check.shape("channel_shuffle", f"x (N, C, H, W) with C divisible by groups={groups!r}", fits, x=x)
+    back = x.shape[1] // groups
+    return elementwise.channel_shuffle(x, groups), lambda dy: elementwise.channel_shuffle(dy, back)

@@ -1,0 +1,74 @@
+"""Shift: every channel moves by its own whole number of pixels (Wu 2018, arXiv:1711.08141). No parameters, no
+multiplications.
+
+What it computes. out[n, c, h, w] = x[n, c, h + dy[c], w + dx[c]], zero where that lies outside x. Its gradient with
+respect to x is the shift by the negated offsets.
+
+How memory is walked. A plane is one run of H*W numbers and so is its shifted copy: everything from the first valid
+number to the last is one memcpy, dy*W + dx further on. The |dx| numbers that cross from one row into the next are then
+set to zero, as are the |dy| rows outside.
+
+Why it is fast. It is a memory copy, 2 * H*W * itemsize bytes, and little else; arithmetic intensity 0, so the speed of
+memory is the bound. Threads take planes.
+"""
+
+import numba
+import numpy as np
+
+from lightnn.kernels import parallel_njit, planes, simd
+
+
+def forward(x, dy, dx):
+    """x (N, C, H, W), dy and dx int (C,)."""
+    n, c, height, width = x.shape
+    out = np.empty(x.shape, x.dtype)
+    offsets = np.ascontiguousarray(dy, np.int64), np.ascontiguousarray(dx, np.int64)
+    args = (np.ascontiguousarray(x).reshape(-1), out.reshape(-1), *offsets, height, width)
+    parts = planes.split(n * c, x.size)
+    if parts == 1:
+        _shift_planes(*args, 0, n * c)
+    else:
+        _shift_parallel(*args, n * c, parts)
+    return out
+
+
+def backward(dout, dy, dx):
+    """Gradient with respect to x."""
+    return forward(dout, -np.asarray(dy), -np.asarray(dx))
+
+
+def assignment(channels, kernel_size=3, dilation=1):
+    """(dy, dx), int64 (channels,): channel c takes offset c mod K^2 of the K x K neighbourhood, x fastest.
+
+    As in ShiftNet's own code; the channels left over when K^2 does not divide their number stay where they are.
+    """
+    c = np.arange(channels)
+    moved = c < channels // kernel_size**2 * kernel_size**2
+    dx = dilation * (c % kernel_size - kernel_size // 2)
+    dy = dilation * (c // kernel_size % kernel_size - kernel_size // 2)
+    return np.where(moved, dy, 0), np.where(moved, dx, 0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _shift_planes(x, out, dy, dx, height, width, first, last):
+    for plane in range(first, last):
+        down, right = dy[plane % len(dy)], dx[plane % len(dx)]
+        at = plane * height * width
+        h0, h1 = max(0, -down), min(height, height - down)
+        w0, w1 = max(0, -right), min(width, width - right)
+        if h0 >= h1 or w0 >= w1:
+            out[at : at + height * width] = 0
+            continue
+        start, stop = h0 * width + w0, (h1 - 1) * width + w1
+        out[at : at + start] = 0
+        simd.move(out, at + start, x, at + start + down * width + right, stop - start)
+        for row in range(h0, h1 - 1):
+            for k in range(row * width + w1, (row + 1) * width + w0):
+                out[at + k] = 0
+        out[at + stop : at + height * width] = 0
+
+
+@parallel_njit
+def _shift_parallel(x, out, dy, dx, height, width, pieces, parts):
+    for p in numba.prange(parts):
+        _shift_planes(x, out, dy, dx, height, width, p * pieces // parts, (p + 1) * pieces // parts)

@@ -1,0 +1,265 @@
+"""Moving numbers about in vectors: the loops that a compiler does not find by itself, written in LLVM's vector types.
+
+What it computes, on flat arrays:
+
+    copy       to[i : i+n] = source[j : j+n]                        a few numbers: the row of an image
+    move       the same, by the C library's memcpy                  many numbers: a plane
+    pick       to[i : i+n] = source[j : j+s*n : s]                  every s-th number, in vectors for s = 1 and 2
+    weave      to[i : i+2n : 2] = a[j:j+n], to[i+1 : i+2n : 2] = b[k:k+n]        and back
+    spread     to[slot[p] + lane] = source[at + lane*stride + p]    n places p of V planes, turned to lie side by side
+    gather     to[at + lane*stride + p] = source[slot[p] + lane]    and back
+
+How memory is walked. Forward, V numbers (one vector register) at a time; the last vector of a run ends at its last
+number and overlaps the one before, so that nothing outside the run is touched. `spread` and `gather` turn V x V
+numbers in registers.
+
+Why it is fast. A short run is two overlapping vectors instead of a loop over single numbers; turning V*V numbers takes
+V*log2(V) shuffles, under a third of a cycle a number. Arithmetic intensity 0: these loops are what surrounds the
+arithmetic, and must not cost more than it.
+
+With NUMBA_DISABLE_JIT=1 the plain versions run.
+"""
+
+import contextlib
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import config, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_FEATURES = llvm.get_host_cpu_features()
+VECTOR_BYTES = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
+
+
+def lanes(dtype):
+    """V, the numbers in a vector register: 16 float32 with AVX-512."""
+    return VECTOR_BYTES // np.dtype(dtype).itemsize
+
+
+# ---- plain versions ----
+
+
+def _plain_copy(to, to_at, source, source_at, count):
+    to[to_at : to_at + count] = source[source_at : source_at + count]
+
+
+def _plain_pick(to, to_at, source, source_at, count, step):
+    for k in range(count):
+        to[to_at + k] = source[source_at + k * step]
+
+
+def _plain_spread(to, slot, source, at, stride, count):
+    for lane in range(VECTOR_BYTES // source.itemsize):
+        start = at + lane * stride
+        to[slot[:count] + lane] = source[start : start + count]
+
+
+def _plain_gather(to, at, stride, source, slot, count):
+    for lane in range(VECTOR_BYTES // source.itemsize):
+        start = at + lane * stride
+        to[start : start + count] = source[slot[:count] + lane]
+
+
+def _plain_weave(to, to_at, a, a_at, b, b_at, count):
+    to[to_at : to_at + 2 * count : 2] = a[a_at : a_at + count]
+    to[to_at + 1 : to_at + 2 * count : 2] = b[b_at : b_at + count]
+
+
+# ---- in LLVM vectors ----
+
+
+class Flat:
+    """A contiguous Numba array seen from LLVM: loads and stores of `width` numbers at an element index."""
+
+    def __init__(self, context, builder, array_type, array):
+        self.builder = builder
+        self.data = context.make_array(array_type)(context, builder, array).data
+        self.scalar = context.get_data_type(array_type.dtype)
+        self.size = array_type.dtype.bitwidth // 8
+        self.lanes = VECTOR_BYTES // self.size
+
+    def load(self, index):
+        return self.builder.load(self.builder.gep(self.data, [index]))
+
+    def store(self, value, index):
+        self.builder.store(value, self.builder.gep(self.data, [index]))
+
+    def _vector_at(self, index, width):
+        pointer = ir.VectorType(self.scalar, width).as_pointer()
+        return self.builder.bitcast(self.builder.gep(self.data, [index]), pointer)
+
+    def load_vector(self, index, width=None):
+        return self.builder.load(self._vector_at(index, width or self.lanes), align=self.size)
+
+    def store_vector(self, value, index):
+        self.builder.store(value, self._vector_at(index, value.type.count), align=self.size)
+
+    def splat(self, value, width=None):
+        vector = ir.VectorType(self.scalar, width or self.lanes)
+        one = self.builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
+        return self.builder.shuffle_vector(one, one, int32s([0] * vector.count))
+
+
+def int32(value):
+    return ir.Constant(ir.IntType(32), value)
+
+
+def int32s(values):
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(values)), list(values))
+
+
+def index(value):
+    return ir.Constant(ir.IntType(64), value)
+
+
+def _in_groups(builder, count, emit):
+    """Emit emit(index, width, last) for groups that cover 0..count-1: the widest that fit, then one that ends at the
+    last number and may overlap the one before. So no number beyond the run is touched, and short runs take few
+    branches."""
+    with contextlib.ExitStack() as shorter:
+        for width in (16, 8, 4, 2):
+            enough = builder.icmp_signed(">", count, index(width))
+            then, otherwise = shorter.enter_context(builder.if_else(enough))
+            with then:
+                last = builder.sub(count, index(width))
+                with cgutils.for_range_slice(builder, index(0), last, index(width)) as (i, _):
+                    emit(i, width, False)
+                emit(last, width, True)
+            shorter.enter_context(otherwise)
+        with cgutils.for_range(builder, count) as loop:
+            emit(loop.index, 1, False)
+
+
+def _emit_copy(builder, target, to_at, origin, at, count):
+    def emit(i, width, last):
+        target.store_vector(origin.load_vector(builder.add(at, i), width), builder.add(to_at, i))
+
+    _in_groups(builder, count, emit)
+
+
+def _emit_pick_second(builder, target, to_at, origin, at, count):
+    def emit(i, width, last):
+        """Of 2 * width numbers the even ones are kept; in the last group, which must end with its last number, the odd
+        ones."""
+        odd = int(last and width > 1)
+        both = origin.load_vector(
+            builder.sub(builder.add(at, builder.mul(i, index(2))), index(odd)), max(2 * width - 1 + odd, 1)
+        )
+        kept = builder.shuffle_vector(both, both, int32s(range(odd, odd + 2 * width - 1, 2)))
+        target.store_vector(kept, builder.add(to_at, i))
+
+    _in_groups(builder, count, emit)
+
+
+@intrinsic
+def _copy(typing_context, to, to_at, source, source_at, count):
+    def codegen(context, builder, signature, args):
+        target, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        _emit_copy(builder, target, args[1], origin, args[3], args[4])
+
+    return types.void(to, types.int64, source, types.int64, types.int64), codegen
+
+
+@intrinsic
+def _pick(typing_context, to, to_at, source, source_at, count, step):
+    def codegen(context, builder, signature, args):
+        target, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        _, to_at, _, at, count, step = args
+        with builder.if_else(builder.icmp_signed("==", step, index(1))) as (each, not_each):
+            with each:
+                _emit_copy(builder, target, to_at, origin, at, count)
+            with not_each, builder.if_else(builder.icmp_signed("==", step, index(2))) as (second, further):
+                with second:
+                    _emit_pick_second(builder, target, to_at, origin, at, count)
+                with further, cgutils.for_range(builder, count) as loop:
+                    value = origin.load(builder.add(at, builder.mul(loop.index, step)))
+                    target.store(value, builder.add(to_at, loop.index))
+
+    return types.void(to, types.int64, source, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def _weave(typing_context, to, to_at, a, a_at, b, b_at, count):
+    def codegen(context, builder, signature, args):
+        target, even, odd = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2, 4))
+
+        def emit(i, width, last):
+            left = even.load_vector(builder.add(args[3], i), width)
+            right = odd.load_vector(builder.add(args[5], i), width)
+            order = int32s([k for pair in zip(range(width), range(width, 2 * width), strict=True) for k in pair])
+            woven = builder.shuffle_vector(left, right, order)
+            target.store_vector(woven, builder.add(args[1], builder.mul(i, index(2))))
+
+        _in_groups(builder, args[6], emit)
+
+    return types.void(to, types.int64, a, types.int64, b, types.int64, types.int64), codegen
+
+
+@intrinsic
+def _move(typing_context, to, to_at, source, source_at, count):
+    def emit(context, builder, signature, args):
+        target, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        here, there = builder.gep(target.data, [args[1]]), builder.gep(origin.data, [args[3]])
+        cgutils.raw_memcpy(builder, here, there, args[4], target.size)
+
+    return types.void(to, types.int64, source, types.int64, types.int64), emit
+
+
+def _turn(builder, rows):
+    """Transpose V vectors of V numbers: log2(V) rounds, each weaving rows k and k + V/2 together."""
+    n = len(rows)
+    low = int32s([k for pair in zip(range(n // 2), range(n, n + n // 2), strict=True) for k in pair])
+    high = int32s([k for pair in zip(range(n // 2, n), range(n + n // 2, 2 * n), strict=True) for k in pair])
+    for _ in range(n.bit_length() - 1):
+        pairs = [(rows[k], rows[k + n // 2]) for k in range(n // 2)]
+        rows = [builder.shuffle_vector(a, b, half) for a, b in pairs for half in (low, high)]
+    return rows
+
+
+@intrinsic
+def _spread_block(typing_context, to, slot, source, at, stride, p):
+    def codegen(context, builder, signature, args):
+        target, slots, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 1, 2))
+        start, places = builder.add(args[3], args[5]), [index(k) for k in range(origin.lanes)]
+        rows = [origin.load_vector(builder.add(start, builder.mul(args[4], k))) for k in places]
+        for k, row in zip(places, _turn(builder, rows), strict=True):
+            target.store_vector(row, slots.load(builder.add(args[5], k)))
+
+    return types.void(to, slot, source, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def _gather_block(typing_context, to, at, stride, source, slot, p):
+    def codegen(context, builder, signature, args):
+        target, origin, slots = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 3, 4))
+        start, places = builder.add(args[1], args[5]), [index(k) for k in range(origin.lanes)]
+        rows = [origin.load_vector(slots.load(builder.add(args[5], k))) for k in places]
+        for k, row in zip(places, _turn(builder, rows), strict=True):
+            target.store_vector(row, builder.add(start, builder.mul(args[2], k)))
+
+    return types.void(to, types.int64, types.int64, source, slot, types.int64), codegen
+
+
+@njit(cache=True, nogil=True)
+def _spread(to, slot, source, at, stride, count):
+    lane_count = VECTOR_BYTES // source.itemsize
+    for p in range(0, count - lane_count, lane_count):
+        _spread_block(to, slot, source, at, stride, p)
+    _spread_block(to, slot, source, at, stride, count - lane_count)
+
+
+@njit(cache=True, nogil=True)
+def _gather(to, at, stride, source, slot, count):
+    lane_count = VECTOR_BYTES // source.itemsize
+    for p in range(0, count - lane_count, lane_count):
+        _gather_block(to, at, stride, source, slot, p)
+    _gather_block(to, at, stride, source, slot, count - lane_count)
+
+
+if config.DISABLE_JIT:
+    copy, move, pick, weave = _plain_copy, _plain_copy, _plain_pick, _plain_weave
+    spread, gather = _plain_spread, _plain_gather
+else:
+    copy, move, pick, weave, spread, gather = _copy, _move, _pick, _weave, _spread, _gather
