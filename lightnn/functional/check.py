@@ -14,10 +14,10 @@ def pair(value, *, name, at_least=0):
 
 
 def floating(op, **arrays):
-    """Raise TypeError unless every array given (None is skipped) is of one floating-point dtype."""
+    """Raise TypeError unless every array given (None is skipped) is of one dtype, float32 or float64."""
     given = {name: a for name, a in arrays.items() if a is not None}
     dtypes = {a.dtype for a in given.values()}
-    if len(dtypes) > 1 or any(d.kind != "f" for d in dtypes):
+    if len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
         came = ", ".join(f"{name} {a.dtype}" for name, a in given.items())
         raise TypeError(f"{op}: want floating-point arrays of one dtype, got {came}")
 

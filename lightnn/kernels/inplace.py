@@ -1,6 +1,6 @@
 """Convolution with few output channels: the windows are read where they lie, nothing is packed.
 
-What it computes. The same sum as packed.py, y[n, g*M + m, p] = sum_k a[g, m, k] * planes[n, g, p + x_tap[k]] + b, from
+What it computes. The same sum as dense.py, y[n, g*M + m, p] = sum_k a[g, m, k] * planes[n, g, p + x_tap[k]] + b, from
 the same offset tables.
 
 How memory is walked. Let q = oy * row + ox number the positions of the padded plane instead of the pixels of y. The

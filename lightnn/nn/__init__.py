@@ -2,25 +2,37 @@
 
 from lightnn.nn import init
 from lightnn.nn.containers import ModuleList, Sequential
+from lightnn.nn.filters import ChannelShuffle, Shift2d
 from lightnn.nn.layers import (
+    AdaptiveAvgPool2d,
     AvgPool2d,
     Conv2d,
     Dropout,
     Flatten,
+    Hardswish,
+    Hardtanh,
     Identity,
     Linear,
     MaxPool2d,
     ReLU,
+    ReLU6,
     Sigmoid,
     Tanh,
 )
 from lightnn.nn.module import Module, Parameter
+from lightnn.nn.norm import BatchNorm1d, BatchNorm2d
 
 __all__ = [
+    "AdaptiveAvgPool2d",
     "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "ChannelShuffle",
     "Conv2d",
     "Dropout",
     "Flatten",
+    "Hardswish",
+    "Hardtanh",
     "Identity",
     "Linear",
     "MaxPool2d",
@@ -28,7 +40,9 @@ __all__ = [
     "ModuleList",
     "Parameter",
     "ReLU",
+    "ReLU6",
     "Sequential",
+    "Shift2d",
     "Sigmoid",
     "Tanh",
     "init",

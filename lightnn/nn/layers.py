@@ -65,6 +65,26 @@ class ReLU(Module):
         return F.relu(x)
 
 
+class ReLU6(Module):
+    def forward(self, x):
+        return F.relu6(x)
+
+
+class Hardtanh(Module):
+    def __init__(self, min_val=-1.0, max_val=1.0):
+        if not min_val < max_val:
+            raise ValueError(f"Hardtanh: want min_val < max_val, got {min_val!r} and {max_val!r}")
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x):
+        return F.hardtanh(x, min_val=self.min_val, max_val=self.max_val)
+
+
+class Hardswish(Module):
+    def forward(self, x):
+        return F.hardswish(x)
+
+
 class Sigmoid(Module):
     def forward(self, x):
         return F.sigmoid(x)
@@ -101,23 +121,35 @@ class Flatten(Module):
 
 
 class MaxPool2d(Module):
-    def __init__(self, kernel_size, stride=None, padding=0):
+    def __init__(self, kernel_size, stride=None, padding=0, *, ceil_mode=False):
         self.kernel_size = check.pair(kernel_size, name="MaxPool2d: kernel_size", at_least=1)
         self.stride = self.kernel_size if stride is None else check.pair(stride, name="MaxPool2d: stride", at_least=1)
         self.padding = check.pair(padding, name="MaxPool2d: padding")
+        self.ceil_mode = bool(ceil_mode)
 
     def forward(self, x):
-        return F.max_pool2d(x, kernel_size=self.kernel_size, stride=self.stride, padding=self.padding)
+        window = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
+        return F.max_pool2d(x, **window, ceil_mode=self.ceil_mode)
 
 
 class AvgPool2d(Module):
-    def __init__(self, kernel_size, stride=None, padding=0):
+    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
         self.kernel_size = check.pair(kernel_size, name="AvgPool2d: kernel_size", at_least=1)
         self.stride = self.kernel_size if stride is None else check.pair(stride, name="AvgPool2d: stride", at_least=1)
         self.padding = check.pair(padding, name="AvgPool2d: padding")
+        self.ceil_mode, self.count_include_pad = bool(ceil_mode), bool(count_include_pad)
 
     def forward(self, x):
-        return F.avg_pool2d(x, kernel_size=self.kernel_size, stride=self.stride, padding=self.padding)
+        window = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
+        return F.avg_pool2d(x, **window, ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad)
+
+
+class AdaptiveAvgPool2d(Module):
+    def __init__(self, output_size):
+        self.output_size = check.pair(output_size, name="AdaptiveAvgPool2d: output_size", at_least=1)
+
+    def forward(self, x):
+        return F.adaptive_avg_pool2d(x, output_size=self.output_size)
 
 
 def _positive(layer, **sizes):

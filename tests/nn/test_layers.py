@@ -7,8 +7,17 @@ import pytest
 
 from lightnn import Tensor, nn
 from lightnn import functional as F
+from lightnn.kernels import shift
 
 IMAGES, ROWS = (2, 4, 6, 6), (5, 4)
+
+
+def batch_norm(m, x):
+    """As the layer of the same mode, from running statistics of its own."""
+    zeros, ones = np.zeros(4, np.float32), np.ones(4, np.float32)
+    return F.batch_norm(x, m.weight, m.bias, running_mean=zeros, running_var=ones, training=m.training)
+
+
 LAYERS = {  # layer: (how it is made, a shape it takes, the function it calls)
     "Linear": (lambda: nn.Linear(4, 3, rng=1), ROWS, lambda m, x: F.linear(x, m.weight, m.bias)),
     "Linear without bias": (lambda: nn.Linear(4, 3, False, rng=1), ROWS, lambda m, x: F.linear(x, m.weight, None)),
@@ -36,6 +45,29 @@ LAYERS = {  # layer: (how it is made, a shape it takes, the function it calls)
         IMAGES,
         lambda m, x: F.avg_pool2d(x, kernel_size=3, stride=(2, 1), padding=1),
     ),
+    "ReLU6": (nn.ReLU6, ROWS, lambda m, x: F.relu6(x)),
+    "Hardtanh": (lambda: nn.Hardtanh(-2, 0.5), ROWS, lambda m, x: F.hardtanh(x, min_val=-2, max_val=0.5)),
+    "Hardswish": (nn.Hardswish, ROWS, lambda m, x: F.hardswish(x)),
+    "AdaptiveAvgPool2d": (
+        lambda: nn.AdaptiveAvgPool2d(4),
+        IMAGES,
+        lambda m, x: F.adaptive_avg_pool2d(x, output_size=4),
+    ),
+    "MaxPool2d, ceil_mode": (
+        lambda: nn.MaxPool2d(4, ceil_mode=True),
+        IMAGES,
+        lambda m, x: F.max_pool2d(x, kernel_size=4, ceil_mode=True),
+    ),
+    "AvgPool2d, without padding": (
+        lambda: nn.AvgPool2d(4, padding=1, ceil_mode=True, count_include_pad=False),
+        IMAGES,
+        lambda m, x: F.avg_pool2d(x, kernel_size=4, padding=1, ceil_mode=True, count_include_pad=False),
+    ),
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(4), ROWS, lambda m, x: batch_norm(m, x)),
+    "BatchNorm2d": (lambda: nn.BatchNorm2d(4), IMAGES, lambda m, x: batch_norm(m, x)),
+    "BatchNorm2d in eval": (lambda: nn.BatchNorm2d(4).eval(), IMAGES, lambda m, x: batch_norm(m, x)),
+    "Shift2d": (nn.Shift2d, (2, 11, 5, 6), lambda m, x: F.shift2d(x, *shift.assignment(11))),
+    "ChannelShuffle": (lambda: nn.ChannelShuffle(2), IMAGES, lambda m, x: F.channel_shuffle(x, groups=2)),
     "Dropout in eval": (lambda: nn.Dropout().eval(), ROWS, lambda m, x: Tensor(x)),
     "Dropout": (lambda: nn.Dropout(0.3, rng=5), ROWS, lambda m, x: F.dropout(x, p=0.3, rng=5)),
 }
@@ -172,7 +204,8 @@ def test_arguments_have_pytorchs_names_order_and_defaults(name, torch):
         pytest.skip(f"PyTorch has no {name}")
 
     def arguments(layer):
-        return [(p.name, p.default) for p in inspect.signature(layer).parameters.values() if p.name != "rng"]
+        parameters = inspect.signature(layer).parameters.values()
+        return [(p.name, p.default) for p in parameters if p.kind is not p.KEYWORD_ONLY]
 
     ours, theirs = arguments(getattr(nn, name)), arguments(getattr(torch.nn, name))
     assert ours == theirs[: len(ours)]

@@ -1,0 +1,30 @@
+"""Layers that move channels and have no parameter: the shift of ShiftNet, the channel shuffle of ShuffleNet."""
+
+from lightnn import functional as F
+from lightnn.functional import check
+from lightnn.kernels import shift
+from lightnn.nn.module import Module
+
+
+class Shift2d(Module):
+    """Move channel c by offset c mod K^2 of a K x K neighbourhood, K = kernel_size odd, times dilation (Wu et al. 2018,
+    arXiv 1711.08141). The channels left over when K^2 does not divide their number stay where they are."""
+
+    def __init__(self, kernel_size=3, dilation=1):
+        self.kernel_size, _ = check.pair(kernel_size, name="Shift2d: kernel_size", at_least=1)
+        self.dilation, _ = check.pair(dilation, name="Shift2d: dilation", at_least=1)
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"Shift2d: want an odd kernel_size, got {kernel_size}")
+
+    def forward(self, x):
+        return F.shift2d(x, *shift.assignment(x.shape[1], self.kernel_size, self.dilation))
+
+
+class ChannelShuffle(Module):
+    """Interleave the channels of `groups` groups (Zhang et al. 2018, arXiv 1707.01083)."""
+
+    def __init__(self, groups):
+        self.groups, _ = check.pair(groups, name="ChannelShuffle: groups", at_least=1)
+
+    def forward(self, x):
+        return F.channel_shuffle(x, groups=self.groups)

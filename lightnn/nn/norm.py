@@ -1,0 +1,41 @@
+"""Batch normalization as a layer: two trained vectors and two running statistics."""
+
+import numpy as np
+
+from lightnn import functional as F
+from lightnn.nn.module import Module, Parameter
+
+
+class _BatchNorm(Module):
+    """weight and bias (num_features,) are trained; running_mean and running_var are buffers, updated in training."""
+
+    buffers = ("running_mean", "running_var")
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        if not isinstance(num_features, int | np.integer) or num_features < 1:
+            raise ValueError(f"{type(self).__name__}: want num_features to be an int >= 1, got {num_features!r}")
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight = Parameter(np.ones(num_features, np.float32))
+        self.bias = Parameter(np.zeros(num_features, np.float32))
+        self.running_mean = np.zeros(num_features, np.float32)
+        self.running_var = np.ones(num_features, np.float32)
+
+    def forward(self, x):
+        return F.batch_norm(
+            x,
+            self.weight(),
+            self.bias(),
+            running_mean=self.running_mean,
+            running_var=self.running_var,
+            training=self.training,
+            momentum=self.momentum,
+            eps=self.eps,
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalization of x (N, C)."""
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalization of x (N, C, H, W), over N, H and W."""
