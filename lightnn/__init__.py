@@ -2,6 +2,7 @@
 
 from lightnn import compress, data, functional, io, models, nn, optim
 from lightnn.io import FormatError, inspect, load, save
+from lightnn.kernels.threads import get_num_threads, set_num_threads
 from lightnn.tensor import Tensor, no_grad, op
 from lightnn.training import evaluate, predict, train
 
@@ -12,6 +13,7 @@ __all__ = [
     "data",
     "evaluate",
     "functional",
+    "get_num_threads",
     "inspect",
     "io",
     "load",
@@ -22,5 +24,6 @@ __all__ = [
     "optim",
     "predict",
     "save",
+    "set_num_threads",
     "train",
 ]

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import pathlib
+import runpy
 import shlex
 import sys
 
@@ -39,6 +41,27 @@ def inspect(arguments):
     return 0
 
 
+def bench(arguments):
+    from lightnn.files import check_writable
+    from lightnn.papers import record
+
+    path = pathlib.Path(__file__).parents[1] / "tests" / "benchmarks" / "convolution.py"
+    if not path.exists():
+        raise FileNotFoundError(f"want the benchmarks at {path}: run this in a clone of the repository")
+    for target in filter(None, (arguments.json, arguments.plot)):
+        check_writable(target)
+    for family in arguments.families:
+        if family not in arguments.kinds:
+            raise ValueError(f"want one of {', '.join(arguments.kinds)}; got {family}")
+    suite = runpy.run_path(str(path))
+    result = suite["run"](arguments.families or tuple(suite["FAMILIES"]))
+    if arguments.json:
+        record.write(arguments.json, "python -m lightnn " + shlex.join(sys.argv[1:]), 0, result)
+    if arguments.plot:
+        suite["plot"](result, arguments.plot)
+    return 0
+
+
 class OneLine(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
@@ -65,6 +88,12 @@ def parser():
     p = commands.add_parser("inspect", help="tabulate what the bytes of a .lnn file are")
     p.add_argument("file", metavar="FILE")
     p.set_defaults(run=inspect)
+    p = commands.add_parser("bench", help="time the convolutions against PyTorch, or plain NumPy without it")
+    kinds = ["dense", "depthwise", "grouped", "shift"]
+    p.add_argument("families", nargs="*", metavar="FAMILY", help=f"{', '.join(kinds)} (default: all)")
+    p.add_argument("--json", metavar="FILE", help="also write the results, with the machine, to this file")
+    p.add_argument("--plot", metavar="FILE", help="also draw the ratios to this picture (.png or .svg)")
+    p.set_defaults(run=bench, kinds=kinds)
     return top
 
 

@@ -82,6 +82,7 @@ def folder(tmp_path):
         ("compress lenet_300_100 -o folder", "folder"),
         ("compress lenet_300_100 -o a.lnn --json missing/a.json", "missing/a.json"),
         ("compress lenet_300_100 -o a.lnn --json a.lnn", "a.lnn"),
+        ("bench dense nonsense", "want one of dense, depthwise, grouped, shift; got nonsense"),
         ("study 99", "no chapter 99"),
         ("study abc", "no chapter abc"),
         ("study --execute 99", "no chapter 99"),

@@ -1,12 +1,15 @@
-"""Training time of LeNet-300-100 as a ratio against the same network in PyTorch: `python tests/benchmarks/training.py`.
+"""Training time and memory of a LeNet against PyTorch: `python tests/benchmarks/training.py --model lenet5`.
 
 Both train in turn on the same batches of MNIST, with SGD, momentum and weight decay, on the same number of threads
 (set OPENBLAS_NUM_THREADS; default all). The ratio is PyTorch's time over ours, round by round; the median is quoted.
+Memory is the peak resident size of a process of its own that trains with one library, all of it counted.
 """
 
 import argparse
 import os
+import resource
 import statistics
+import subprocess
 import sys
 import time
 
@@ -16,8 +19,8 @@ import lightnn
 from lightnn import data, functional, models, optim
 
 
-def lightnn_step(batch_size):
-    model = models.lenet_300_100(rng=0)
+def lightnn_step(name):
+    model = getattr(models, name)(rng=0)
     optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-5)
 
     def step(x, y):
@@ -29,18 +32,19 @@ def lightnn_step(batch_size):
     return step
 
 
-def torch_step(batch_size, threads):
+def torch_layers(name, nn):
+    if name == "lenet5":
+        filters = nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2)
+        return *filters, nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10)
+    hidden = nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU()
+    return *hidden, nn.Linear(100, 10)
+
+
+def torch_step(name, threads):
     import torch
 
     torch.set_num_threads(threads)
-    model = torch.nn.Sequential(
-        torch.nn.Flatten(),
-        torch.nn.Linear(784, 300),
-        torch.nn.ReLU(),
-        torch.nn.Linear(300, 100),
-        torch.nn.ReLU(),
-        torch.nn.Linear(100, 10),
-    )
+    model = torch.nn.Sequential(*torch_layers(name, torch.nn))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-5)
 
     def step(x, y):
@@ -59,15 +63,29 @@ def epoch_seconds(step, x, y, batch_size):
     return time.perf_counter() - start
 
 
+def peak_megabytes(library, arguments):
+    """Peak resident size of a new process that trains on 100 batches with one library."""
+    command = [sys.executable, __file__, "--model", arguments.model, "--batch-size", str(arguments.batch_size)]
+    done = subprocess.run([*command, "--memory", library], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--batch-size", type=int, default=64)
+    arguments.add_argument("--model", choices=["lenet_300_100", "lenet5"], default="lenet_300_100")
+    arguments.add_argument("--memory", choices=["lightnn", "PyTorch"], help=argparse.SUPPRESS)
     arguments = arguments.parse_args()
     threads = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count()))
     mnist, size = data.load_mnist(), arguments.batch_size
     x, y = mnist.x_train, mnist.y_train
-    steps = {"lightnn": lightnn_step(size), "PyTorch": torch_step(size, threads)}
+    make = {"lightnn": lambda: lightnn_step(arguments.model), "PyTorch": lambda: torch_step(arguments.model, threads)}
+    if arguments.memory:
+        epoch_seconds(make[arguments.memory](), x[: 100 * size], y[: 100 * size], size)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # KiB on Linux
+        return
+    steps = {name: step() for name, step in make.items()}
     for step in steps.values():
         epoch_seconds(step, x[:6400], y[:6400], size)
     seconds = {name: [] for name in steps}
@@ -75,9 +93,10 @@ def main():
         for name, step in steps.items():
             seconds[name].append(epoch_seconds(step, x, y, size))
     ratios = np.array(seconds["PyTorch"]) / np.array(seconds["lightnn"])
-    print(f"LeNet-300-100, one MNIST epoch, batch {size}, {threads} threads, {arguments.rounds} rounds in turn")
+    print(f"{arguments.model}, one MNIST epoch, batch {size}, {threads} threads, {arguments.rounds} rounds in turn")
     for name, times in seconds.items():
-        print(f"{name:>8}: median {statistics.median(times):.2f} s")
+        megabytes = peak_megabytes(name, arguments)
+        print(f"{name:>8}: median {statistics.median(times):.2f} s, peak resident memory {megabytes:.0f} MB")
     print(f"ratio PyTorch / lightnn: median {np.median(ratios):.2f}, {ratios.min():.2f} to {ratios.max():.2f}")
 
 
