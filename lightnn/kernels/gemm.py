@@ -159,6 +159,7 @@ def _emit_tile(context, builder, signature, args, vectors):
             number = c.splat(a.load(step, rows[r]))
             for v in range(vectors):
                 builder.store(builder.call(fma, [number, row_b[v], builder.load(sums[r, v])]), sums[r, v])
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", (), True)
     for place in places:
         c.store_vector(builder.load(sums[place]), address[place])
     return context.get_dummy_value()
