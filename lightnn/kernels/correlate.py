@@ -65,7 +65,7 @@ def _plain_dot_taps_by_lane(total, total_at, dy, count, x, offset, tap_at):
 # ---- in LLVM vectors ----
 
 
-def _fma(builder, vector):
+def multiply_add(builder, vector):
     name = f"llvm.fmuladd.v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
 
@@ -82,7 +82,7 @@ def _tap_adder(block, by_lane):
             _, i, _, _, _, w_at, tap_at, taps, start = args
             bias = Flat(context, builder, signature.args[8], start).load_vector(index(0)) if by_lane else y.splat(start)
             sums = [cgutils.alloca_once_value(builder, bias) for _ in range(block)]
-            fma = _fma(builder, bias.type)
+            fma = multiply_add(builder, bias.type)
             with cgutils.for_range(builder, taps) as loop:
                 tap = builder.add(loop.index, tap_at)
                 w_place = builder.add(builder.mul(tap, index(ws.lanes if by_lane else 1)), w_at)
@@ -131,7 +131,7 @@ def _tap_dotter(by_lane):
             zero = ir.Constant(ir.VectorType(xs.scalar, xs.lanes), None)
             sums = [cgutils.alloca_once_value(builder, zero) for _ in range(GROUP)]
             starts = [at.load(builder.add(tap_at, index(t))) for t in range(GROUP)]
-            fma = _fma(builder, zero.type)
+            fma = multiply_add(builder, zero.type)
             with cgutils.for_range_slice(builder, index(0), count, index(xs.lanes)) as (i, _):
                 value = dys.load_vector(i)
                 for start, partial in zip(starts, sums, strict=True):
@@ -155,12 +155,12 @@ def _add_to_lanes(builder, totals, place, vector):
 
 
 def _add_to_number(builder, totals, place, vector):
-    value = _sum_lanes(builder, vector)
+    value = sum_lanes(builder, vector)
     value = value if value.type == totals.scalar else builder.fpext(value, totals.scalar)
     totals.store(builder.fadd(totals.load(place), value), place)
 
 
-def _sum_lanes(builder, vector):
+def sum_lanes(builder, vector):
     """Add the upper half of the lanes to the lower half until one is left."""
     width = vector.type.count
     while width > 1:

@@ -21,7 +21,7 @@ Every sum has a fixed order for a given thread count, and only backward_weight w
 import numba
 import numpy as np
 
-from lightnn.kernels import inplace, parallel_njit
+from lightnn.kernels import inplace, inplace_weight, parallel_njit
 from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, lanes, tile, transpose_block
 from lightnn.kernels.windows import Axis, axes, find_runs, forward_planes, pack_panel, unit_planes
 
@@ -221,7 +221,11 @@ def backward_weight(dy, x, w_shape, stride, padding, dilation, groups=1):
         return dw
     planes, taps = forward_planes(x, vertical, horizontal, stride, padding)
     x_tap = (np.arange(w_shape[1])[:, None] * planes.channel + taps).reshape(-1)
-    run_weight(np.ascontiguousarray(dy), planes, x_tap, dw, groups)
+    dy = np.ascontiguousarray(dy)
+    if inplace_weight.fits(planes, x_tap.max(), dy.shape, groups):
+        inplace_weight.run(dy, planes, x_tap, dw, groups)
+    else:
+        run_weight(dy, planes, x_tap, dw, groups)
     return dw
 
 

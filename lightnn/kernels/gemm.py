@@ -27,6 +27,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from lightnn.kernels.simd import keep_steps_apart
+
 
 def _host_tile():
     """(bytes of a vector, rows of a tile): rows * 3 accumulators + 3 of B + 1 of A must fit the register file."""
@@ -159,7 +161,7 @@ def _emit_tile(context, builder, signature, args, vectors):
             number = c.splat(a.load(step, rows[r]))
             for v in range(vectors):
                 builder.store(builder.call(fma, [number, row_b[v], builder.load(sums[r, v])]), sums[r, v])
-        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", (), True)
+        keep_steps_apart(builder)
     for place in places:
         c.store_vector(builder.load(sums[place]), address[place])
     return context.get_dummy_value()

@@ -5,9 +5,10 @@ the same offset tables.
 
 How memory is walked. Let q = oy * row + ox number the positions of the padded plane instead of the pixels of y. The
 window of q + 1 lies one number after the window of q for every tap at once, so a row of the micro-kernel's B is simply
-planes[q + x_tap[k] : ... + width], and its offset table is x_tap itself. The price is `row - wo` useless positions at
-the end of each row of y (2 of 58 for 3x3 at 56x56), dropped when the tile is copied to y. The last tile of an image is
-moved back to end with it.
+planes[q + x_tap[k] : ... + width], and its offset table is x_tap itself. A band of ROWS output channels is computed at
+all its positions into a scratch array that stays in the first-level cache, then its rows are copied to y. The price is
+`row - wo` useless positions at the end of each row of y (2 of 58 for 3x3 at 56x56). The last tile of a band is moved
+back to end with it.
 
 Why it is fast. Packing costs about as much as one or two steps of a tile and is repaid by the M / ROWS tiles that
 share the panel; with 8 channels a group there is only one. Arithmetic intensity from main memory: 2*M*K flops a pixel
@@ -17,84 +18,63 @@ over 4*(C + M) bytes, for 8 -> 8 channels 3x3 18 flops a byte, for 1x1 only 2: t
 import numba
 import numpy as np
 
-from lightnn.kernels import parallel_njit
-from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, copy_vector, lanes, pad_rows, tile
+from lightnn.kernels import parallel_njit, simd
+from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, lanes, pad_rows, tile
+
+BAND_BYTES = 16 * 1024  # of scratch: half of a common first-level cache
 
 
 def correlate(weights, planes, x_tap, y, b, groups):
     """y[n, g*M + m, p] = sum_k a[g, m, k] * planes[n, g, p + x_tap[k]] (+ b[g*M + m])."""
     flat, a_row, a_step = weights
     n, rows, ho, wo = y.shape
-    lane_count, threads = lanes(y.dtype), numba.get_num_threads()
-    tiles = -(-((ho - 1) * planes.row + wo) // (VECTORS * lane_count))
-    parts = min(tiles, -(-4 * threads // (n * groups)))
-    edges = aligned_empty((threads, ROWS * VECTORS * lane_count), y.dtype)
+    threads, width = numba.get_num_threads(), VECTORS * lanes(y.dtype)
+    parts = -(-ho // max(1, BAND_BYTES // (ROWS * y.itemsize * planes.row)))
+    parts = min(ho, max(parts, -(-4 * threads // (n * groups))))
+    if not planes.spare and (ho // parts - 1) * planes.row + wo < width:
+        parts = 1  # a tile must not reach beyond the planes
+    pitch = -(-((-(-ho // parts) - 1) * planes.row + wo) // width) * width
+    bands = aligned_empty((threads, ROWS * pitch), y.dtype)
     x_strides = planes.image, planes.image // groups, planes.row
     bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
-    sizes = n, groups, rows // groups, parts, lane_count
+    sizes = n, groups, rows // groups, parts, pitch, lanes(y.dtype)
     _correlate(
-        flat, pad_rows(a_row), a_step, planes.data, x_strides, x_tap, y.reshape(-1), (ho, wo), bias, edges, sizes
+        flat, pad_rows(a_row), a_step, planes.data, x_strides, x_tap, y.reshape(-1), (ho, wo), bias, bands, sizes
     )
 
 
 @parallel_njit
-def _correlate(a, a_row, a_step, x, x_strides, x_tap, y, out_shape, bias, edges, sizes):
-    n, groups, m, parts, lane_count = sizes
-    positions = (out_shape[0] - 1) * x_strides[2] + out_shape[1]
-    tiles = -(-positions // (3 * lane_count))
+def _correlate(a, a_row, a_step, x, x_strides, x_tap, y, out_shape, bias, bands, sizes):
+    n, groups, m, parts, pitch, lane_count = sizes
+    ho, wo = out_shape
     for task in numba.prange(n * groups * parts):
         image, g, part = task // (groups * parts), task // parts % groups, task % parts
-        edge = edges[numba.get_thread_id()]
-        for i in range(part * tiles // parts, (part + 1) * tiles // parts):
-            vectors = min(3, -(-(positions - i * 3 * lane_count) // lane_count))
-            q = max(0, min(i * 3 * lane_count, positions - vectors * lane_count))
-            x_at = image * x_strides[0] + g * x_strides[1] + q
-            y_at = (image * groups + g) * m * out_shape[0] * out_shape[1]
-            _column(
-                vectors, a, g * (len(a) // groups), a_row, a_step, x, x_at, x_strides[2], x_tap,
-                y, y_at, out_shape, q, bias, g * m, m, edge, lane_count,
-            )  # fmt: skip
+        band = bands[numba.get_thread_id()]
+        first, last = part * ho // parts, (part + 1) * ho // parts
+        x_at = image * x_strides[0] + g * x_strides[1] + first * x_strides[2]
+        a_at = g * (len(a) // groups)
+        for r in range(0, m, ROWS):
+            rows = min(ROWS, m - r)
+            y_at = ((image * groups + g) * m + r) * ho * wo + first * wo
+            size = (last - first - 1) * x_strides[2] + wo
+            if x_strides[2] == wo and rows == ROWS and len(bias) == 0 and size >= 3 * lane_count:
+                _run_tiles(a, a_at, a_row, r, a_step, x, x_at, x_tap, y, y_at, ho * wo, size, lane_count)
+                continue
+            _run_tiles(a, a_at, a_row, r, a_step, x, x_at, x_tap, band, 0, pitch, size, lane_count)
+            for k in range(rows):
+                if len(bias):
+                    band[k * pitch : k * pitch + size] += bias[g * m + r + k]
+                for oy in range(last - first):
+                    simd.copy(y, y_at + k * ho * wo + oy * wo, band, k * pitch + oy * x_strides[2], wo)
 
 
 @numba.njit(cache=True, nogil=True)
-def _column(
-    vectors, a, a_at, a_row, a_step, x, x_at, x_row, x_tap, y, y_at, out_shape, q, bias, o, m, edge, lane_count
-):
-    """All M rows of y at positions q .. q + vectors*lane_count."""
-    area, wide = out_shape[0] * out_shape[1], vectors * lane_count
-    steps = len(x_tap)
-    for r in range(0, m, ROWS):
-        rows = min(ROWS, m - r)
-        if x_row == out_shape[1] and rows == ROWS and len(bias) == 0 and q + wide <= area:
-            tile(vectors, steps, a, a_at, a_row, r, a_step, 0, x, x_at, x_tap, y, y_at + r * area + q, area, False)
-            continue
-        for i in range(rows if len(bias) else 0):
-            edge[i * wide : (i + 1) * wide] = bias[o + r + i]
-        tile(vectors, steps, a, a_at, a_row, r, a_step, 0, x, x_at, x_tap, edge, 0, wide, len(bias) > 0)
-        _copy_tile(edge, wide, rows, y, y_at + r * area, out_shape, q, x_row, lane_count)
-
-
-@numba.njit(cache=True, nogil=True)
-def _copy_tile(edge, wide, rows, y, y_at, out_shape, q, x_row, lane_count):
-    """The lanes of a tile that are pixels of y, run by run (a run is part of a row of y)."""
-    ho, wo = out_shape
-    end = min(ho * wo, (q + wide - 1) // x_row * wo + min(wo, (q + wide - 1) % x_row + 1))  # the tile's last pixel + 1
-    oy, ox = q // x_row, q % x_row
-    lane = 0
-    while lane < wide and oy < ho:
-        p = oy * wo + ox
-        length = min(wo - ox, wide - lane)
-        for i in range(0, length, lane_count):
-            if p + i + lane_count <= end:  # what this writes beyond the run, the next run overwrites
-                for r in range(rows):
-                    copy_vector(y, y_at + r * ho * wo + p + i, edge, r * wide + lane + i)
-            else:
-                for r in range(rows):
-                    for j in range(i, length):
-                        y[y_at + r * ho * wo + p + j] = edge[r * wide + lane + j]
-                break
-        lane += x_row - ox
-        oy, ox = oy + 1, 0
+def _run_tiles(a, a_at, a_row, r, a_step, x, x_at, x_tap, c, c_at, c_stride, size, lane_count):
+    """ROWS rows of c at positions 0 .. size, a tile at a time."""
+    for start in range(0, size, 3 * lane_count):
+        vectors = min(3, -(-(size - start) // lane_count))
+        q = max(0, min(start, size - vectors * lane_count))
+        tile(vectors, len(x_tap), a, a_at, a_row, r, a_step, 0, x, x_at + q, x_tap, c, c_at + q, c_stride, False)
 
 
 def fits(planes, y, groups):

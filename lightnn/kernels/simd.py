@@ -114,6 +114,12 @@ def index(value):
     return ir.Constant(ir.IntType(64), value)
 
 
+def keep_steps_apart(builder):
+    """Emit nothing, but let no load move across: a compiler that loads the next step's numbers early runs out of
+    registers and keeps accumulators in memory, which halves the speed of a register-blocked loop."""
+    builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", (), True)
+
+
 def _in_groups(builder, count, emit):
     """Emit emit(index, width, last) for groups that cover 0..count-1: the widest that fit, then one that ends at the
     last number and may overlap the one before. So no number beyond the run is touched, and short runs take few

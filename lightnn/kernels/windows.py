@@ -91,6 +91,7 @@ def make_planes(x, stride, before, vertical, horizontal):
     plane = vertical.size * horizontal.size
     channel = len(vertical.phases) * len(horizontal.phases) * plane
     data = aligned_empty(n * c * channel + VECTORS * lanes(x.dtype), x.dtype)
+    data[n * c * channel :] = 0  # read by a last tile, and there met by a gradient of 0: it must hold numbers
     phases = np.array([(a, b) for a in vertical.phases for b in horizontal.phases], np.int64)
     padded = vertical.size, horizontal.size
     _fill_planes(data, x.reshape(-1), (n * c, h, w), phases, stride, before, padded, lanes(x.dtype))
