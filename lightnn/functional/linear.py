@@ -1,6 +1,9 @@
 """The fully connected layer, y = x w^T + b."""
 
+import numpy as np
+
 from lightnn.functional import check
+from lightnn.kernels.matmul import matmul
 from lightnn.tensor import op
 
 
@@ -12,15 +15,15 @@ def linear(x, w, b=None):
     check.shape("linear", "x (..., I), w (O, I) and b (O,) or None", fits, x=x, w=w, b=b)
     O, I = w.shape
     rows = x.reshape(-1, I)
-    y = rows @ w.T
+    y = np.ascontiguousarray(matmul(w, rows.T).T) if len(rows) <= O else matmul(rows, w.T)
     if b is not None:
         y += b
 
     def vjp_x(dy):
-        return (dy.reshape(-1, O) @ w).reshape(x.shape)
+        return matmul(dy.reshape(-1, O), w).reshape(x.shape)
 
     def vjp_w(dy):
-        return dy.reshape(-1, O).T @ rows
+        return matmul(dy.reshape(-1, O).T, rows)
 
     def vjp_b(dy):
         return dy.reshape(-1, O).sum(0)

@@ -5,10 +5,10 @@ the same offset tables.
 
 How memory is walked. Let q = oy * row + ox number the positions of the padded plane instead of the pixels of y. The
 window of q + 1 lies one number after the window of q for every tap at once, so a row of the micro-kernel's B is simply
-planes[q + x_tap[k] : ... + width], and its offset table is x_tap itself. A band of ROWS output channels is computed at
-all its positions into a scratch array that stays in the first-level cache, then its rows are copied to y. The price is
-`row - wo` useless positions at the end of each row of y (2 of 58 for 3x3 at 56x56). The last tile of a band is moved
-back to end with it.
+planes[q + x_tap[k] : ... + width], and its offset table is x_tap itself. ROWS output channels of a band of rows of y
+are computed at all its positions into a scratch array that stays in the first-level cache, then copied to y row by row.
+The price is `row - wo` useless positions at the end of each row (2 of 58 for 3x3 at 56x56). The last tile of a band is
+moved back to end with it.
 
 Why it is fast. Packing costs about as much as one or two steps of a tile and is repaid by the M / ROWS tiles that
 share the panel; with 8 channels a group there is only one. Arithmetic intensity from main memory: 2*M*K flops a pixel
@@ -30,14 +30,14 @@ def correlate(weights, planes, x_tap, y, b, groups):
     n, rows, ho, wo = y.shape
     threads, width = numba.get_num_threads(), VECTORS * lanes(y.dtype)
     parts = -(-ho // max(1, BAND_BYTES // (ROWS * y.itemsize * planes.row)))
-    parts = min(ho, max(parts, -(-4 * threads // (n * groups))))
     if not planes.spare and (ho // parts - 1) * planes.row + wo < width:
         parts = 1  # a tile must not reach beyond the planes
+    shares = max(1, min(-(-rows // groups // ROWS), 4 * threads // (n * groups * parts)))
     pitch = -(-((-(-ho // parts) - 1) * planes.row + wo) // width) * width
     bands = aligned_empty((threads, ROWS * pitch), y.dtype)
     x_strides = planes.image, planes.image // groups, planes.row
     bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
-    sizes = n, groups, rows // groups, parts, pitch, lanes(y.dtype)
+    sizes = n, groups, rows // groups, parts, shares, pitch, lanes(y.dtype)
     _correlate(
         flat, pad_rows(a_row), a_step, planes.data, x_strides, x_tap, y.reshape(-1), (ho, wo), bias, bands, sizes
     )
@@ -45,15 +45,17 @@ def correlate(weights, planes, x_tap, y, b, groups):
 
 @parallel_njit
 def _correlate(a, a_row, a_step, x, x_strides, x_tap, y, out_shape, bias, bands, sizes):
-    n, groups, m, parts, pitch, lane_count = sizes
+    n, groups, m, parts, shares, pitch, lane_count = sizes
     ho, wo = out_shape
-    for task in numba.prange(n * groups * parts):
-        image, g, part = task // (groups * parts), task // parts % groups, task % parts
+    tiles = -(-m // ROWS)
+    for task in numba.prange(n * groups * parts * shares):
+        image, g, part = task // (shares * parts * groups), task // (shares * parts) % groups, task // shares % parts
+        share = task % shares
         band = bands[numba.get_thread_id()]
         first, last = part * ho // parts, (part + 1) * ho // parts
         x_at = image * x_strides[0] + g * x_strides[1] + first * x_strides[2]
         a_at = g * (len(a) // groups)
-        for r in range(0, m, ROWS):
+        for r in range(share * tiles // shares * ROWS, (share + 1) * tiles // shares * ROWS, ROWS):
             rows = min(ROWS, m - r)
             y_at = ((image * groups + g) * m + r) * ho * wo + first * wo
             size = (last - first - 1) * x_strides[2] + wo

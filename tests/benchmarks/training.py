@@ -7,7 +7,7 @@ Memory is the peak resident size of a process of its own that trains with one li
 
 import argparse
 import os
-import resource
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -63,6 +63,12 @@ def epoch_seconds(step, x, y, batch_size):
     return time.perf_counter() - start
 
 
+def own_peak_megabytes():
+    """Peak resident size of this process, on Linux. (What getrusage says includes the parent's before exec.)"""
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
 def peak_megabytes(library, arguments):
     """Peak resident size of a new process that trains on 100 batches with one library."""
     command = [sys.executable, __file__, "--model", arguments.model, "--batch-size", str(arguments.batch_size)]
@@ -83,7 +89,7 @@ def main():
     make = {"lightnn": lambda: lightnn_step(arguments.model), "PyTorch": lambda: torch_step(arguments.model, threads)}
     if arguments.memory:
         epoch_seconds(make[arguments.memory](), x[: 100 * size], y[: 100 * size], size)
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)  # KiB on Linux
+        print(own_peak_megabytes())
         return
     steps = {name: step() for name, step in make.items()}
     for step in steps.values():

@@ -12,6 +12,7 @@ import threadpoolctl
 
 import lightnn
 from lightnn import functional as F
+from lightnn import kernels
 
 
 @pytest.fixture
@@ -77,3 +78,16 @@ def test_nothing_is_written_to_stderr():
     environment = os.environ | {"NUMBA_DISABLE_JIT": "0"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_code_compiled_from_other_sources_is_forgotten(tmp_path):
+    cache = tmp_path / "__pycache__"
+    (tmp_path / "kernel.py").write_text("one = 1\n")
+    kernels.forget_stale_code(tmp_path)
+    (cache / "kernel.f-1.py311.nbi").write_text("index")
+    (cache / "kernel.cpython-311.pyc").write_text("not Numba's")
+    kernels.forget_stale_code(tmp_path)
+    assert (cache / "kernel.f-1.py311.nbi").exists()
+    (tmp_path / "kernel.py").write_text("two = 2\n")
+    kernels.forget_stale_code(tmp_path)
+    assert {path.name for path in cache.iterdir()} == {"kernel.cpython-311.pyc", "sources.sha256"}
