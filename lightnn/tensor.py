@@ -22,6 +22,7 @@ import numpy as np
 from lightnn import arithmetic as rules
 
 _recording = contextvars.ContextVar("lightnn_recording", default=True)
+_watcher = contextvars.ContextVar("lightnn_watcher", default=None)
 _clock = itertools.count(1)
 
 
@@ -33,6 +34,16 @@ def no_grad():
         yield
     finally:
         _recording.reset(token)
+
+
+@contextlib.contextmanager
+def watching(watcher):
+    """Within this context watcher(name, arrays, y) is told of each op that ran; counting (metrics.trace) uses it."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
 
 
 def op(fn):
@@ -53,8 +64,11 @@ def op(fn):
             if p.name not in options and p.default is p.empty:
                 break
             args = (*args, options.pop(p.name, p.default))
-        y, *vjps = fn(*(_array(a) for a in args), **options)
+        arrays = [_array(a) for a in args]
+        y, *vjps = fn(*arrays, **options)
         out = Tensor(y)
+        if watcher := _watcher.get():
+            watcher(fn.__name__, arrays, out.data)
         if _recording.get():
             inputs = [(a, vjp) for a, vjp in zip(args, vjps, strict=True) if vjp and _needs_grad(a)]
             if inputs:

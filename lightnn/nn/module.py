@@ -1,10 +1,13 @@
 """Module and Parameter: a network is a tree of modules with parameters at its leaves, found from plain attributes."""
 
+import contextvars
 import copy
 
 import numpy as np
 
 from lightnn.tensor import Tensor
+
+running = contextvars.ContextVar("lightnn_running_module", default=None)  # the innermost Module that is being called
 
 
 class Parameter(Tensor):
@@ -50,7 +53,11 @@ class Module:
     training = True
 
     def __call__(self, *args):
-        return self.forward(*args)
+        token = running.set(self)
+        try:
+            return self.forward(*args)
+        finally:
+            running.reset(token)
 
     def forward(self, *args):
         raise NotImplementedError(f"{type(self).__name__} defines no forward")

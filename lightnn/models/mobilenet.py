@@ -1,0 +1,57 @@
+"""MobileNet V1 (Howard et al. 2017, arXiv 1704.04861): depthwise-separable convolutions all the way.
+
+full 3x3      D_K^2 M N D_F^2 MACs
+separable     D_K^2 M D_F^2 + M N D_F^2         1/N + 1/D_K^2 of it  (section 3.1)
+"""
+
+from lightnn import nn
+from lightnn.models.architecture import architecture
+
+BODY = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+
+
+def conv_bn_relu(c_in, c_out, kernel, stride=1, groups=1, *, rng):
+    """Convolution without bias, batch norm, ReLU: the unit of most networks after 2015."""
+    conv = nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, groups=groups, bias=False, rng=rng)
+    return nn.Sequential(conv, nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def separable(c_in, c_out, stride=1, *, rng):
+    """One 3x3 filter a channel, then 1x1 across channels, batch norm and ReLU after both (figure 3)."""
+    depthwise = conv_bn_relu(c_in, c_in, 3, stride, groups=c_in, rng=rng)
+    return nn.Sequential(depthwise, conv_bn_relu(c_in, c_out, 1, rng=rng))
+
+
+def full(c_in, c_out, stride=1, *, rng):
+    """The full 3x3 convolution that `separable` stands for."""
+    return conv_bn_relu(c_in, c_out, 3, stride, rng=rng)
+
+
+class MobileNetV1(nn.Module):
+    """A 3x3 stem, 13 blocks, global average pooling, a fully connected layer."""
+
+    def __init__(self, block, width_mult, num_classes, in_channels, rng):
+        rng = nn.init.generator(rng)
+        c = max(1, int(32 * width_mult))
+        layers = [conv_bn_relu(in_channels, c, 3, 2, rng=rng)]
+        for c_out, stride in BODY:
+            layers.append(block(c, max(1, int(c_out * width_mult)), stride, rng=rng))
+            c = max(1, int(c_out * width_mult))
+        self.features, self.pool, self.flatten = nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        self.classifier = nn.Linear(c, num_classes, rng=rng)
+
+    def forward(self, x):
+        return self.classifier(self.flatten(self.pool(self.features(x))))
+
+
+@architecture
+def mobilenet_v1(num_classes=1000, in_channels=3, width_mult=1.0, rng=None):
+    """MobileNet V1, for images from 32 x 32 on (the paper: 224 x 224); width_mult is the paper's alpha. The last
+    depthwise convolution has stride 1, as in the authors' code (table 1 says 2, but keeps 7 x 7)."""
+    return MobileNetV1(separable, width_mult, num_classes, in_channels, rng)
+
+
+@architecture
+def mobilenet_v1_full(num_classes=1000, in_channels=3, width_mult=1.0, rng=None):
+    """The same network with full 3x3 convolutions: "Conv MobileNet" of the paper's table 4."""
+    return MobileNetV1(full, width_mult, num_classes, in_channels, rng)
