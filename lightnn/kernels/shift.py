@@ -53,6 +53,7 @@ def assignment(channels, kernel_size=3, dilation=1):
 
 @numba.njit(cache=True, nogil=True)
 def _shift_planes(x, out, dy, dx, height, width, first, last):
+    zeros = np.zeros(height * width, x.dtype)
     c = first % len(dy)
     for at in range(first * height * width, last * height * width, height * width):
         down, right = dy[c], dx[c]
@@ -62,8 +63,7 @@ def _shift_planes(x, out, dy, dx, height, width, first, last):
         start, stop = h0 * width + w0, (h1 - 1) * width + w1
         if h0 >= h1 or w0 >= w1:
             start, stop, h1 = height * width, height * width, h0
-        for k in range(at, at + start):
-            out[k] = 0
+        simd.copy(out, at, zeros, 0, start)
         if stop - start < SHORT:
             simd.copy(out, at + start, x, at + start + down * width + right, stop - start)
         else:
@@ -71,8 +71,7 @@ def _shift_planes(x, out, dy, dx, height, width, first, last):
         for k in range(w1 - width, w0):  # what crossed from one row into the next, column by column
             for row in range(h0 + 1, h1):
                 out[at + row * width + k] = 0
-        for k in range(at + stop, at + height * width):
-            out[k] = 0
+        simd.copy(out, at + stop, zeros, 0, height * width - stop)
 
 
 @parallel_njit
