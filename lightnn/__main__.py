@@ -41,6 +41,36 @@ def inspect(arguments):
     return 0
 
 
+def exercise(arguments):
+    from lightnn.study import stubs
+    from lightnn.study.sheets import sheet, sheets
+
+    if arguments.reference:
+        chosen = [sheet(arguments.number)] if "." in arguments.number else sheets(arguments.number)
+        print("\n\n".join(stubs.show_reference(s.number) for s in chosen))
+        return 0
+    chapter = arguments.number.partition(".")[0].zfill(2)
+    path, written = stubs.write_stubs(chapter)
+    shown = os.path.relpath(path)
+    if written:
+        print(f"{shown}: wrote {len(written)} exercises, {written[0]} to {written[-1]}")
+    else:
+        print(f"{shown}: left as it is; it has all {len(sheets(chapter))} exercises")
+    print(f"python -m lightnn check {chapter} grades them.")
+    return 0
+
+
+def check(arguments):
+    from lightnn.study import check as grading
+
+    if arguments.number is None:
+        return grading.progress()
+    number = arguments.number if "." in arguments.number else arguments.number.zfill(2)
+    if arguments.watch:
+        return grading.watch(number)
+    return grading.check(number, hint=arguments.hint)
+
+
 def bench(arguments):
     from lightnn.files import check_writable
     from lightnn.papers import record
@@ -78,6 +108,15 @@ def parser():
     p.add_argument("--no-browser", action="store_true", help="serve, but open no browser")
     p.add_argument("--port", type=int, default=8888)
     p.set_defaults(run=study)
+    p = commands.add_parser("exercise", help="write the functions of a chapter that are yours to write")
+    p.add_argument("number", metavar="NN", help="the chapter, such as 04, or with --reference an exercise, 04.5")
+    p.add_argument("--reference", action="store_true", help="print the reference solution instead")
+    p.set_defaults(run=exercise)
+    p = commands.add_parser("check", help="grade your functions, or show how far you are in the book")
+    p.add_argument("number", nargs="?", metavar="NN", help="a chapter, 04, or an exercise, 04.5 (default: the book)")
+    p.add_argument("--hint", action="store_true", help="give one more hint for the first that is not passed")
+    p.add_argument("--watch", action="store_true", help="check again whenever your file changes")
+    p.set_defaults(run=check)
     p = commands.add_parser("compress", help="train a network, compress it, and write it to a file")
     p.add_argument("model", choices=["lenet_300_100"], metavar="MODEL", help="lenet_300_100")
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")

@@ -9,8 +9,10 @@ import math
 import numpy as np
 
 from lightnn.compress.transforms import Mask
+from lightnn.exercise import exercise
 
 
+@exercise("04.2")
 def threshold(w, quality, mask=None):
     """The layer's pruning threshold, quality * std(W) (section 3.3).
 
@@ -22,6 +24,7 @@ def threshold(w, quality, mask=None):
     return quality * (survivors.std(dtype=np.float64) if survivors.size else np.float64(0))
 
 
+@exercise("04.4")
 def prune(p, quality):
     """Give Parameter p the mask |w| > quality * std(w), on top of the one it has. Returns the share that is kept."""
     if not 0 <= quality < math.inf:
@@ -81,6 +84,7 @@ def sensitivity(model, parameters, score, keeps):
     return curves
 
 
+@exercise("04.1")
 def adjust_dropout(rate, connections_before, connections_after):
     """The drop probability for retraining, D_r = D_o sqrt(C_ir / C_io) (section 3.2, equation 2): a sparse layer
     overfits less, so less is dropped."""

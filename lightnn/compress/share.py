@@ -8,6 +8,7 @@ import numbers
 import numpy as np
 
 from lightnn.compress.transforms import Codebook
+from lightnn.exercise import exercise
 
 
 def linear_init(w, k, rng=None):
@@ -27,6 +28,7 @@ def random_init(w, k, rng=0):
     return np.sort(np.random.default_rng(rng).choice(w, k, replace=len(w) < k))
 
 
+@exercise("04.8")
 def kmeans(w, k, init=linear_init, iterations=100, rng=0):
     """Cluster the numbers w (n,) into k: argmin_c sum_i min_j |w_i - c_j|^2, by Lloyd's iterations from `init`.
 
@@ -57,6 +59,7 @@ def nearest(w, c):
     return np.searchsorted((c[1:] + c[:-1]) / 2, w, side="left")
 
 
+@exercise("04.7")
 def share(p, bits, init=linear_init, rng=0):
     """Let Parameter p use 2^bits shared values, clustered over its surviving weights only. Returns its Codebook."""
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:

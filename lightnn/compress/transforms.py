@@ -9,6 +9,7 @@ below do this for a whole Parameter and obey  decode(encode(p)) == p()  bit for 
 
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.nn import Module, Parameter
 from lightnn.tensor import Tensor, op
 
@@ -38,6 +39,7 @@ class Mask(Module):
         return cls(parts["mask"])
 
 
+@exercise("04.3")
 @op
 def masked(w, *, mask):
     """w where mask, else 0 (never -0 or NaN); the gradient is masked likewise."""
@@ -78,6 +80,7 @@ class Codebook(Module):
         return cls(parts["codebook"], parts["codes"])
 
 
+@exercise("04.5")
 @op
 def look_up(codebook, *, codes):
     """w = codebook[codes]; the gradient of c_k is the sum over its weights (equation 3 of arXiv 1510.00149):

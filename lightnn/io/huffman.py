@@ -8,6 +8,7 @@ import heapq
 
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.io import bits
 from lightnn.io.errors import FormatError
 
@@ -16,6 +17,7 @@ LENGTH_BITS = 5
 CHUNK = 1 << 14  # codes decoded at a time, which bounds the memory
 
 
+@exercise("04.9")
 def code_lengths(counts):
     """The code length of each symbol (0 where its count is 0) that minimises sum_s counts_s length_s.
 

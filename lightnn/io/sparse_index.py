@@ -8,9 +8,11 @@ first position is counted from -1. (The paper's text leaves open whether 3 bits 
 
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.io.errors import FormatError
 
 
+@exercise("04.6")
 def relative(positions, bits):
     """(differences - 1, is_filler) for ascending positions (n,); both have n + fillers entries."""
     reach = 2**bits

@@ -1,0 +1,53 @@
+"""The texts of the exercises, a file a chapter: title, equation, hints, and the mistakes that people make.
+
+A mistake is a small change to the reference's source, `old` to `new`, and the sentence that names it. It serves twice:
+the exercise's tests must reject it, and a wrong solution that gives what the mistake gives is told that sentence.
+"""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+
+from lightnn.exercise import REGISTRY
+
+
+@dataclass(frozen=True)
+class Mistake:
+    text: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    number: str
+    title: str
+    level: str  # easy, middle or hard
+    equation: str
+    hints: tuple
+    mistakes: tuple
+
+    @property
+    def name(self):
+        return REGISTRY[self.number].__name__
+
+
+def chapters():
+    """The chapters that have exercises: "04", "12", ..."""
+    return sorted(m.name.removeprefix("ch") for m in pkgutil.iter_modules(__path__) if m.name.startswith("ch"))
+
+
+def sheets(chapter):
+    """The Sheets of a chapter, in order. ValueError if it has none."""
+    chapter = str(chapter).zfill(2)
+    if chapter not in chapters():
+        raise ValueError(f"chapter {chapter} has no exercises; there are {', '.join(chapters())}")
+    return importlib.import_module(f"{__name__}.ch{chapter}").SHEETS
+
+
+def sheet(number):
+    """The Sheet of one exercise. ValueError lists the chapter's."""
+    found = {s.number: s for s in sheets(number.partition(".")[0])}
+    if number not in found:
+        raise ValueError(f"no exercise {number}; there are {', '.join(found)}")
+    return found[number]
