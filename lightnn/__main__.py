@@ -71,6 +71,15 @@ def check(arguments):
     return grading.check(number, hint=arguments.hint)
 
 
+def book(arguments):
+    from lightnn.study import book as chapters
+    from lightnn.study.lint import lint
+
+    if arguments.what == "lint":
+        return 1 if lint() else 0
+    return 1 if chapters.execute(arguments.chapter, write=arguments.write) else 0
+
+
 def bench(arguments):
     from lightnn.files import check_writable
     from lightnn.papers import record
@@ -117,6 +126,11 @@ def parser():
     p.add_argument("--hint", action="store_true", help="give one more hint for the first that is not passed")
     p.add_argument("--watch", action="store_true", help="check again whenever your file changes")
     p.set_defaults(run=check)
+    p = commands.add_parser("book", help="run the chapters again and compare, or check their form")
+    p.add_argument("what", choices=["execute", "lint"], metavar="WHAT", help="execute or lint")
+    p.add_argument("chapter", nargs="?", metavar="NN", help="for execute: one chapter (default: all)")
+    p.add_argument("--write", action="store_true", help="for execute: replace the committed chapters by this run")
+    p.set_defaults(run=book)
     p = commands.add_parser("compress", help="train a network, compress it, and write it to a file")
     p.add_argument("model", choices=["lenet_300_100"], metavar="MODEL", help="lenet_300_100")
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
