@@ -173,3 +173,30 @@ def test_unwritable_json_after_a_long_run_keeps_the_network(run, folder, experim
     status, _, error = run(*COMPRESS, folder / "a.lnn", "--json", folder / "gone" / "a.json")
     assert status == 2 and "cannot write" in error
     np.testing.assert_array_equal(lightnn.load(folder / "a.lnn").bias.data, lightnn.nn.Linear(3, 2, rng=0).bias.data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["exercise", "05"], "lightnn exercise: chapter 05 has no exercises; there are 04, 12"),
+        (["exercise", "04.77", "--reference"], "lightnn exercise: no exercise 04.77; there are 04.1, "),
+        (["check", "99"], "lightnn check: chapter 99 has no exercises"),
+        (["book", "execute", "77"], "lightnn book: no chapter 77; there are 00, 01, "),
+        (["book", "read"], "invalid choice: 'read'"),
+    ],
+)
+def test_a_wrong_chapter_or_exercise_is_one_line(run, arguments, said):
+    status, out, err = run(*arguments)
+    assert status == 2 and said in err and err.count("\n") == 1 and not out
+
+
+def test_the_reference_is_one_command_away(run):
+    status, out, _ = run("exercise", "04.5", "--reference")
+    assert status == 0 and "def look_up(codebook, *, codes):" in out and "np.bincount" in out
+    status, out, _ = run("exercise", "12", "--reference")
+    assert out.count("\ndef ") == 8
+
+
+def test_book_lint_passes_on_the_committed_chapters(run):
+    status, out, _ = run("book", "lint")
+    assert status == 0 and out.endswith("chapters, 0 complaints\n")

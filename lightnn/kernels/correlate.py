@@ -23,7 +23,7 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lightnn.kernels.simd import VECTOR_BYTES, Flat, index, int32, int32s
+from lightnn.kernels.simd import VECTOR_BYTES, Flat, index, int32, int32s, multiply_add
 
 BLOCK = 4  # vectors of outputs that add_taps holds in registers
 GROUP = 9  # taps whose partial sums dot_taps holds in registers
@@ -63,11 +63,6 @@ def _plain_dot_taps_by_lane(total, total_at, dy, count, x, offset, tap_at):
 
 
 # ---- in LLVM vectors ----
-
-
-def multiply_add(builder, vector):
-    name = f"llvm.fmuladd.v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
 
 
 def _tap_adder(block, by_lane):

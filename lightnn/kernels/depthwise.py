@@ -39,9 +39,9 @@ def forward(x, w, b, stride, padding, dilation):
     work, lanes = y.size * kernel[0] * kernel[1], simd.lanes(x.dtype)
     if side.suits(x.shape, out_shape, win, m, lanes):
         args += side.forward_args(x.shape, win, lanes)
-        _run(side.forward_blocks, side.forward_parallel, args, n * -(-c // lanes), work)
+        planes.run(side.forward_blocks, side.forward_parallel, args, n * -(-c // lanes), work)
     else:
-        _run(_forward_planes, _forward_parallel, (*args, c, m), n * c, work)
+        planes.run(_forward_planes, _forward_parallel, (*args, c, m), n * c, work)
     return y
 
 
@@ -56,10 +56,10 @@ def backward_input(dy, w, x_shape, stride, padding, dilation):
     work, lanes = dy.size * kernel[0] * kernel[1], simd.lanes(dy.dtype)
     if side.suits(x_shape, dy.shape[2:], win, m, lanes):
         args = (*_flat(dy, w, dx), win, offset, phase_start, *side.input_args(win, steps, lanes), c)
-        _run(side.input_blocks, side.input_parallel, args, n * -(-c // lanes), work)
+        planes.run(side.input_blocks, side.input_parallel, args, n * -(-c // lanes), work)
     else:
         args = (*_flat(dy, w, dx), win, steps, offset, phase_start, (c, m))
-        _run(_input_planes, _input_parallel, args, n * c, work)
+        planes.run(_input_planes, _input_parallel, args, n * c, work)
     return dx
 
 
@@ -76,22 +76,14 @@ def backward_weight(dy, x, w_shape, stride, padding, dilation):
     lanes = simd.lanes(x.dtype)
     if side.suits(x.shape, out_shape, win, m, lanes):
         args += side.forward_args(x.shape, win, lanes)
-        _run(side.weight_blocks, side.weight_parallel, args, -(-c // lanes), dy.size * taps)
+        planes.run(side.weight_blocks, side.weight_parallel, args, -(-c // lanes), dy.size * taps)
     else:
-        _run(_weight_channels, _weight_parallel, (*args, (n, c, m)), c, dy.size * taps)
+        planes.run(_weight_channels, _weight_parallel, (*args, (n, c, m)), c, dy.size * taps)
     return dw
 
 
 def _flat(*arrays):
     return [np.ascontiguousarray(a).reshape(-1) for a in arrays]
-
-
-def _run(serial, parallel, args, pieces, work):
-    parts = planes.split(pieces, work)
-    if parts == 1:
-        serial(*args, 0, pieces)
-    else:
-        parallel(*args, pieces, parts)
 
 
 def _forward_window(x_shape, kernel, stride, padding, dilation):

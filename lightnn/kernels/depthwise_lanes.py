@@ -3,7 +3,7 @@
 What it computes. The three functions of depthwise.py (m = 1), with its windows, phases and tap offsets; but each place
 of the padded buffer holds a vector of V channels, and each tap a vector of V weights.
 
-How memory is walked. V neighbouring planes are read together and turned in registers (simd.spread), V x V numbers at a
+How memory is walked. V neighbouring planes are read together and turned in registers (turn.spread), V x V numbers at a
 time, each vector going straight to its padded place; a table says where. The outputs are turned back the same way. If
 V does not divide the number of channels, the last block starts early and overlaps the one before.
 
@@ -19,7 +19,7 @@ import functools
 import numba
 import numpy as np
 
-from lightnn.kernels import correlate, parallel_njit, planes, simd
+from lightnn.kernels import correlate, parallel_njit, planes, simd, turn
 
 LARGEST = 400  # numbers in a plane above which runs along the rows are as good
 
@@ -96,10 +96,10 @@ def forward_blocks(x, w, b, y, win, offset, x_slot, y_slot, channels, first, las
         c = min(piece // images * lanes, channels - lanes)
         plane = piece % images * channels + c
         _side_by_side(weights, w, c * taps, taps, lanes)
-        simd.spread(buffer, x_slot, x, plane * size, size, size)
+        turn.spread(buffer, x_slot, x, plane * size, size, size)
         count = win.band * win.pitch * lanes
         correlate.add_taps_by_lane(out, count, buffer, offset, weights, 0, taps, b[c : c + lanes])
-        simd.gather(y, plane * len(y_slot), len(y_slot), out, y_slot, len(y_slot))
+        turn.gather(y, plane * len(y_slot), len(y_slot), out, y_slot, len(y_slot))
 
 
 @parallel_njit
@@ -121,13 +121,13 @@ def input_blocks(dy, w, dx, win, offset, phase_start, dy_slot, dx_slot, channels
         c = min(piece // images * lanes, channels - lanes)
         plane = piece % images * channels + c
         _side_by_side(weights, w, c * taps, taps, lanes)
-        simd.spread(buffer, dy_slot, dy, plane * len(dy_slot), len(dy_slot), len(dy_slot))
+        turn.spread(buffer, dy_slot, dy, plane * len(dy_slot), len(dy_slot), len(dy_slot))
         for phase in range(phases):
             tap, end = phase_start[phase], phase_start[phase + 1]
             run = out[phase * section : (phase + 1) * section]
             count = win.band * win.pitch * lanes
             correlate.add_taps_by_lane(run, count, buffer, offset, weights, tap, end - tap, nothing)
-        simd.gather(dx, plane * size, size, out, dx_slot, size)
+        turn.gather(dx, plane * size, size, out, dx_slot, size)
 
 
 @parallel_njit
@@ -148,8 +148,8 @@ def weight_blocks(dy, x, dw, win, offset, taps, x_slot, y_slot, channels, first,
         c = min(piece * lanes, channels - lanes)
         total[:] = 0
         for plane in range(c, len(x) // size, channels):
-            simd.spread(buffer, x_slot, x, plane * size, size, size)
-            simd.spread(run, y_slot, dy, plane * out_size, out_size, out_size)
+            turn.spread(buffer, x_slot, x, plane * size, size, size)
+            turn.spread(run, y_slot, dy, plane * out_size, out_size, out_size)
             for t in range(0, taps, correlate.GROUP):
                 correlate.dot_taps_by_lane(total, t, run, win.band * win.pitch * lanes, buffer, offset, t)
         for lane in range(lanes):

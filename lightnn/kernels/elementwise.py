@@ -59,11 +59,7 @@ def channel_shuffle(x, groups):
     n, c, height, width = x.shape
     y = np.empty(x.shape, x.dtype)
     args = (np.ascontiguousarray(x).reshape(-1), y.reshape(-1), height * width, c, groups)
-    parts = planes.split(n * c, x.size)
-    if parts == 1:
-        _shuffle_planes(*args, 0, n * c)
-    else:
-        _shuffle_parallel(*args, n * c, parts)
+    planes.run(_shuffle_planes, _shuffle_parallel, args, n * c, x.size)
     return y
 
 

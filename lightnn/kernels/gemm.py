@@ -27,28 +27,19 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lightnn.kernels.simd import keep_steps_apart
+from lightnn.kernels.simd import Flat, index, keep_steps_apart, lanes, multiply_add
+from lightnn.kernels.turn import turned
 
 
-def _host_tile():
-    """(bytes of a vector, rows of a tile): rows * 3 accumulators + 3 of B + 1 of A must fit the register file."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 8  # 32 registers
-    if features.get("avx2"):
-        return 32, 4  # 16 registers
-    if features.get("neon") or llvm.get_process_triple().startswith(("aarch64", "arm64")):
-        return 16, 8  # 32 registers
-    return 16, 4
+def _rows():
+    """Rows of a tile: rows * 3 accumulators + 3 of B + 1 of A must fit the register file, 32 registers or 16."""
+    many = _FEATURES.get("avx512f") or _FEATURES.get("neon")
+    return 8 if many or llvm.get_process_triple().startswith(("aarch64", "arm64")) else 4
 
 
-VECTOR_BYTES, ROWS = _host_tile()
+_FEATURES = llvm.get_host_cpu_features()
+ROWS = _rows()
 VECTORS = 3  # widest tile, in vectors
-
-
-def lanes(dtype):
-    """Numbers in a vector: 16 float32 with AVX-512."""
-    return VECTOR_BYTES // np.dtype(dtype).itemsize
 
 
 def aligned_empty(shape, dtype):
@@ -94,68 +85,27 @@ def _plain_transpose(to, to_at, to_stride, source, source_at, source_stride):
 # ---- and as LLVM vectors ----
 
 
-class _Memory:
-    """Vector loads and stores at element offsets of a flat array."""
-
-    def __init__(self, context, builder, array_type, array):
-        self.builder, self.dtype = builder, array_type.dtype
-        self.data = context.make_array(array_type)(context, builder, array).data
-        self.scalar = context.get_data_type(array_type.dtype)
-        self.lanes = VECTOR_BYTES * 8 // array_type.dtype.bitwidth
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self.align = array_type.dtype.bitwidth // 8
-
-    def at(self, index, data=None):
-        return self.builder.gep(self.data if data is None else data, [index])
-
-    def load(self, index, data=None):
-        return self.builder.load(self.at(index, data))
-
-    def load_vector(self, index, data=None):
-        pointer = self.builder.bitcast(self.at(index, data), self.vector.as_pointer())
-        return self.builder.load(pointer, align=self.align)
-
-    def store_vector(self, value, index):
-        pointer = self.builder.bitcast(self.at(index), self.vector.as_pointer())
-        self.builder.store(value, pointer, align=self.align)
-
-    def splat(self, value):
-        one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(one, one, mask)
-
-
-def _index(value):
-    return ir.Constant(ir.IntType(64), value)
-
-
 def _emit_tile(context, builder, signature, args, vectors):
     """The loop over t. The accumulators are allocas that LLVM turns into registers."""
     steps, _, a_at, _, row_at, _, step_at, _, b_at, _, _, c_at, c_stride, add = args
-    a, a_row, a_step, b, b_step, c = (
-        _Memory(context, builder, signature.args[i], args[i]) for i in (1, 3, 5, 7, 9, 10)
-    )
-    a_steps, b_steps = a_step.at(step_at), b_step.at(step_at)
-    b_base = b.at(b_at)
-    rows = [a.at(builder.add(a_at, a_row.load(builder.add(row_at, _index(r))))) for r in range(ROWS)]
+    a, a_row, a_step, b, b_step, c = (Flat(context, builder, signature.args[i], args[i]) for i in (1, 3, 5, 7, 9, 10))
+    a_steps, b_steps, b_base = a_step.at(step_at), b_step.at(step_at), b.at(b_at)
+    rows = [a.at(builder.add(a_at, a_row.load(builder.add(row_at, index(r))))) for r in range(ROWS)]
     places = [(r, v) for r in range(ROWS) for v in range(vectors)]
     address = {
-        (r, v): builder.add(builder.add(c_at, builder.mul(c_stride, _index(r))), _index(v * c.lanes)) for r, v in places
+        (r, v): builder.add(builder.add(c_at, builder.mul(c_stride, index(r))), index(v * c.lanes)) for r, v in places
     }
-    sums = {place: cgutils.alloca_once(builder, c.vector) for place in places}
+    vector = ir.VectorType(c.scalar, c.lanes)
+    sums = {place: cgutils.alloca_once(builder, vector) for place in places}
     for place in places:
-        builder.store(ir.Constant(c.vector, None), sums[place])
+        builder.store(ir.Constant(vector, None), sums[place])
     with builder.if_then(add):
         for place in places:
             builder.store(c.load_vector(address[place]), sums[place])
-    fma = cgutils.get_or_insert_function(
-        builder.module,
-        ir.FunctionType(c.vector, [c.vector] * 3),
-        f"llvm.fmuladd.v{c.lanes}f{8 * c.align}",
-    )
+    fma = multiply_add(builder, vector)
     with cgutils.for_range(builder, steps) as loop:
         at = b_step.load(loop.index, b_steps)
-        row_b = [b.load_vector(builder.add(at, _index(v * c.lanes)), b_base) for v in range(vectors)]
+        row_b = [b.load_vector(builder.add(at, index(v * c.lanes)), base=b_base) for v in range(vectors)]
         step = a_step.load(loop.index, a_steps)
         for r in range(ROWS):
             number = c.splat(a.load(step, rows[r]))
@@ -164,7 +114,6 @@ def _emit_tile(context, builder, signature, args, vectors):
         keep_steps_apart(builder)
     for place in places:
         c.store_vector(builder.load(sums[place]), address[place])
-    return context.get_dummy_value()
 
 
 def _vector_tile(vectors):
@@ -180,32 +129,17 @@ def _vector_tile(vectors):
 @intrinsic
 def _vector_copy(typing, to, to_at, source, source_at):
     def emit(context, builder, signature, args):
-        to, source = (_Memory(context, builder, signature.args[i], args[i]) for i in (0, 2))
+        to, source = (Flat(context, builder, signature.args[i], args[i]) for i in (0, 2))
         to.store_vector(source.load_vector(args[3]), args[1])
-        return context.get_dummy_value()
 
     return types.void(to, types.int64, source, types.int64), emit
 
 
 def _emit_transpose(context, builder, signature, args):
-    """log2(lanes) rounds of exchanges: round h swaps the off-diagonal h x h blocks of every 2h x 2h block."""
-    to, source = (_Memory(context, builder, signature.args[i], args[i]) for i in (0, 3))
-    n = to.lanes
-    rows = [source.load_vector(builder.add(args[4], builder.mul(args[5], _index(i)))) for i in range(n)]
-    mask_type = ir.VectorType(ir.IntType(32), n)
-    h = n // 2
-    while h:
-        upper = ir.Constant(mask_type, [n + j - h if j & h else j for j in range(n)])
-        lower = ir.Constant(mask_type, [n + j if j & h else j + h for j in range(n)])
-        for i in range(n):
-            if not i & h:
-                pair = rows[i], rows[i + h]
-                rows[i] = builder.shuffle_vector(*pair, upper)
-                rows[i + h] = builder.shuffle_vector(*pair, lower)
-        h //= 2
-    for j in range(n):
-        to.store_vector(rows[j], builder.add(args[1], builder.mul(args[2], _index(j))))
-    return context.get_dummy_value()
+    to, source = (Flat(context, builder, signature.args[i], args[i]) for i in (0, 3))
+    rows = [source.load_vector(builder.add(args[4], builder.mul(args[5], index(i)))) for i in range(to.lanes)]
+    for j, row in enumerate(turned(builder, rows)):
+        to.store_vector(row, builder.add(args[1], builder.mul(args[2], index(j))))
 
 
 @intrinsic

@@ -24,9 +24,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from lightnn.kernels import parallel_njit, simd
-from lightnn.kernels.correlate import multiply_add, sum_lanes
+from lightnn.kernels.correlate import sum_lanes
 from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, lanes
-from lightnn.kernels.simd import VECTOR_BYTES, Flat, index
+from lightnn.kernels.simd import VECTOR_BYTES, Flat, index, multiply_add
 
 TAPS = VECTORS  # a tile of dw: its accumulators fill the registers, as those of gemm.py
 POSITIONS = 256  # in a block: ROWS rows of dy and the taps' runs stay in the first-level cache

@@ -30,7 +30,7 @@ def forward(x, gamma, beta, eps):
     x3 = _channels(x)
     y = np.empty_like(x3)
     mean, var = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    _run(_forward_channels, _forward_parallel, (x3, gamma, beta, eps, y, mean, var))
+    planes.run(_forward_channels, _forward_parallel, (x3, gamma, beta, eps, y, mean, var), x.shape[1], 2 * x.size)
     return _restore(y, x.shape), mean, var
 
 
@@ -38,7 +38,7 @@ def forward_eval(x, gamma, beta, mean, var, eps):
     """y with given statistics."""
     x3 = _channels(x)
     y = np.empty_like(x3)
-    _run(_eval_channels, _eval_parallel, (x3, gamma, beta, mean, var, eps, y))
+    planes.run(_eval_channels, _eval_parallel, (x3, gamma, beta, mean, var, eps, y), x.shape[1], 2 * x.size)
     return _restore(y, x.shape)
 
 
@@ -56,7 +56,13 @@ def _backward(dy, x, gamma, mean, var, eps, own_statistics):
     x3, dy3 = _channels(x), _channels(dy)
     dx = np.empty_like(x3)
     dgamma, dbeta = np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
-    _run(_backward_channels, _backward_parallel, (x3, dy3, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta))
+    planes.run(
+        _backward_channels,
+        _backward_parallel,
+        (x3, dy3, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta),
+        x.shape[1],
+        2 * x.size,
+    )
     return _restore(dx, x.shape), dgamma, dbeta
 
 
@@ -69,15 +75,6 @@ def _channels(x):
 
 def _restore(y, shape):
     return np.ascontiguousarray(y[0].T).reshape(shape) if y.size == shape[0] * shape[1] else y.reshape(shape)
-
-
-def _run(serial, parallel, args):
-    channels = args[0].shape[1]
-    parts = planes.split(channels, 2 * args[0].size)
-    if parts == 1:
-        serial(*args, 0, channels)
-    else:
-        parallel(*args, channels, parts)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=_REORDER)

@@ -76,6 +76,15 @@ def split(count, work):
     return 1 if work < SERIAL_WORK else max(1, min(count, numba.get_num_threads()))
 
 
+def run(serial, parallel, args, pieces, work):
+    """Do pieces 0 .. pieces-1, in parts if there is work enough for threads."""
+    parts = split(pieces, work)
+    if parts == 1:
+        serial(*args, 0, pieces)
+    else:
+        parallel(*args, pieces, parts)
+
+
 @numba.njit(cache=True, nogil=True)
 def buffer_size(win):
     return win.high * win.wide * win.rows * win.pitch

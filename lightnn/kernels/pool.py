@@ -32,7 +32,7 @@ def max_pool2d(x, kernel, stride, padding):
     step = (np.arange(kernel[0])[:, None] * width + np.arange(kernel[1])).reshape(-1).astype(np.int32)
     offset = planes.tap_offsets(win, kernel, (1, 1))
     args = (np.ascontiguousarray(x).reshape(-1), y.reshape(-1), argmax.reshape(-1), win, offset, step)
-    _run(_max_planes, _max_parallel, args, n * c, y.size * len(step))
+    planes.run(_max_planes, _max_parallel, args, n * c, y.size * len(step))
     return y, argmax
 
 
@@ -42,7 +42,7 @@ def max_pool2d_backward(dy, argmax, x_shape):
     dx = np.zeros(x_shape, dy.dtype)
     args = [np.ascontiguousarray(a).reshape(n * c, -1) for a in (dy, argmax)] if dx.size else []
     if args:
-        _run(_max_back, _max_back_parallel, (*args, dx.reshape(n * c, -1)), n * c, 4 * dy.size)
+        planes.run(_max_back, _max_back_parallel, (*args, dx.reshape(n * c, -1)), n * c, 4 * dy.size)
     return dx
 
 
@@ -68,7 +68,7 @@ def adaptive_avg_pool2d(x, out_shape):
     n, c, height, width = x.shape
     y = np.empty((n, c, *out_shape), x.dtype)
     args = (np.ascontiguousarray(x).reshape(n * c, height, width), y.reshape(n * c, *out_shape))
-    _run(_adaptive_planes, _adaptive_parallel, args, n * c, x.size)
+    planes.run(_adaptive_planes, _adaptive_parallel, args, n * c, x.size)
     return y
 
 
@@ -77,7 +77,7 @@ def adaptive_avg_pool2d_backward(dy, x_shape):
     n, c, height, width = x_shape
     dx = np.zeros(x_shape, dy.dtype)
     args = (np.ascontiguousarray(dy).reshape(n * c, *dy.shape[2:]), dx.reshape(n * c, height, width))
-    _run(_adaptive_back, _adaptive_back_parallel, args, n * c, dx.size)
+    planes.run(_adaptive_back, _adaptive_back_parallel, args, n * c, dx.size)
     return dx
 
 
@@ -86,14 +86,6 @@ def _out_shape(x, kernel, stride, padding):
         planes.out_size(x.shape[2], kernel[0], stride[0], *padding[:2]),
         planes.out_size(x.shape[3], kernel[1], stride[1], *padding[2:]),
     )
-
-
-def _run(serial, parallel, args, pieces, work):
-    parts = planes.split(pieces, work)
-    if parts == 1:
-        serial(*args, 0, pieces)
-    else:
-        parallel(*args, pieces, parts)
 
 
 def _share(x_shape, y_shape, kernel, stride, padding, count_include_pad, ceil_padding):

@@ -27,11 +27,7 @@ def forward(x, dy, dx):
     out = np.empty(x.shape, x.dtype)
     offsets = np.ascontiguousarray(dy, np.int64), np.ascontiguousarray(dx, np.int64)
     args = (np.ascontiguousarray(x).reshape(-1), out.reshape(-1), *offsets, height, width)
-    parts = planes.split(n * c, x.size)
-    if parts == 1:
-        _shift_planes(*args, 0, n * c)
-    else:
-        _shift_parallel(*args, n * c, parts)
+    planes.run(_shift_planes, _shift_parallel, args, n * c, x.size)
     return out
 
 

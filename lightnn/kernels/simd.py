@@ -6,16 +6,12 @@ What it computes, on flat arrays:
     move       the same, by the C library's memcpy                  many numbers: a plane
     pick       to[i : i+n] = source[j : j+s*n : s]                  every s-th number, in vectors for s = 1 and 2
     weave      to[i : i+2n : 2] = a[j:j+n], to[i+1 : i+2n : 2] = b[k:k+n]        and back
-    spread     to[slot[p] + lane] = source[at + lane*stride + p]    n places p of V planes, turned to lie side by side
-    gather     to[at + lane*stride + p] = source[slot[p] + lane]    and back
 
 How memory is walked. Forward, V numbers (one vector register) at a time; the last vector of a run ends at its last
-number and overlaps the one before, so that nothing outside the run is touched. `spread` and `gather` turn V x V
-numbers in registers.
+number and overlaps the one before, so that nothing outside the run is touched.
 
-Why it is fast. A short run is two overlapping vectors instead of a loop over single numbers; turning V*V numbers takes
-V*log2(V) shuffles, under a third of a cycle a number. Arithmetic intensity 0: these loops are what surrounds the
-arithmetic, and must not cost more than it.
+Why it is fast. A short run is two overlapping vectors instead of a loop over single numbers. Arithmetic intensity 0:
+these loops are what surrounds the arithmetic, and must not cost more than it.
 
 With NUMBA_DISABLE_JIT=1 the plain versions run.
 """
@@ -25,7 +21,7 @@ import contextlib
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -50,18 +46,6 @@ def _plain_pick(to, to_at, source, source_at, count, step):
         to[to_at + k] = source[source_at + k * step]
 
 
-def _plain_spread(to, slot, source, at, stride, count):
-    for lane in range(VECTOR_BYTES // source.itemsize):
-        start = at + lane * stride
-        to[slot[:count] + lane] = source[start : start + count]
-
-
-def _plain_gather(to, at, stride, source, slot, count):
-    for lane in range(VECTOR_BYTES // source.itemsize):
-        start = at + lane * stride
-        to[start : start + count] = source[slot[:count] + lane]
-
-
 def _plain_weave(to, to_at, a, a_at, b, b_at, count):
     to[to_at : to_at + 2 * count : 2] = a[a_at : a_at + count]
     to[to_at + 1 : to_at + 2 * count : 2] = b[b_at : b_at + count]
@@ -80,18 +64,23 @@ class Flat:
         self.size = array_type.dtype.bitwidth // 8
         self.lanes = VECTOR_BYTES // self.size
 
-    def load(self, index):
-        return self.builder.load(self.builder.gep(self.data, [index]))
+    def at(self, index):
+        """The address of an element."""
+        return self.builder.gep(self.data, [index])
+
+    def load(self, index, base=None):
+        """The element at `index` from the array's start, or from an address `base`."""
+        return self.builder.load(self.builder.gep(base or self.data, [index]))
 
     def store(self, value, index):
-        self.builder.store(value, self.builder.gep(self.data, [index]))
+        self.builder.store(value, self.at(index))
 
-    def _vector_at(self, index, width):
+    def _vector_at(self, index, width, base=None):
         pointer = ir.VectorType(self.scalar, width).as_pointer()
-        return self.builder.bitcast(self.builder.gep(self.data, [index]), pointer)
+        return self.builder.bitcast(self.builder.gep(base or self.data, [index]), pointer)
 
-    def load_vector(self, index, width=None):
-        return self.builder.load(self._vector_at(index, width or self.lanes), align=self.size)
+    def load_vector(self, index, width=None, base=None):
+        return self.builder.load(self._vector_at(index, width or self.lanes, base), align=self.size)
 
     def store_vector(self, value, index):
         self.builder.store(value, self._vector_at(index, value.type.count), align=self.size)
@@ -112,6 +101,12 @@ def int32s(values):
 
 def index(value):
     return ir.Constant(ir.IntType(64), value)
+
+
+def multiply_add(builder, vector):
+    """LLVM's a * b + c on vectors, one instruction where the host has it."""
+    name = f"llvm.fmuladd.v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
 
 
 def keep_steps_apart(builder):
@@ -213,59 +208,7 @@ def _move(typing_context, to, to_at, source, source_at, count):
     return types.void(to, types.int64, source, types.int64, types.int64), emit
 
 
-def _turn(builder, rows):
-    """Transpose V vectors of V numbers: log2(V) rounds, each weaving rows k and k + V/2 together."""
-    n = len(rows)
-    low = int32s([k for pair in zip(range(n // 2), range(n, n + n // 2), strict=True) for k in pair])
-    high = int32s([k for pair in zip(range(n // 2, n), range(n + n // 2, 2 * n), strict=True) for k in pair])
-    for _ in range(n.bit_length() - 1):
-        pairs = [(rows[k], rows[k + n // 2]) for k in range(n // 2)]
-        rows = [builder.shuffle_vector(a, b, half) for a, b in pairs for half in (low, high)]
-    return rows
-
-
-@intrinsic
-def _spread_block(typing_context, to, slot, source, at, stride, p):
-    def codegen(context, builder, signature, args):
-        target, slots, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 1, 2))
-        start, places = builder.add(args[3], args[5]), [index(k) for k in range(origin.lanes)]
-        rows = [origin.load_vector(builder.add(start, builder.mul(args[4], k))) for k in places]
-        for k, row in zip(places, _turn(builder, rows), strict=True):
-            target.store_vector(row, slots.load(builder.add(args[5], k)))
-
-    return types.void(to, slot, source, types.int64, types.int64, types.int64), codegen
-
-
-@intrinsic
-def _gather_block(typing_context, to, at, stride, source, slot, p):
-    def codegen(context, builder, signature, args):
-        target, origin, slots = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 3, 4))
-        start, places = builder.add(args[1], args[5]), [index(k) for k in range(origin.lanes)]
-        rows = [origin.load_vector(slots.load(builder.add(args[5], k))) for k in places]
-        for k, row in zip(places, _turn(builder, rows), strict=True):
-            target.store_vector(row, builder.add(start, builder.mul(args[2], k)))
-
-    return types.void(to, types.int64, types.int64, source, slot, types.int64), codegen
-
-
-@njit(cache=True, nogil=True)
-def _spread(to, slot, source, at, stride, count):
-    lane_count = VECTOR_BYTES // source.itemsize
-    for p in range(0, count - lane_count, lane_count):
-        _spread_block(to, slot, source, at, stride, p)
-    _spread_block(to, slot, source, at, stride, count - lane_count)
-
-
-@njit(cache=True, nogil=True)
-def _gather(to, at, stride, source, slot, count):
-    lane_count = VECTOR_BYTES // source.itemsize
-    for p in range(0, count - lane_count, lane_count):
-        _gather_block(to, at, stride, source, slot, p)
-    _gather_block(to, at, stride, source, slot, count - lane_count)
-
-
 if config.DISABLE_JIT:
     copy, move, pick, weave = _plain_copy, _plain_copy, _plain_pick, _plain_weave
-    spread, gather = _plain_spread, _plain_gather
 else:
-    copy, move, pick, weave, spread, gather = _copy, _move, _pick, _weave, _spread, _gather
+    copy, move, pick, weave = _copy, _move, _pick, _weave
