@@ -13,7 +13,7 @@ import time
 
 from lightnn.files import write_atomically
 from lightnn.study import report, solutions
-from lightnn.study.launch import ROOT, chapter
+from lightnn.study.launch import ROOT
 from lightnn.study.sheets import chapters, sheet, sheets
 
 PATIENCE = 90  # seconds without a word from a worker: several tests' time limits
@@ -181,12 +181,3 @@ def give_hint(verdicts, folder=None):
     if count == len(s.hints):
         lines.append(f"The reference: python -m lightnn exercise {s.number} --reference")
     return "\n".join(lines)
-
-
-def chapter_title(number):
-    """The first heading of the chapter's notebook, or its number."""
-    try:
-        cells = json.loads(chapter(number).read_text(encoding="utf-8"))["cells"]
-    except ValueError:
-        return number
-    return "".join(cells[0]["source"]).splitlines()[0].removeprefix("# ")

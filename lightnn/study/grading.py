@@ -2,81 +2,19 @@
 
 `Grader` is a pytest plugin. It collects the tests marked with the exercises once and then runs them for one job after
 the other, in one process: the reader's functions, or stubs, or hundreds of mutants. A job ends at the first test that
-fails, and the calls recorded until then tell what was expected and got (compare.py).
+fails, and the calls recorded until then tell what was expected and got (explain.py).
 """
-
-import contextlib
-import inspect
-import signal
-import threading
-import traceback
-from dataclasses import dataclass
 
 import pytest
 from _pytest.runner import runtestprotocol
 
 from lightnn import exercise
-from lightnn.study import compare, solutions
+from lightnn.study import compare
+from lightnn.study.explain import explain
+from lightnn.study.jobs import Verdict, others, time_limit
 from lightnn.study.launch import ROOT
-from lightnn.study.sheets import sheet
 
-SECONDS = 10  # for one test of a reader's function
 REMEMBERED = 60  # calls
-
-
-@dataclass
-class Job:
-    """One function to grade. fn None with a problem: it could not be loaded."""
-
-    name: str
-    number: str
-    fn: object = None
-    problem: str = ""
-    where: str = ""
-    seconds: float = SECONDS  # for one test
-
-
-@dataclass
-class Verdict:
-    """PASSED, WRONG or NOT STARTED, and for WRONG what a reader needs to know."""
-
-    name: str
-    number: str
-    status: str
-    where: str = ""
-    tests: int = 0
-    test: str = ""
-    call: str = ""
-    what: str = ""
-    expected: str = ""
-    got: str = ""
-    index: str = ""
-    likely: str = ""
-    problem: str = ""
-
-
-class TooSlow(Exception):
-    """A test of a reader's function that does not end."""
-
-
-@contextlib.contextmanager
-def time_limit(seconds):
-    """Raise TooSlow in the main thread after `seconds`, where the system has such a signal (elsewhere the parent
-    process watches)."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(*_):
-        raise TooSlow(f"it does not end: stopped after {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class Recorder:
@@ -147,11 +85,11 @@ class Grader:
             return verdict
         recorder = Recorder(job.fn)
         for item in items:
-            with exercise.grading(job.number, recorder), _others(job):
+            with exercise.grading(job.number, recorder), others(job):
                 error = self._run(item, job.seconds)
             if error is not None:
                 verdict.test = item.nodeid
-                _explain(verdict, job, recorder, error)
+                explain(verdict, job, recorder, error)
                 return verdict
         if not recorder.count:
             verdict.problem = "its tests never called it"
@@ -177,86 +115,6 @@ class Grader:
 def numbers_of(item):
     """The exercises that a test grades."""
     return [number for mark in item.iter_markers("exercise") for number in mark.args]
-
-
-@contextlib.contextmanager
-def _others(job):
-    """While one of the reader's functions is graded, its neighbours in the file are the reference's: one failure does
-    not fail the next."""
-    space = getattr(inspect.unwrap(job.fn), "__globals__", {})
-    chapter, _, _ = job.number.partition(".")
-    mine = {}
-    if space.get("__name__") == f"work_ch{chapter}":
-        for number, name in solutions.names(chapter).items():
-            if number != job.number and name in space:
-                mine[name], space[name] = space[name], exercise.REGISTRY[number]
-    try:
-        yield
-    finally:
-        space.update(mine)
-
-
-def _explain(verdict, job, recorder, error):
-    """Fill in what was called, expected and got, and the likely mistake."""
-    verdict.problem = "; ".join(filter(None, [job.problem, _short(error, job)]))
-    own = isinstance(error, exercise.CallsTheReference | TooSlow) or "in place" in str(error)
-    if own:
-        return
-    reference = exercise.REGISTRY[job.number]
-    with _others(job):
-        for args, options in recorder.calls[::-1]:
-            names = compare.parameter_names(reference, len(args))
-            want = compare.outcome(reference, args, options, names)
-            with time_limit(job.seconds):
-                got = compare.outcome(job.fn, args, options, names)
-            found = compare.difference(want, got)
-            if found:
-                what, a, b, index = found
-                verdict.call, verdict.what = describe_call(job, args, options, names), what
-                verdict.expected, verdict.got = compare.brief(a), b if isinstance(b, str) else compare.brief(b)
-                if index is not None:
-                    verdict.index = f"{_index(index)}: {_number(a, index)}, not {_number(b, index)}"
-                verdict.likely = likely(job, recorder.calls)
-                return
-    verdict.likely = likely(job, recorder.calls)
-
-
-def _index(index):
-    return f"[{', '.join(map(str, index))}]"
-
-
-def _number(a, index):
-    return f"{a[index]:.6g}" if a.dtype.kind == "f" else str(a[index])
-
-
-def _short(error, job):
-    """The error in a line, with the line of the reader's file that it came from."""
-    text = str(error).strip().splitlines()
-    text = " ".join(line.strip() for line in text[:8] if line.strip())[:160]
-    code = getattr(inspect.unwrap(job.fn), "__code__", None)
-    at = [f.lineno for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
-    name = "" if isinstance(error, exercise.CallsTheReference | TooSlow) else f"{type(error).__name__}: "
-    return name + text + (f" (line {at[-1]})" if at and "work" in job.where else "")
-
-
-def describe_call(job, args, options, names):
-    given = [f"{n}={compare.brief(a, 40)}" for n, a in zip(names, args)]
-    given += [f"{n}={compare.brief(v, 40)}" for n, v in options.items()]
-    return f"{exercise.REGISTRY[job.number].__name__}({', '.join(given)})"
-
-
-def likely(job, calls):
-    """The sentence of the first known mistake that gives the same as job.fn on every recorded call."""
-    reference = exercise.REGISTRY[job.number]
-    source = solutions.source_of(job.number)
-    cases = [(a, o, compare.parameter_names(reference, len(a))) for a, o in calls]
-    with _others(job), time_limit(job.seconds):
-        got = [compare.outcome(job.fn, *case) for case in cases]
-    for mistake in sheet(job.number).mistakes:
-        fn = solutions.from_source(job.number, source.replace(mistake.old, mistake.new))
-        if all(compare.difference(g, compare.outcome(fn, *case)) is None for g, case in zip(got, cases)):
-            return mistake.text
-    return ""
 
 
 def grade(jobs, say, begin=lambda job: None):

@@ -40,7 +40,7 @@ def graded_exercise(request):
         yield
         return
     from lightnn import exercise
-    from lightnn.study import grading, solutions
+    from lightnn.study import grading, jobs, solutions
 
     number = request.param
     chapter = number.partition(".")[0]
@@ -50,9 +50,9 @@ def graded_exercise(request):
     solution = solutions.load(path.resolve(), chapter)[number]
     if solution.fn is None:
         pytest.fail(f"{number}: {solution.problem}", pytrace=False)
-    job = grading.Job("work", number, solution.fn, solution.problem, solution.where)
+    job = jobs.Job("work", number, solution.fn, solution.problem, solution.where)
     recorder = grading.Recorder(solution.fn)
-    with exercise.grading(number, recorder), grading._others(job), grading.time_limit(grading.SECONDS):
+    with exercise.grading(number, recorder), jobs.others(job), jobs.time_limit(jobs.SECONDS):
         yield
     if not recorder.count:
         pytest.fail(f"{number}: this test never called {solution.where}", pytrace=False)

@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 
 from lightnn.exercise import REGISTRY
-from lightnn.study import grading, solutions
+from lightnn.study import grading, jobs, solutions
 from lightnn.study.sheets import chapters, sheets
 
 
@@ -25,13 +25,13 @@ def job_of(task, loaded):
         if path not in loaded:
             loaded[path] = solutions.load(path, chapter)
         s = loaded[path][number]
-        return grading.Job(task["name"], number, s.fn, s.problem, s.where)
+        return jobs.Job(task["name"], number, s.fn, s.problem, s.where)
     if "source" in task:
-        return grading.Job(task["name"], number, solutions.from_source(number, task["source"]))
+        return jobs.Job(task["name"], number, solutions.from_source(number, task["source"]))
     if task.get("stub"):
-        return grading.Job(task["name"], number, _stub(number))
+        return jobs.Job(task["name"], number, _stub(number))
     reference = solutions.from_source(number, solutions.source_of(number))
-    return grading.Job(task["name"], number, reference)
+    return jobs.Job(task["name"], number, reference)
 
 
 def _stub(number):
@@ -51,10 +51,10 @@ def main(out):
             file.write(json.dumps(line) + "\n")
             file.flush()
 
-        jobs = [job_of(task, loaded) for task in tasks if task["number"] in REGISTRY]
-        for job, task in zip(jobs, tasks, strict=True):
+        made = [job_of(task, loaded) for task in tasks if task["number"] in REGISTRY]
+        for job, task in zip(made, tasks, strict=True):
             job.seconds = task.get("seconds", job.seconds)
-        errors = grading.grade(jobs, lambda v: write(asdict(v)), lambda job: write({"begin": job.name}))
+        errors = grading.grade(made, lambda v: write(asdict(v)), lambda job: write({"begin": job.name}))
         if errors:
             write({"errors": errors})
 

@@ -7,7 +7,6 @@ from lightnn.exercise import REGISTRY
 from lightnn.study import check, mutate, solutions
 from lightnn.study.sheets import chapters, sheet, sheets
 
-pytest.importorskip("pytest")
 ALL = [s for chapter in chapters() for s in sheets(chapter)]
 EQUIVALENT = {  # changes that give another function's text, but the same function
     ("04.8", "100  ->  101"): "Lloyd's iterations have long come to rest",
