@@ -1,9 +1,10 @@
-"""Depthwise convolution against its definition (windows x weights by einsum), float64."""
+"""Depthwise convolution against its definition (lightnn/functional/plain.py), float64."""
 
 import numpy as np
 import pytest
 from numba import config
 
+from lightnn.functional import plain
 from lightnn.kernels import depthwise
 
 # n, c, m, height, width, kernel, stride, padding (top, bottom, left, right), dilation
@@ -39,41 +40,6 @@ def case(request):
     return rng.standard_normal((n, c, height, width)), rng.standard_normal((c * m, 1, *kernel)), options
 
 
-def windows(x, kernel, stride, padding, dilation):
-    """(N, C, HO, WO, KH, KW): what each output sees."""
-    top, bottom, left, right = padding
-    x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    seen = np.lib.stride_tricks.sliding_window_view(x, reach, (2, 3))
-    return seen[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
-
-
-def naive(x, w, b, stride, padding, dilation):
-    n, c = x.shape[:2]
-    seen = windows(x, w.shape[2:], stride, padding, dilation)
-    y = np.einsum("nchwkl,cmkl->ncmhw", seen, w.reshape(c, -1, *w.shape[2:]))
-    return y.reshape(n, len(w), *y.shape[3:]) + b[:, None, None]
-
-
-def naive_backward_weight(dy, x, w_shape, stride, padding, dilation):
-    n, c = x.shape[:2]
-    seen = windows(x, w_shape[2:], stride, padding, dilation)
-    dy = dy.reshape(n, c, w_shape[0] // c, *dy.shape[2:])
-    return np.einsum("nchwkl,ncmhw->cmkl", seen, dy).reshape(w_shape)
-
-
-def naive_backward_input(dy, w, x_shape, stride, padding, dilation):
-    n, c, height, width = x_shape
-    top, bottom, left, right = padding
-    dx = np.zeros((n, c, height + top + bottom, width + left + right))
-    dy = dy.reshape(n, c, len(w) // c, *dy.shape[2:])
-    for k, l in np.ndindex(*w.shape[2:]):
-        rows = k * dilation[0] + stride[0] * np.arange(dy.shape[3])
-        columns = l * dilation[1] + stride[1] * np.arange(dy.shape[4])
-        dx[:, :, rows[:, None], columns] += np.einsum("ncmhw,cm->nchw", dy, w.reshape(c, -1, *w.shape[2:])[:, :, k, l])
-    return dx[:, :, top : top + height, left : left + width]
-
-
 def close(a, b):
     assert a.shape == b.shape
     np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
@@ -82,20 +48,23 @@ def close(a, b):
 def test_forward(case):
     x, w, options = case
     b = np.random.default_rng(1).standard_normal(len(w))
-    close(depthwise.forward(x, w, b, *options), naive(x, w, b, *options))
-    close(depthwise.forward(x, w, None, *options), naive(x, w, 0 * b, *options))
+    want = plain.conv2d(x, w, *options, groups=x.shape[1])
+    close(depthwise.forward(x, w, b, *options), want + b[:, None, None])
+    close(depthwise.forward(x, w, None, *options), want)
 
 
 def test_backward_weight(case):
     x, w, options = case
     dy = np.random.default_rng(2).standard_normal(depthwise.forward(x, w, None, *options).shape)
-    close(depthwise.backward_weight(dy, x, w.shape, *options), naive_backward_weight(dy, x, w.shape, *options))
+    want = plain.conv2d_backward_weight(dy, x, w.shape, *options, groups=x.shape[1])
+    close(depthwise.backward_weight(dy, x, w.shape, *options), want)
 
 
 def test_backward_input(case):
     x, w, options = case
     dy = np.random.default_rng(3).standard_normal(depthwise.forward(x, w, None, *options).shape)
-    close(depthwise.backward_input(dy, w, x.shape, *options), naive_backward_input(dy, w, x.shape, *options))
+    want = plain.conv2d_backward_input(dy, w, x.shape, *options, groups=x.shape[1])
+    close(depthwise.backward_input(dy, w, x.shape, *options), want)
 
 
 def test_gradients_are_the_adjoints(case):
