@@ -196,15 +196,16 @@ def run(families=tuple(FAMILIES), say=print):
     threads, rows, summary = numba.get_num_threads(), {}, {}
     say(f"ratio = time of {opponent} / time of lightnn, float32, {threads} threads")
     for family in families:
-        say(f"\n{family:<28} {'ours ms':>9} {'theirs':>9} {'ratio':>6}")
+        say(f"\n{family:<25} {'ours ms':>8} {'theirs':>8} {'ratio':>6}")
         rows[family] = {}
         for name, case in FAMILIES[family].items():
             row = rows[family][name] = measure(family, case, torch)
-            note = "  ".join(f"{k} {v:.2f}" for k, v in row.items() if " ms" not in k and k != "ratio")
-            say(f"{name:<28} {row['ours ms']:9.3f} {row['theirs ms']:9.3f} {row['ratio']:6.2f}  {note}")
+            note = " ".join(f"{k} {v:.2f}" for k, v in row.items() if " ms" not in k and k != "ratio")
+            note = note.replace("forward", "fwd").replace("input", "dx").replace("weight", "dw")
+            say(f"{name:<25} {row['ours ms']:8.3f} {row['theirs ms']:8.3f} {row['ratio']:6.2f}  {note}")
         ratios = [row["ratio"] for row in rows[family].values()]
         summary[family] = {"geometric mean": statistics.geometric_mean(ratios), "least": min(ratios)}
-        say(f"{'geometric mean, least':<48} {summary[family]['geometric mean']:6.2f}  {min(ratios):.2f}")
+        say(f"{'geometric mean, least':<43} {summary[family]['geometric mean']:6.2f}  {min(ratios):.2f}")
     return {"opponent": opponent, "threads": threads, "summary": summary, "rows": rows}
 
 
