@@ -25,8 +25,9 @@ def compress(arguments):
         raise ValueError(f"want two files for the network and the results, got {arguments.output} for both")
     for path in filter(None, (arguments.output, arguments.json)):
         check_writable(path)
-    recipe = deep_compression.QUICK if arguments.quick else deep_compression.FULL
-    result = deep_compression.compress_lenet_300_100(arguments.output, recipe, arguments.seed)
+    subject = deep_compression.SUBJECTS[arguments.model]
+    recipe = subject.quick if arguments.quick else subject.full
+    result = deep_compression.compress_network(arguments.model, arguments.output, recipe, arguments.seed)
     print(f"\n{deep_compression.format_tables(result)}\n\n{arguments.output}: {result['size_bytes']:,} bytes")
     print(f"python -m lightnn inspect {arguments.output} shows what they are.")
     if arguments.json:
@@ -132,9 +133,9 @@ def parser():
     p.add_argument("--write", action="store_true", help="for execute: replace the committed chapters by this run")
     p.set_defaults(run=book)
     p = commands.add_parser("compress", help="train a network, compress it, and write it to a file")
-    p.add_argument("model", choices=["lenet_300_100"], metavar="MODEL", help="lenet_300_100")
+    p.add_argument("model", choices=["lenet_300_100", "lenet5"], metavar="MODEL", help="lenet_300_100 or lenet5")
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
-    p.add_argument("--quick", action="store_true", help="fewer epochs: 40 s at most, with a larger error")
+    p.add_argument("--quick", action="store_true", help="fewer epochs: about a minute, with a larger error")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--json", metavar="FILE", help="also write the results, with seed and machine, to this file")
     p.set_defaults(run=compress)

@@ -37,8 +37,8 @@ def experiment(monkeypatch):
         calls = []
         does = staticmethod(lambda path: lightnn.save(lightnn.nn.Linear(3, 2), path))
 
-        def __call__(self, path, recipe, seed):
-            self.calls.append((path, recipe, seed))
+        def __call__(self, name, path, recipe, seed):
+            self.calls.append((name, path, recipe, seed))
             size = self.does(path)
             row = dict.fromkeys(["kept %", "weight bits", "weight bits H", "index bits", "index bits H"], 1.0)
             table = {"fc1": {"weights": 6, **row, "rate %": 3.0, "rate % H": 2.0}}
@@ -47,7 +47,7 @@ def experiment(monkeypatch):
 
     experiment = Experiment()
     experiment.calls = []
-    monkeypatch.setattr(deep_compression, "compress_lenet_300_100", experiment)
+    monkeypatch.setattr(deep_compression, "compress_network", experiment)
     return experiment
 
 
@@ -110,7 +110,8 @@ def test_compress_runs_the_experiment_and_prints_the_tables(run, folder, monkeyp
     options = ["--seed", "7", "--json", "a.json", *(["--quick"] if quick else [])]
     status, out, error = run(*COMPRESS, "a.lnn", *options)
     assert (status, error) == (0, "")
-    assert experiment.calls == [("a.lnn", deep_compression.QUICK if quick else deep_compression.FULL, 7)]
+    subject = deep_compression.SUBJECTS["lenet_300_100"]
+    assert experiment.calls == [("lenet_300_100", "a.lnn", subject.quick if quick else subject.full, 7)]
     assert f"a.lnn: {os.path.getsize('a.lnn'):,} bytes" in out and "paper" in out
     record = json.loads((folder / "a.json").read_text())
     assert record["seed"] == 7 and record["command"] == "python -m lightnn compress ..." and record["rate"] == 40

@@ -1,7 +1,7 @@
-"""Deep Compression of LeNet-300-100 (Han, Mao & Dally, ICLR 2016, arXiv 1510.00149, section 4.1 and tables 1 and 2).
+"""Deep Compression of the two LeNets (Han, Mao & Dally, ICLR 2016, arXiv 1510.00149, section 4.1 and tables 1 to 3).
 
-`compress_lenet_300_100` is the experiment: train, prune and retrain in steps, share and fine-tune the centres, write
-the file; `Table2` gives the paper's counts for any network compressed like this, beside the paper's own.
+`compress_network` is the experiment: train, prune and retrain in steps, share and fine-tune the centres, write the
+file. The paper's tables and its way of counting are in deep_compression_tables.py.
 """
 
 import time
@@ -9,28 +9,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lightnn import compress, data, io, models, optim
+from lightnn import data, io, models, optim
 from lightnn.compress import adjust_dropout, density, prune, quality_for, share
-from lightnn.io import huffman, sparse_index
+from lightnn.papers.deep_compression_tables import count_layers, format_tables
 from lightnn.training import evaluate, train
 
-DENSE_BYTES = 4 * 266_610  # float32 weights and biases of LeNet-300-100: the paper's 1070 KB
-PAPER_TABLE_1 = {"reference error %": 1.64, "compressed error %": 1.58, "size_bytes": 27_000, "rate": 40}
-PAPER_TABLE_2 = {  # weights, kept %, bits of a weight (P+Q, P+Q+H), bits of an index (same), rate % (same)
-    "fc1": ("235K", 8, 6, 4.4, 5, 3.7, 3.1, 2.32),
-    "fc2": ("30K", 9, 6, 4.4, 5, 4.3, 3.8, 3.04),
-    "fc3": ("1K", 26, 6, 4.3, 5, 3.2, 15.7, 12.70),
-    "total": ("266K", 8, 6, 5.1, 5, 3.7, 3.1, 2.49),
-}
-PAPER_INDEX_BITS = 5
+__all__ = [
+    "SUBJECTS",
+    "Interrupted",
+    "Recipe",
+    "compress_network",
+    "format_tables",
+    "prune_layers",
+    "results",
+    "share_layers",
+]
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The choices of the experiment, all made on the validation split.
 
-    keep: for each pruning step, the share of fc1's weights that stay; fc2 keeps twice and fc3 six times as much,
-    because the sensitivity scan says that they bear less. bits: of the codes of fc1, fc2, fc3, and of the biases.
+    keep: for each pruning step, the share of fc1's weights that stay. bits: of the codes of each layer, and last of
+    the biases.
     """
 
     epochs: int = 15
@@ -48,28 +49,63 @@ class Recipe:
     max_shift: int = 1
 
 
-FULL = Recipe()
-QUICK = Recipe(epochs=5, keep=(0.2, 0.08), retrain_epochs=(2, 5), tune_epochs=1)
-RELATIVE_KEEP = {"fc1": 1, "fc2": 2, "fc3": 6}
+@dataclass(frozen=True)
+class Subject:
+    """A network of the paper: how it is made, how much its layers bear, and the recipes for it.
+
+    relative: for each layer, the share of its weights that it keeps in units of `keep` (from the sensitivity scan).
+    dropouts: {dropout module: the layer whose connections it is adjusted to}.
+    """
+
+    make: object
+    parameters: int
+    relative: dict
+    dropouts: dict
+    full: Recipe
+    quick: Recipe
+
+
+SUBJECTS = {
+    "lenet_300_100": Subject(
+        models.lenet_300_100,
+        266_610,
+        {"fc1": 1, "fc2": 2, "fc3": 6},
+        {"dropout1": "fc1", "dropout2": "fc2"},
+        Recipe(),
+        Recipe(epochs=5, keep=(0.2, 0.08), retrain_epochs=(2, 5), tune_epochs=1),
+    ),
+    "lenet5": Subject(
+        models.lenet5,
+        431_080,
+        {"conv1": 14, "conv2": 3, "fc1": 1, "fc2": 5},
+        {"dropout": "fc1"},
+        Recipe(epochs=10, lr=0.05, keep=(0.15, 0.06, 0.03), retrain_epochs=(3, 3, 12), retrain_lr=0.03,
+               bits=(5, 4, 4, 4, 4), tune_epochs=3),
+        Recipe(epochs=2, lr=0.05, keep=(0.15, 0.06), retrain_epochs=(1, 2), retrain_lr=0.03,
+               bits=(5, 4, 4, 4, 4), tune_epochs=1),
+    ),
+}  # fmt: skip
 
 
 class Interrupted(Exception):
     """Ctrl-C ended a stage; the network as it was reached has been saved."""
 
 
-def compress_lenet_300_100(path, recipe=FULL, seed=0, progress=True, say=print):
-    """Run the experiment on MNIST and write the network to path; the results, as a dict of plain numbers.
+def compress_network(name, path, recipe=None, seed=0, progress=True, say=print):
+    """Run the experiment with a network of SUBJECTS on MNIST and write the network to path; the results, as a dict of
+    plain numbers. recipe: None for the full one.
 
     The last 5,000 training images are the validation set, which picks the best epoch of each stage; the test set is
     used once for the reference and once for the loaded file. say: called with a line after each stage. The file is
     written after every stage, so that Ctrl-C loses none that is finished: then Interrupted is raised.
     """
-    start, mnist = time.perf_counter(), data.load_mnist()
+    subject, start, mnist = SUBJECTS[name], time.perf_counter(), data.load_mnist()
+    recipe = recipe or subject.full
     training, validation = (
         (mnist.x_train[:-5000], mnist.y_train[:-5000]),
         (mnist.x_train[-5000:], mnist.y_train[-5000:]),
     )
-    model = models.lenet_300_100(dropout=recipe.dropout, rng=seed)
+    model = subject.make(dropout=recipe.dropout, rng=seed)
     rng, stages = np.random.default_rng(seed), []
 
     def stage(name, epochs, lr, weight_decay=recipe.weight_decay):
@@ -105,104 +141,41 @@ def compress_lenet_300_100(path, recipe=FULL, seed=0, progress=True, say=print):
     return {"stages": stages, **results(model, path, reference, loaded, time.perf_counter() - start)}
 
 
+def subject_of(model):
+    """The Subject whose network this is."""
+    return SUBJECTS[model.architecture["type"]]
+
+
 def prune_layers(model, keep, dropout):
-    """One pruning step: fc1 keeps the share `keep` of its weights, and its dropout is adjusted (section 3.2 of Han
-    2015)."""
-    for name, relative in RELATIVE_KEEP.items():
+    """One pruning step: fc1 keeps the share `keep` of its weights, the other layers as much more as they need, and
+    dropout is adjusted (section 3.2 of Han 2015)."""
+    subject = subject_of(model)
+    for name, relative in subject.relative.items():
         p = getattr(model, name).weight
         prune(p, quality_for(p().data, min(1.0, relative * keep), None if p.support is None else p.support.mask))
-    for layer, connections in ((model.dropout1, model.fc1.weight), (model.dropout2, model.fc2.weight)):
-        layer.p = adjust_dropout(dropout, connections.size, density(connections) * connections.size)
+    for name, layer in subject.dropouts.items():
+        connections = getattr(model, layer).weight
+        getattr(model, name).p = adjust_dropout(dropout, connections.size, density(connections) * connections.size)
 
 
 def share_layers(model, bits):
-    """k-means with linear initialisation: 2^bits values for each of fc1, fc2, fc3, and for each bias vector (which the
-    paper leaves as float32 and does not count)."""
-    for (name, _), b in zip(RELATIVE_KEEP.items(), bits[:3], strict=True):
+    """k-means with linear initialisation: 2^bits values for each layer, and, by the last of `bits`, for each bias
+    vector (which the paper leaves as float32 and does not count)."""
+    for name, b in zip(subject_of(model).relative, bits[:-1], strict=True):
         share(getattr(model, name).weight, b)
-        share(getattr(model, name).bias, bits[3])
+        share(getattr(model, name).bias, bits[-1])
 
 
 def results(model, path, reference, loaded, seconds):
     """Everything measured, as numbers that JSON can hold."""
-    report = io.inspect(path)
+    report, subject = io.inspect(path), subject_of(model)
     return {
+        "network": model.architecture["type"],
         "reference error %": round(100 - 100 * reference, 2),
         "compressed error %": round(100 - 100 * loaded, 2),
         "size_bytes": report.size_bytes,
-        "rate": DENSE_BYTES / report.size_bytes,
+        "rate": 4 * subject.parameters / report.size_bytes,
         "bytes by part": report.bytes_by_part(),
-        "table 2": table_2({name: getattr(model, name).weight for name in RELATIVE_KEEP}),
+        "table 2": count_layers({name: getattr(model, name).weight for name in subject.relative}),
         "seconds": seconds,
     }
-
-
-def table_2(weights, index_bits=PAPER_INDEX_BITS):
-    """The paper's table 2 for {name: Parameter with Mask and Codebook}: {name or "total": column values}.
-
-    The paper's counting rule (worked out from its rows): fillers cost a weight and an index; a codebook is 2^bits
-    float32 values; biases and Huffman tables are not counted. Rates are of 32 bits a weight, in %.
-    """
-    rows = {name: _count(p, index_bits) for name, p in weights.items()}
-    total = {key: sum(row[key] for row in rows.values()) for key in next(iter(rows.values()))}
-    return {name: _columns(row) for name, row in [*rows.items(), ("total", total)]}
-
-
-def _count(p, index_bits):
-    """The bits of one layer: sums that may be added over layers."""
-    encoded = compress.encode(p)
-    differences, is_filler = sparse_index.relative(np.flatnonzero(encoded["mask"]), index_bits)
-    codebook = encoded["codebook"]
-    zero = len(codebook)  # a filler's value, which is in no codebook, is one symbol more under Huffman
-    values = np.full(differences.size, zero)
-    values[~is_filler] = encoded["codes"]
-    bits = int(zero - 1).bit_length()
-    return {
-        "weights": p.size,
-        "kept": int((~is_filler).sum()),
-        "entries": differences.size,
-        "value bits": bits * differences.size,
-        "value bits H": _huffman_bits(values),
-        "index bits": index_bits * differences.size,
-        "index bits H": _huffman_bits(differences),
-        "codebook bits": 32 * 2**bits,
-    }
-
-
-def _huffman_bits(values):
-    counts = np.bincount(values)
-    return int(huffman.code_lengths(counts) @ counts)
-
-
-def _columns(row):
-    dense, entries = 32 * row["weights"], max(row["entries"], 1)
-    return {
-        "weights": row["weights"],
-        "kept %": 100 * row["kept"] / row["weights"],
-        "weight bits": row["value bits"] / entries,
-        "weight bits H": row["value bits H"] / entries,
-        "index bits": row["index bits"] / entries,
-        "index bits H": row["index bits H"] / entries,
-        "rate %": 100 * (row["value bits"] + row["index bits"] + row["codebook bits"]) / dense,
-        "rate % H": 100 * (row["value bits H"] + row["index bits H"] + row["codebook bits"]) / dense,
-    }
-
-
-def format_tables(result):
-    """The paper's tables 1 and 2 beside ours, as text of at most 80 columns."""
-    lines = ["LeNet-300-100 on MNIST            reference   compressed        size    rate"]
-    for who, row in (("lightnn (file, everything)", result), ("paper (no Huffman tables)", PAPER_TABLE_1)):
-        errors = f"{row['reference error %']:9.2f} % {row['compressed error %']:10.2f} %"
-        lines.append(f"{who:<32} {errors} {row['size_bytes']:>9,} B {row['rate']:5.0f} x")
-    lines += ["", f"{'':<19}  weights  kept %  {'weight bits':^12} {'index bits':^12} {'rate %':^13}"]
-    lines += [f"{'':<19}  {'':<7}  (P)     {'P+Q':>5} {'+H':>5}  {'P+Q':>5} {'+H':>5}  {'P+Q':>6} {'+H':>6}"]
-    for name, row in result["table 2"].items():
-        _, *paper = PAPER_TABLE_2[name]
-        for who, count, numbers in (("lightnn", f"{row['weights']:,}", list(row.values())[1:]), ("paper", "", paper)):
-            keep, w, wh, i, ih, r, rh = numbers
-            first = name if who == "lightnn" else ""
-            columns = f"{keep:6.1f}  {w:5.1f} {wh:5.1f}  {i:5.1f} {ih:5.1f}  {r:6.2f} {rh:6.2f}"
-            lines.append(f"{first:<9} {who:<8} {count:>9}  {columns}")
-    lines.append("P pruned, Q shared, H Huffman. The paper's counting rule: fillers and codebooks")
-    lines.append("count, biases and Huffman tables do not. Paper: arXiv 1510.00149, tables 1, 2.")
-    return "\n".join(line.rstrip() for line in lines)

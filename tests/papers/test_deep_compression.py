@@ -9,8 +9,9 @@ import pytest
 from lightnn import data, evaluate, inspect, load
 from lightnn.compress import Codebook, Mask, density
 from lightnn.nn import Parameter
-from lightnn.papers import deep_compression
-from lightnn.papers.deep_compression import Interrupted, Recipe, compress_lenet_300_100, format_tables, table_2
+from lightnn.papers import deep_compression_tables as tables
+from lightnn.papers.deep_compression import Interrupted, Recipe, compress_network, format_tables
+from lightnn.papers.deep_compression_tables import count_layers
 
 RECIPE = Recipe(epochs=1, keep=(0.3, 0.1), retrain_epochs=(1, 1), tune_epochs=1, dropout=0.2, max_shift=0)
 
@@ -56,12 +57,12 @@ LAYER_COLUMNS = {
 
 
 def test_the_papers_counting_by_hand():
-    assert table_2({"fc1": LAYER}, index_bits=2)["fc1"] == pytest.approx(LAYER_COLUMNS)
+    assert count_layers({"fc1": LAYER}, index_bits=2)["fc1"] == pytest.approx(LAYER_COLUMNS)
 
 
 def test_the_total_is_of_sums_not_of_means():
     other = a_layer((2, 5), range(10), [0, 1] * 5)  # nothing pruned: all steps are 1, stored as 0, and 2 values
-    rows = table_2({"fc1": LAYER, "fc2": other}, index_bits=2)
+    rows = count_layers({"fc1": LAYER, "fc2": other}, index_bits=2)
     assert list(rows) == ["fc1", "fc2", "total"]
     assert rows["fc1"] == pytest.approx(LAYER_COLUMNS)
     assert rows["fc2"]["weight bits H"] == rows["fc2"]["index bits H"] == 1
@@ -80,7 +81,7 @@ def test_the_total_is_of_sums_not_of_means():
 
 
 def test_a_layer_of_which_nothing_is_left_can_be_counted():
-    row = table_2({"fc1": a_layer((4, 10), [], [])})["fc1"]
+    row = count_layers({"fc1": a_layer((4, 10), [], [])})["fc1"]
     assert row["kept %"] == 0 and row["rate %"] == pytest.approx(100 * 128 / 1280)
 
 
@@ -89,8 +90,8 @@ def test_the_papers_own_rows_follow_from_its_counting_rule():
     rng = np.random.default_rng(0)
     p = a_layer((10, 100), np.sort(rng.choice(1000, 260, replace=False)), 0)
     p.values = Codebook(np.zeros(64, np.float32), rng.integers(0, 64, (10, 100)))
-    row = table_2({"fc3": p})["fc3"]
-    paper = dict(zip(row, deep_compression.PAPER_TABLE_2["fc3"]))
+    row = count_layers({"fc3": p})["fc3"]
+    paper = dict(zip(row, tables.LAYERS["lenet_300_100"]["fc3"]))
     assert (row["kept %"], row["weight bits"], row["index bits"]) == (26, 6, 5)
     assert row["rate %"] == pytest.approx(paper["rate %"], abs=0.5)
 
@@ -101,7 +102,7 @@ def run(tmp_path_factory, images):
     path, said = tmp_path_factory.mktemp("run") / "a.lnn", []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "load_mnist", lambda: images)
-        return path, compress_lenet_300_100(path, RECIPE, seed=1, progress=False, say=said.append), said
+        return path, compress_network("lenet_300_100", path, RECIPE, seed=1, progress=False, say=said.append), said
 
 
 def test_the_result_is_what_the_file_gives(run, images):
@@ -113,7 +114,7 @@ def test_the_result_is_what_the_file_gives(run, images):
     assert result["rate"] == 4 * 266_610 / result["size_bytes"]
     assert result["bytes by part"] == inspect(path).bytes_by_part()
     weights = {name: getattr(model, name).weight for name in ("fc1", "fc2", "fc3")}
-    assert result["table 2"] == table_2(weights)
+    assert result["table 2"] == count_layers(weights)
     assert len(said) == 4 and said[-1].split()[0] == "share"
 
 
@@ -125,8 +126,24 @@ def test_the_network_is_pruned_and_shared_as_the_recipe_says(run):
     assert all(p.values is not None for p in (model.fc1.bias, model.fc2.bias, model.fc3.bias))
 
 
+def test_lenet5_is_pruned_shared_and_counted_layer_by_layer(tmp_path):
+    recipe = Recipe(
+        epochs=1, keep=(0.05,), retrain_epochs=(1,), tune_epochs=1, bits=(5, 4, 3, 2, 4), max_shift=0, lr=0.02
+    )
+    result = compress_network("lenet5", tmp_path / "a.lnn", recipe, progress=False, say=lambda line: None)
+    model, layers = load(tmp_path / "a.lnn"), ("conv1", "conv2", "fc1", "fc2")
+    weights = [getattr(model, name).weight for name in layers]
+    assert [density(p) for p in weights] == pytest.approx([0.7, 0.15, 0.05, 0.25], abs=1e-3)
+    assert [len(p.values.codebook) for p in weights] == [32, 16, 8, 4]
+    assert result["rate"] == 4 * 431_080 / os.path.getsize(tmp_path / "a.lnn")
+    assert list(result["table 2"]) == [*layers, "total"] and result["table 2"]["total"]["weights"] == 430_500
+    lines = format_tables(result).splitlines()
+    assert lines[0].startswith("LeNet-5 on MNIST") and max(map(len, lines)) <= 80
+    assert any(line.startswith("conv1") and "500" in line for line in lines) and "67.45" in "\n".join(lines)
+
+
 def test_the_same_seed_gives_the_same_file(run, tmp_path):
-    compress_lenet_300_100(tmp_path / "a.lnn", RECIPE, seed=1, progress=False, say=lambda line: None)
+    compress_network("lenet_300_100", tmp_path / "a.lnn", RECIPE, seed=1, progress=False, say=lambda line: None)
     assert (tmp_path / "a.lnn").read_bytes() == run[0].read_bytes()
 
 
@@ -154,7 +171,7 @@ def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, ima
 
     monkeypatch.setattr(data, "random_shift", shift)
     with pytest.raises(Interrupted, match=stage) as caught:
-        compress_lenet_300_100(tmp_path / "a.lnn", RECIPE, progress=False, say=lambda line: None)
+        compress_network("lenet_300_100", tmp_path / "a.lnn", RECIPE, progress=False, say=lambda line: None)
     assert str(tmp_path / "a.lnn") in str(caught.value)
     loaded = load(tmp_path / "a.lnn")
     assert (density(loaded.fc1.weight) < 1) == (batch > 6)
