@@ -217,15 +217,16 @@ def plot(result, path):
     from matplotlib import pyplot as plt
 
     counts = [len(rows) for rows in result["rows"].values()]
-    fig, axes = plt.subplots(len(counts), 1, figsize=(7, 0.17 * sum(counts) + 0.9 * len(counts)), height_ratios=counts)
+    size = 7, 0.15 * sum(counts) + 0.9 * len(counts)
+    fig, axes = plt.subplots(len(counts), 1, figsize=size, height_ratios=counts, layout="constrained")
     for ax, (family, rows) in zip(np.atleast_1d(axes), result["rows"].items(), strict=True):
         ax.barh(list(rows), [row["ratio"] for row in rows.values()], color="0.45", label="ratio")
         ax.axvline(1, color="black", ls="--", lw=1, label="as fast")
         ax.tick_params(axis="y", labelsize=5.5)
         ax.set(title=family, xlabel="time of the opponent / time of lightnn")
+        ax.margins(y=0.5 / len(rows))
         ax.invert_yaxis()
         ax.legend(fontsize=7)
     fig.suptitle(f"against {result['opponent']}, {result['threads']} threads", fontsize=9)
-    fig.tight_layout()
     fig.savefig(path, dpi=110)
     plt.close(fig)
