@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from numba import config
 
 from lightnn import data, evaluate, inspect, load
 from lightnn.compress import Codebook, Mask, density
@@ -126,6 +127,7 @@ def test_the_network_is_pruned_and_shared_as_the_recipe_says(run):
     assert all(p.values is not None for p in (model.fc1.bias, model.fc2.bias, model.fc3.bias))
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="convolving thousands of images needs the compiler")
 def test_lenet5_is_pruned_shared_and_counted_layer_by_layer(tmp_path):
     recipe = Recipe(
         epochs=1, keep=(0.05,), retrain_epochs=(1,), tune_epochs=1, bits=(5, 4, 3, 2, 4), max_shift=0, lr=0.02
