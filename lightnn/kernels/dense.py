@@ -22,10 +22,9 @@ import numba
 import numpy as np
 
 from lightnn.kernels import dense_weight, inplace, inplace_weight, parallel_njit
-from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, lanes, tile
+from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, block_depth, lanes, tile
 from lightnn.kernels.windows import Axis, axes, find_runs, forward_planes, pack_panel, unit_planes
 
-STEPS = 512  # most taps in a block: a panel is 96 KB
 PANELS = 4  # panels in a block: ROWS rows of the weights are read from memory once for all of them
 
 
@@ -105,15 +104,10 @@ def run_correlate(weights, planes, x_tap, y, b, groups):
     scratch[:] = 0  # lanes never filled must hold numbers: multiplying denormal rubbish is slow
     bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
     sizes = n, groups, m, steps, blocks, split
-    x_group = planes.channel * _channels(planes, n, groups)
     _correlate(
-        flat, a_row, a_step, planes.data, (planes.image, x_group, planes.row), x_tap,
+        flat, a_row, a_step, planes.data, (planes.image, planes.image // groups, planes.row), x_tap,
         y.reshape(-1), (ho, wo), bias, scratch, sizes, lanes(y.dtype),
     )  # fmt: skip
-
-
-def _channels(planes, n, groups):
-    return planes.image // planes.channel // groups
 
 
 @parallel_njit
@@ -170,12 +164,6 @@ def _correlate_block(a, a_row, a_step, x, x_strides, x_tap, y, out_shape, bias, 
                     )
                 if k + depth == steps and len(bias):
                     add_bias(bias, g * m + r, min(ROWS, rows[1] - r), count, y, pixel, groups * m, area)
-
-
-@numba.njit(cache=True, nogil=True)
-def block_depth(steps):
-    """Taps in a block: blocks of about equal depth, at most STEPS."""
-    return -(-steps // -(-steps // STEPS))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -36,7 +36,7 @@ def run(dy, planes, x_tap, dw, groups):
     sums = aligned_empty((chunks, groups, by_taps * k_part * m_wide), dy.dtype)
     panels = aligned_empty((threads, PIXELS * VECTORS * lane_count), dy.dtype)
     panels[:] = 0
-    strides = planes.image, planes.channel * planes.image // planes.channel // groups, planes.row
+    strides = planes.image, planes.image // groups, planes.row
     sizes = groups, m, k_part, by_taps, chunks
     _weight(planes.data, strides, x_row, dy.reshape(-1), (n, ho, wo), sums, panels, sizes, lane_count)
     _sum_chunks(sums, dw.reshape(-1), (groups, m, k), lane_count)

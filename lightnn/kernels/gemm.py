@@ -40,6 +40,7 @@ def _rows():
 _FEATURES = llvm.get_host_cpu_features()
 ROWS = _rows()
 VECTORS = 3  # widest tile, in vectors
+STEPS = 512  # most steps in a block: its packed panel is 96 KB
 
 
 def aligned_empty(shape, dtype):
@@ -165,3 +166,9 @@ def tile(vectors, steps, a, a_at, a_row, row_at, a_step, step_at, b, b_at, b_ste
         tile2(steps, a, a_at, a_row, row_at, a_step, step_at, b, b_at, b_step, c, c_at, c_stride, add)
     else:
         tile1(steps, a, a_at, a_row, row_at, a_step, step_at, b, b_at, b_step, c, c_at, c_stride, add)
+
+
+@numba.njit(cache=True, nogil=True)
+def block_depth(steps):
+    """Steps in a block: blocks of about equal depth, at most STEPS."""
+    return -(-steps // -(-steps // STEPS))

@@ -16,10 +16,18 @@ serves all layers here. Every sum has a fixed order, whatever the number of thre
 import numba
 import numpy as np
 
-from lightnn.kernels import parallel_njit
-from lightnn.kernels.gemm import ROWS, VECTORS, aligned_empty, copy_vector, lanes, pad_rows, tile, transpose_block
-
-STEPS = 512  # most of K in a block: a panel is 96 KB
+from lightnn.kernels import parallel_njit, planes
+from lightnn.kernels.gemm import (
+    ROWS,
+    VECTORS,
+    aligned_empty,
+    block_depth,
+    copy_vector,
+    lanes,
+    pad_rows,
+    tile,
+    transpose_block,
+)
 
 
 def matmul(a, b):
@@ -33,8 +41,8 @@ def matmul(a, b):
     threads, lane_count = numba.get_num_threads(), lanes(a.dtype)
     width = VECTORS * lane_count
     panels, tiles = -(-n // width), -(-m // ROWS)
-    parts = min(tiles, -(-2 * threads // panels)) if m * n * k > 60_000 else 1
-    deepest = -(-k // -(-k // STEPS))
+    parts = min(tiles, -(-2 * threads // panels)) if m * n * k >= planes.SERIAL_WORK else 1
+    deepest = block_depth(k)
     scratch = aligned_empty((threads, deepest * width + ROWS * width), a.dtype)
     a_row, a_step = pad_rows(np.arange(m) * a_steps[0]), np.arange(k) * a_steps[1]
     args = a_flat, a_row, a_step, b_flat, b_steps, c.reshape(-1), scratch, (m, n, k, parts, deepest, lane_count)

@@ -58,8 +58,8 @@ def _line(module, op, shape, parameters, macs, moved_bytes):
 def trace(model, input_shape):
     """Run the model once, in eval mode, on zeros of input_shape (N, C, H, W) or whatever it takes; its Trace.
 
-    An op's parameters are its float arrays that share memory with one of the model's, or stand for one: a weight that a
-    transform computes counts as the latent one.
+    The parameters of a convolution, a fully connected layer or a batch norm are its arrays beside the input; a weight
+    that a transform computes counts as the latent one.
     """
     if not isinstance(model, Module):
         raise TypeError(f"trace: want a Module, got {type(model).__name__}")

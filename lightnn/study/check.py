@@ -67,12 +67,9 @@ def grade_work(chosen, folder=None):
     number = chosen[0].number.partition(".")[0]
     path = solutions.work_file(number, folder).resolve()
     if not path.exists():
-        raise ValueError(f"there is no {_shown(path)}: `python -m lightnn exercise {number}` writes it")
-    found = {}
-    for s in chosen:
-        solution = _state(path, number)[s.number]
-        if not solution["started"]:
-            found[s.number] = _not_started(s, solution["where"])
+        raise ValueError(f"there is no {solutions.shown(path)}: `python -m lightnn exercise {number}` writes it")
+    state = _state(path, number)
+    found = {s.number: _not_started(s, state[s.number]["where"]) for s in chosen if not state[s.number]["started"]}
     tasks = [{"name": s.number, "number": s.number, "file": str(path)} for s in chosen if s.number not in found]
     for verdict in run(tasks):
         found[verdict["number"]] = verdict
@@ -81,22 +78,18 @@ def grade_work(chosen, folder=None):
 
 def _state(path, number):
     """{number: {"started", "where"}}, read from the text alone: nothing of the reader's runs in this process."""
-    text, shown = path.read_text(encoding="utf-8", errors="replace"), _shown(path)
+    text, file = path.read_text(encoding="utf-8", errors="replace"), solutions.shown(path)
     lines = text.splitlines()
     state = {}
     for n, name in solutions.names(number).items():
         at = next((i + 1 for i, line in enumerate(lines) if line.startswith((f"def {name}(", f"{name} ="))), None)
         started = at is not None and not solutions.is_stub(text, name)
-        state[n] = {"started": started, "where": f"{shown}, line {at}" if at else shown}
+        state[n] = {"started": started, "where": f"{file}, line {at}" if at else file}
     return state
 
 
-def _shown(path):
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
-
-
-def run(tasks, patience=PATIENCE, watcher=None):
-    """Verdicts of all tasks, from as many worker processes as it takes. watcher(verdict) is told of each."""
+def run(tasks, patience=PATIENCE):
+    """Verdicts of all tasks, from as many worker processes as it takes."""
     verdicts, rest = [], list(tasks)
     while rest:
         done, reason = _one_worker(rest, patience)
@@ -105,10 +98,7 @@ def run(tasks, patience=PATIENCE, watcher=None):
         if len(done) < len(rest):
             task = rest[len(done)]
             done.append({**_blank(task), "problem": reason})
-        for verdict in done:
-            verdicts.append(verdict)
-            if watcher:
-                watcher(verdict)
+        verdicts += done
         rest = rest[len(done) :]
     return verdicts
 

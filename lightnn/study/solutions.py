@@ -23,12 +23,16 @@ class Solution:
     number: str
     fn: object = None
     problem: str = ""
-    started: bool = True
     where: str = ""  # file and line
 
 
 def work_file(chapter, folder=None):
     return (WORK if folder is None else pathlib.Path(folder)) / f"ch{chapter}.py"
+
+
+def shown(path):
+    """The path as a reader knows it: from the repository's root on."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 def names(chapter):
@@ -39,7 +43,6 @@ def names(chapter):
 
 def load(path, chapter):
     """{number: Solution} of the reader's file for all exercises of the chapter."""
-    shown = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
     text = path.read_text(encoding="utf-8", errors="replace")
     space = {"__name__": f"work_ch{chapter}", "__file__": str(path)}
     broken = []  # (first line, last line, what went wrong)
@@ -48,8 +51,8 @@ def load(path, chapter):
             exec(compile("\n" * (first - 1) + chunk, str(path), "exec"), space)
         except (Exception, SystemExit) as error:
             line = error.lineno if isinstance(error, SyntaxError) else first
-            broken.append((first, last, f"{shown}, line {line}: {type(error).__name__}: {_message(error)}"))
-    return {n: _solution(n, name, text, space, broken, path, shown) for n, name in names(chapter).items()}
+            broken.append((first, last, f"{shown(path)}, line {line}: {type(error).__name__}: {_message(error)}"))
+    return {n: _solution(n, name, text, space, broken, path) for n, name in names(chapter).items()}
 
 
 def _message(error):
@@ -78,20 +81,21 @@ def _looks_like_statements(lines):
     return starts
 
 
-def _solution(number, name, text, space, broken, path, shown):
+def _solution(number, name, text, space, broken, path):
+    file = shown(path)
     at = next((i + 1 for i, line in enumerate(text.splitlines()) if re.match(rf"def {name}\b", line)), None)
-    where = f"{shown}, line {at}" if at else shown
+    where = f"{file}, line {at}" if at else file
     own = [what for first, last, what in broken if at and first <= at <= last]
     if own:
         return Solution(number, problem=own[0], where=where)
     fn = space.get(name)
     if fn is None:
-        return Solution(number, started=False, where=where, problem=f"{shown} has no function {name}")
+        return Solution(number, where=where, problem=f"{file} has no function {name}")
     code = getattr(inspect.unwrap(fn), "__code__", None)
     if code is None or pathlib.Path(code.co_filename) != path or fn is REGISTRY[number]:
-        return Solution(number, problem=f"{name} in {shown} is not a function written there: it is the reference")
-    where = f"{shown}, line {code.co_firstlineno if at is None else at}"
-    return Solution(number, fn, _common_problem(broken, text), not is_stub(text, name), where)
+        return Solution(number, problem=f"{name} in {file} is not a function written there: it is the reference")
+    where = f"{file}, line {code.co_firstlineno if at is None else at}"
+    return Solution(number, fn, _common_problem(broken, text), where)
 
 
 def _common_problem(broken, text):

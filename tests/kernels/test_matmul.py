@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numba import config
 
-from lightnn.kernels import matmul as module
+from lightnn.kernels import gemm
 from lightnn.kernels.matmul import matmul
 
-LONG = 30 if config.DISABLE_JIT else module.STEPS + 37
+LONG = 30 if config.DISABLE_JIT else gemm.STEPS + 37
 SHAPES = [
     (1, 1, 1),
     (1, 7, 50),
