@@ -38,7 +38,8 @@ def no_grad():
 
 @contextlib.contextmanager
 def watching(watcher):
-    """Within this context watcher(name, arrays, y) is told of each op that ran; counting (metrics.trace) uses it."""
+    """Within this context watcher(name, arrays, options, y) is told of each op that ran: for counting (metrics.trace)
+    and for finding out which channels hang together (compress.channels)."""
     token = _watcher.set(watcher)
     try:
         yield
@@ -68,7 +69,7 @@ def op(fn):
         y, *vjps = fn(*arrays, **options)
         out = Tensor(y)
         if watcher := _watcher.get():
-            watcher(fn.__name__, arrays, out.data)
+            watcher(fn.__name__, arrays, options, out.data)
         if _recording.get():
             inputs = [(a, vjp) for a, vjp in zip(args, vjps, strict=True) if vjp and _needs_grad(a)]
             if inputs:

@@ -1,29 +1,55 @@
 """Techniques that make a network smaller: weight transforms, and the procedures that set them."""
 
+from lightnn.compress.channels import Channels, channels
+from lightnn.compress.filters import (
+    feature_maps,
+    filter_norms,
+    greedy_norms,
+    map_statistics,
+    norms,
+    select,
+    select_greedily,
+    smallest,
+)
 from lightnn.compress.prune import adjust_dropout, density, prune, quality_for, sensitivity, set_mask, threshold
 from lightnn.compress.share import density_init, kmeans, linear_init, nearest, random_init, share, sharing_rate
+from lightnn.compress.surgery import Plan, mask_channels, plan, thin
 from lightnn.compress.transforms import SUPPORTS, VALUES, Codebook, Mask, decode, decode_parameter, encode
 
 __all__ = [
     "SUPPORTS",
     "VALUES",
+    "Channels",
     "Codebook",
     "Mask",
+    "Plan",
     "adjust_dropout",
+    "channels",
     "decode",
     "decode_parameter",
     "density",
     "density_init",
     "encode",
+    "feature_maps",
+    "filter_norms",
+    "greedy_norms",
     "kmeans",
     "linear_init",
+    "map_statistics",
+    "mask_channels",
     "nearest",
+    "norms",
+    "plan",
     "prune",
     "quality_for",
     "random_init",
+    "select",
+    "select_greedily",
     "sensitivity",
     "set_mask",
     "share",
     "sharing_rate",
+    "smallest",
+    "thin",
     "threshold",
 ]

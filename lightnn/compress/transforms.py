@@ -2,9 +2,9 @@
 
     w = support(values(latent))
 
-A transform is a Module with an op's contract (`forward` on Tensors, with exact gradients) plus `encode`, which names
-the arrays that must be stored, and the class method `from_parts`, which rebuilds it from them. `encode` and `decode`
-below do this for a whole Parameter and obey  decode(encode(p)) == p()  bit for bit.
+A transform is a Module with an op's contract (`forward` on Tensors, with exact gradients) plus `take`, for surgery,
+`encode`, which names the arrays that must be stored, and the class method `from_parts`, which rebuilds it from them.
+`encode` and `decode` below do this for a whole Parameter and obey  decode(encode(p)) == p()  bit for bit.
 """
 
 import numpy as np
@@ -30,6 +30,10 @@ class Mask(Module):
 
     def forward(self, w):
         return masked(w, mask=self.mask)
+
+    def take(self, keep, axis):
+        """The transform of the weight of which only the indices `keep` along axis are left."""
+        return Mask(np.take(self.mask, keep, axis))
 
     def encode(self):
         return {"mask": self.mask}
@@ -71,6 +75,9 @@ class Codebook(Module):
         if latent.shape != self.codes.shape:
             raise ValueError(f"Codebook: want a weight of the codes' shape {self.codes.shape}, got {latent.shape}")
         return look_up(self.codebook, codes=self.codes)
+
+    def take(self, keep, axis):
+        return Codebook(self.codebook.data, np.take(self.codes, keep, axis))
 
     def encode(self):
         return {"codes": self.codes, "codebook": self.codebook.data}

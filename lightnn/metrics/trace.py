@@ -69,7 +69,7 @@ def trace(model, input_shape):
     names = {id(m): name for name, m in model.named_modules()}
     rows, modes = Trace(), [(m, m.training) for m in model.modules()]
 
-    def watch(op, arrays, y):
+    def watch(op, arrays, options, y):
         x, *rest = [a for a in arrays if isinstance(a, np.ndarray)]
         weights = rest if op in (*CONVOLUTIONS, "linear", "batch_norm") else []
         moved = sum(a.nbytes for a in (x, *rest, y))

@@ -2,6 +2,7 @@
 
 A network is described by the function or layers that build it and their arguments, such as
 {"type": "lenet_300_100", "args": {"num_classes": 10}} or {"type": "Sequential", "items": [{"type": "Linear", ...}]}.
+A network that surgery has thinned has "shapes" too, {array: its shape}, for those arrays that are smaller now.
 Names are looked up in two fixed tables, layers and architectures, and nowhere else.
 """
 
@@ -64,6 +65,7 @@ def build(description):
     if _total(description) > MAX_SIZE:
         raise ValueError("the network it describes is too large to be real")
     model = _build(description)
+    _shrink(model, _of(dict, description.get("shapes", {})))
     for m in model.modules():
         if hasattr(m, "rng"):
             m.rng = np.random.default_rng(0)
@@ -87,6 +89,29 @@ def _build(description):
         return make(**args, **({"rng": _Zeros()} if takes_rng else {}))
     except (TypeError, ArithmeticError, AttributeError, MemoryError) as error:
         raise ValueError(f"{kind} does not take these arguments: {error}") from None
+
+
+def _shrink(model, shapes):
+    """Give the named arrays their smaller shapes, and their modules the sizes that go with them."""
+    owners = dict(model.named_modules())
+    for name, shape in shapes.items():
+        path, _, attribute = name.rpartition(".")
+        owner = owners.get(path)
+        array = getattr(owner, attribute, None)
+        sizes = shape if isinstance(shape, list) and all(type(n) is int and n >= 1 for n in shape) else []
+        if isinstance(owner, nn.Shift2d) and attribute == "offsets" and len(sizes) == 2 and sizes[0] == 2:
+            owner.offsets = np.broadcast_to(np.int64(0), sizes)
+            continue
+        is_array = isinstance(array, nn.Parameter) or attribute in getattr(owner, "buffers", ())
+        if not is_array or len(sizes) != array.ndim or any(n > most for n, most in zip(sizes, array.shape)):
+            has = f"{array.shape}" if is_array else "no such array"
+            raise ValueError(f"want the shape of {name[:40]!r} to be within that of {has}, got {str(shape)[:40]}")
+        if isinstance(array, nn.Parameter):
+            array.data = np.broadcast_to(array.data.dtype.type(0), sizes)
+        else:
+            setattr(owner, attribute, np.broadcast_to(array.dtype.type(0), sizes))
+    for module in model.modules() if shapes else ():
+        module.fit_sizes()
 
 
 def _of(kind, value):

@@ -1,5 +1,7 @@
 """Layers that move channels and have no parameter: the shift of ShiftNet, the channel shuffle of ShuffleNet."""
 
+import numpy as np
+
 from lightnn import functional as F
 from lightnn.functional import check
 from lightnn.kernels import shift
@@ -15,9 +17,19 @@ class Shift2d(Module):
         self.dilation, _ = check.pair(dilation, name="Shift2d: dilation", at_least=1)
         if self.kernel_size % 2 == 0:
             raise ValueError(f"Shift2d: want an odd kernel_size, got {kernel_size}")
+        self.offsets = None
+
+    @property
+    def buffers(self):
+        return () if self.offsets is None else ("offsets",)
+
+    def offsets_of(self, channels):
+        """dy and dx of each channel, (2, C)."""
+        fixed = self.offsets is not None
+        return self.offsets if fixed else np.stack(shift.assignment(channels, self.kernel_size, self.dilation))
 
     def forward(self, x):
-        return F.shift2d(x, *shift.assignment(x.shape[1], self.kernel_size, self.dilation))
+        return F.shift2d(x, *self.offsets_of(x.shape[1]))
 
 
 class ChannelShuffle(Module):

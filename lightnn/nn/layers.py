@@ -21,6 +21,9 @@ class Linear(Module):
         self.weight = Parameter(init.kaiming_uniform((out_features, in_features), in_features, rng))
         self.bias = Parameter(init.uniform((out_features,), 1 / math.sqrt(in_features), rng)) if bias else None
 
+    def fit_sizes(self):
+        self.out_features, self.in_features = self.weight.shape
+
     def forward(self, x):
         return F.linear(x, self.weight(), _value(self.bias))
 
@@ -47,6 +50,13 @@ class Conv2d(Module):
         fan_in = math.prod(shape[1:])
         self.weight = Parameter(init.kaiming_uniform(shape, fan_in, rng))
         self.bias = Parameter(init.uniform((out_channels,), 1 / math.sqrt(fan_in), rng)) if bias else None
+
+    def fit_sizes(self):
+        """The number of groups stays, except in a depthwise convolution, where it is that of the channels."""
+        out, per_group = self.weight.shape[:2]
+        if self.groups == self.in_channels > 1:
+            self.groups = out * self.groups // self.out_channels
+        self.out_channels, self.in_channels = out, per_group * self.groups
 
     def forward(self, x):
         return F.conv2d(

@@ -136,6 +136,9 @@ class Module:
         inside = "\n  ".join(["", *lines]) + "\n" if lines else self.extra_repr()
         return f"{type(self).__name__}({inside})"
 
+    def fit_sizes(self):
+        """Take the constructor's sizes from the arrays: called after surgery has removed channels from them."""
+
     def extra_repr(self):
         """The constructor's arguments, for printing, as far as they are plain attributes."""
         plain = ((k, v) for k, v in vars(self).items() if isinstance(v, int | float | tuple) and k != "training")

@@ -20,6 +20,9 @@ class _BatchNorm(Module):
         self.running_mean = np.zeros(num_features, np.float32)
         self.running_var = np.ones(num_features, np.float32)
 
+    def fit_sizes(self):
+        (self.num_features,) = self.weight.shape
+
     def forward(self, x):
         return F.batch_norm(
             x,
