@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from lightnn import functional as F
 from lightnn.data import Dataset, batches, check_images_labels
+from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad
 
 
@@ -112,14 +113,9 @@ def _postfix(history):
 @no_grad()
 def predict(model, x, *, batch_size=500, progress=False):
     """The model's outputs (N, K) for x (N, ...), in eval mode, a batch at a time."""
-    modes = [(m, m.training) for m in model.modules()]
-    model.eval()
-    try:
-        starts = tqdm(range(0, len(x), batch_size), desc="evaluate", unit="batch", disable=not progress, leave=False)
+    starts = tqdm(range(0, len(x), batch_size), desc="evaluate", unit="batch", disable=not progress, leave=False)
+    with evaluating(model):
         return np.concatenate([model(Tensor(x[i : i + batch_size])).data for i in starts])
-    finally:
-        for m, mode in modes:
-            m.training = mode
 
 
 def evaluate(model, x, y, *, batch_size=500, progress=True):

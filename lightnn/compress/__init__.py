@@ -1,6 +1,7 @@
 """Techniques that make a network smaller: weight transforms, and the procedures that set them."""
 
 from lightnn.compress.channels import Channels, channels
+from lightnn.compress.dead import fold_constants, remove_dead
 from lightnn.compress.filters import (
     feature_maps,
     filter_norms,
@@ -32,6 +33,7 @@ __all__ = [
     "encode",
     "feature_maps",
     "filter_norms",
+    "fold_constants",
     "greedy_norms",
     "kmeans",
     "linear_init",
@@ -43,6 +45,7 @@ __all__ = [
     "prune",
     "quality_for",
     "random_init",
+    "remove_dead",
     "select",
     "select_greedily",
     "sensitivity",

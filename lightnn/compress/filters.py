@@ -8,6 +8,7 @@ smallest scores; `lightnn.compress.surgery` then takes it out.
 import numpy as np
 
 from lightnn.exercise import exercise
+from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad, watching
 
 
@@ -53,19 +54,13 @@ def feature_maps(model, found, x):
     """{layer: its feature maps (N, C, ...)} for images x (N, C, H, W), after batch norm and ReLU, as the next layer
     reads them. found: the model's Channels."""
     wanted, maps, ops = {op: layer for layer, op in found.features.items()}, {}, iter(range(10**9))
-    modes = [(m, m.training) for m in model.modules()]
 
     def watch(op, arrays, options, y):
         if (layer := wanted.get(next(ops))) is not None:
             maps[layer] = y
 
-    model.eval()
-    try:
-        with no_grad(), watching(watch):
-            model(Tensor(x))
-    finally:
-        for m, mode in modes:
-            m.training = mode
+    with evaluating(model), no_grad(), watching(watch):
+        model(Tensor(x))
     return maps
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad
 
 
@@ -32,19 +33,13 @@ def compare_latency(models, input_shape, *, rounds=15, rng=0):
     if rounds < 1 or not models:
         raise ValueError(f"latency: want at least one model and rounds >= 1, got {len(models)} and {rounds}")
     x = Tensor(np.random.default_rng(rng).standard_normal(input_shape, np.float32))
-    modes = [(m, m.training) for model in models.values() for m in model.modules()]
     times = {name: [] for name in models}
-    try:
-        with no_grad():
-            for model in models.values():
-                model.eval()
-                model(x), model(x)
-            for _ in range(rounds):
-                for name, model in models.items():
-                    start = time.perf_counter()
-                    model(x)
-                    times[name].append(1e3 * (time.perf_counter() - start))
-    finally:
-        for m, mode in modes:
-            m.training = mode
+    with evaluating(*models.values()), no_grad():
+        for model in models.values():
+            model(x), model(x)
+        for _ in range(rounds):
+            for name, model in models.items():
+                start = time.perf_counter()
+                model(x)
+                times[name].append(1e3 * (time.perf_counter() - start))
     return {name: Latency(statistics.median(ms), min(ms), max(ms)) for name, ms in times.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightnn.nn import Module
-from lightnn.nn.module import running
+from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
 CONVOLUTIONS = ("conv2d", "depthwise_conv2d", "grouped_conv2d")
@@ -67,7 +67,7 @@ def trace(model, input_shape):
     if not shape or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
         raise ValueError(f"trace: want input_shape to be ints >= 1, batch first, got {input_shape!r}")
     names = {id(m): name for name, m in model.named_modules()}
-    rows, modes = Trace(), [(m, m.training) for m in model.modules()]
+    rows = Trace()
 
     def watch(op, arrays, options, y):
         x, *rest = [a for a in arrays if isinstance(a, np.ndarray)]
@@ -77,13 +77,8 @@ def trace(model, input_shape):
         count = sum(w.size for w in weights)
         rows.append(Row(names.get(id(running.get()), ""), op, x.shape, y.shape, count, macs, y.nbytes, moved))
 
-    model.eval()
-    try:
-        with no_grad(), watching(watch):
-            model(Tensor(np.zeros(shape, np.float32)))
-    finally:
-        for m, mode in modes:
-            m.training = mode
+    with evaluating(model), no_grad(), watching(watch):
+        model(Tensor(np.zeros(shape, np.float32)))
     return rows
 
 

@@ -1,5 +1,6 @@
 """Module and Parameter: a network is a tree of modules with parameters at its leaves, found from plain attributes."""
 
+import contextlib
 import contextvars
 import copy
 
@@ -8,6 +9,19 @@ import numpy as np
 from lightnn.tensor import Tensor
 
 running = contextvars.ContextVar("lightnn_running_module", default=None)  # the innermost Module that is being called
+
+
+@contextlib.contextmanager
+def evaluating(*models):
+    """Within this context the models are in eval mode; afterwards each of their modules is as it was."""
+    modes = [(m, m.training) for model in models for m in model.modules()]
+    try:
+        for model in models:
+            model.eval()
+        yield
+    finally:
+        for m, mode in modes:
+            m.training = mode
 
 
 class Parameter(Tensor):
