@@ -142,8 +142,8 @@ class Watcher:
 
     def _getitem(self, arrays, options, y):
         index = options["index"] if isinstance(options["index"], tuple) else (options["index"],)
-        whole = len(index) > 1 and index[0] == index[1] == slice(None)
-        whole = whole and all(isinstance(i, slice) for i in index)
+        whole = len(index) > 1 and all(isinstance(i, slice) for i in index)
+        whole = whole and index[0] == index[1] == slice(None)
         return self.of(arrays[0]) if whole else None
 
     def _channel_shuffle(self, arrays, options, y):
