@@ -20,6 +20,7 @@ def study(arguments):
 def compress(arguments):
     from lightnn.files import check_writable
     from lightnn.papers import deep_compression, record
+    from lightnn.papers.journal import Journal
 
     if arguments.json and os.path.abspath(arguments.json) == os.path.abspath(arguments.output):
         raise ValueError(f"want two files for the network and the results, got {arguments.output} for both")
@@ -27,12 +28,28 @@ def compress(arguments):
         check_writable(path)
     subject = deep_compression.SUBJECTS[arguments.model]
     recipe = subject.quick if arguments.quick else subject.full
-    result = deep_compression.compress_network(arguments.model, arguments.output, recipe, arguments.seed)
+    journal = Journal.open(f"compress {arguments.model}", arguments.seed, recipe, arguments.fresh)
+    result = deep_compression.compress_network(
+        arguments.model, arguments.output, recipe, arguments.seed, journal=journal
+    )
     print(f"\n{deep_compression.format_tables(result)}\n\n{arguments.output}: {result['size_bytes']:,} bytes")
     print(f"python -m lightnn inspect {arguments.output} shows what they are.")
     if arguments.json:
-        record.write(arguments.json, "python -m lightnn " + shlex.join(sys.argv[1:]), arguments.seed, result)
+        record.write(arguments.json, command(), arguments.seed, result)
+    journal.forget()
     return 0
+
+
+def reproduce(arguments):
+    from lightnn.papers.reproduce import run
+
+    run(arguments.paper, command(), arguments.seed, arguments.quick, arguments.json, arguments.fresh)
+    return 0
+
+
+def command():
+    """This very command, as a result's record says it."""
+    return "python -m lightnn " + shlex.join(sys.argv[1:])
 
 
 def inspect(arguments):
@@ -96,10 +113,13 @@ def bench(arguments):
     suite = runpy.run_path(str(path))
     result = suite["run"](arguments.families or tuple(suite["FAMILIES"]))
     if arguments.json:
-        record.write(arguments.json, "python -m lightnn " + shlex.join(sys.argv[1:]), 0, result)
+        record.write(arguments.json, command(), 0, result)
     if arguments.plot:
         suite["plot"](result, arguments.plot)
     return 0
+
+
+FRESH = "begin anew instead of going on after the finished steps of an interrupted run"
 
 
 class OneLine(argparse.ArgumentParser):
@@ -138,7 +158,16 @@ def parser():
     p.add_argument("--quick", action="store_true", help="fewer epochs: about a minute, with a larger error")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--json", metavar="FILE", help="also write the results, with seed and machine, to this file")
+    p.add_argument("--fresh", action="store_true", help=FRESH)
     p.set_defaults(run=compress)
+    p = commands.add_parser("reproduce", help="run a paper's experiment and print its tables beside ours")
+    papers = ["han2015", "li2016", "deep-compression"]
+    p.add_argument("paper", choices=papers, metavar="PAPER", help="han2015, li2016 or deep-compression")
+    p.add_argument("--quick", action="store_true", help="fewer epochs: a minute or two, with larger errors")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--json", metavar="FILE", help="write the numbers here (default for a full run: chapters/results)")
+    p.add_argument("--fresh", action="store_true", help=FRESH)
+    p.set_defaults(run=reproduce)
     p = commands.add_parser("inspect", help="tabulate what the bytes of a .lnn file are")
     p.add_argument("file", metavar="FILE")
     p.set_defaults(run=inspect)

@@ -39,6 +39,7 @@ def train(
     rng=0,
     schedule=None,
     augment=None,
+    after_step=None,
     validation=None,
     progress=True,
     description="train",
@@ -47,9 +48,10 @@ def train(
 
     data: Dataset (its training part) or (x, y). validation: (x, y) or None; with it, the state of the epoch with the
     best validation accuracy is what the model ends with. schedule: stepped once an epoch. augment: augment(x, rng) ->
-    x, on each batch. rng: Generator or seed of the shuffling and the augmentation. Ctrl-C ends the training, not the
-    program: the history of the finished epochs returns with interrupted=True, and the model holds the best (or last)
-    state. Raises FloatingPointError when the loss is not finite any more.
+    x, on each batch. after_step: called without arguments after each update of the weights (to prune gradually, say).
+    rng: Generator or seed of the shuffling and the augmentation. Ctrl-C ends the training, not the program: the
+    history of the finished epochs returns with interrupted=True, and the model holds the best (or last) state. Raises
+    FloatingPointError when the loss is not finite any more.
     """
     x, y = (data.x_train, data.y_train) if isinstance(data, Dataset) else data
     check_images_labels(x, y)
@@ -64,7 +66,7 @@ def train(
         with tqdm(total=epochs * steps, desc=description, unit="batch", disable=not progress, leave=False) as bar:
             for epoch in range(epochs):
                 start = time.perf_counter()
-                mean_loss, accuracy = _epoch(model, x, y, optimizer, loss, batch_size, rng, augment, bar)
+                mean_loss, accuracy = _epoch(model, x, y, optimizer, loss, batch_size, rng, augment, after_step, bar)
                 if schedule is not None:
                     schedule.step()
                 seconds = time.perf_counter() - start
@@ -85,7 +87,7 @@ def train(
     return history
 
 
-def _epoch(model, x, y, optimizer, loss, batch_size, rng, augment, bar):
+def _epoch(model, x, y, optimizer, loss, batch_size, rng, augment, after_step, bar):
     """One pass over the data: (mean loss, accuracy)."""
     model.train()
     total, right = 0.0, 0
@@ -99,6 +101,8 @@ def _epoch(model, x, y, optimizer, loss, batch_size, rng, augment, bar):
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
+        if after_step is not None:
+            after_step()
         total += number * len(yb)
         right += int((outputs.data.argmax(1) == yb).sum())
         bar.update()

@@ -1,5 +1,6 @@
 """Techniques that make a network smaller: weight transforms, and the procedures that set them."""
 
+from lightnn.compress.activity import activation_density
 from lightnn.compress.channels import Channels, channels
 from lightnn.compress.dead import fold_constants, remove_dead
 from lightnn.compress.filters import (
@@ -12,7 +13,17 @@ from lightnn.compress.filters import (
     select_greedily,
     smallest,
 )
-from lightnn.compress.prune import adjust_dropout, density, prune, quality_for, sensitivity, set_mask, threshold
+from lightnn.compress.gradual import GradualPruning, gradual_sparsity
+from lightnn.compress.prune import (
+    adjust_dropout,
+    density,
+    prune,
+    quality_for,
+    random_mask,
+    sensitivity,
+    set_mask,
+    threshold,
+)
 from lightnn.compress.share import density_init, kmeans, linear_init, nearest, random_init, share, sharing_rate
 from lightnn.compress.surgery import Plan, mask_channels, plan, thin
 from lightnn.compress.transforms import SUPPORTS, VALUES, Codebook, Mask, decode, decode_parameter, encode
@@ -22,8 +33,10 @@ __all__ = [
     "VALUES",
     "Channels",
     "Codebook",
+    "GradualPruning",
     "Mask",
     "Plan",
+    "activation_density",
     "adjust_dropout",
     "channels",
     "decode",
@@ -34,6 +47,7 @@ __all__ = [
     "feature_maps",
     "filter_norms",
     "fold_constants",
+    "gradual_sparsity",
     "greedy_norms",
     "kmeans",
     "linear_init",
@@ -45,6 +59,7 @@ __all__ = [
     "prune",
     "quality_for",
     "random_init",
+    "random_mask",
     "remove_dead",
     "select",
     "select_greedily",

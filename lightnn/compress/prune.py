@@ -12,7 +12,7 @@ from lightnn.compress.transforms import Mask
 from lightnn.exercise import exercise
 
 
-@exercise("04.2")
+@exercise("02.2")
 def threshold(w, quality, mask=None):
     """The layer's pruning threshold, quality * std(W) (section 3.3).
 
@@ -24,7 +24,7 @@ def threshold(w, quality, mask=None):
     return quality * (survivors.std(dtype=np.float64) if survivors.size else np.float64(0))
 
 
-@exercise("04.4")
+@exercise("02.5")
 def prune(p, quality):
     """Give Parameter p the mask |w| > quality * std(w), on top of the one it has. Returns the share that is kept."""
     if not 0 <= quality < math.inf:
@@ -58,6 +58,22 @@ def quality_for(w, keep, mask=None):
     return float((last + (size[larger] if larger < w.size else 2 * last)) / 2 / std)
 
 
+@exercise("02.7")
+def random_mask(p, keep, rng):
+    """A mask with which p keeps the share `keep` of all its weights, drawn by chance among those that are still there:
+    the baseline that pruning by magnitude must beat. No weight comes back, so it may keep fewer, never more.
+
+    rng: a Generator or a seed. ValueError unless 0 < keep <= 1.
+    """
+    if not 0 < keep <= 1:
+        raise ValueError(f"random_mask: want 0 < keep <= 1, got {keep!r}")
+    places = np.arange(p.size) if p.support is None else np.flatnonzero(p.support.mask)
+    kept = min(round(keep * p.size), places.size)
+    mask = np.zeros(p.size, bool)
+    mask[np.random.default_rng(rng).choice(places, kept, replace=False)] = True
+    return mask.reshape(p.shape)
+
+
 def density(p):
     """The share of p's weights that may be non-zero."""
     return float(p.support.mask.mean()) if p.support is not None and p.size else 1.0
@@ -84,7 +100,7 @@ def sensitivity(model, parameters, score, keeps):
     return curves
 
 
-@exercise("04.1")
+@exercise("02.1")
 def adjust_dropout(rate, connections_before, connections_after):
     """The drop probability for retraining, D_r = D_o sqrt(C_ir / C_io) (section 3.2, equation 2): a sparse layer
     overfits less, so less is dropped."""

@@ -28,7 +28,7 @@ def random_init(w, k, rng=0):
     return np.sort(np.random.default_rng(rng).choice(w, k, replace=len(w) < k))
 
 
-@exercise("04.8")
+@exercise("04.5")
 def kmeans(w, k, init=linear_init, iterations=100, rng=0):
     """Cluster the numbers w (n,) into k: argmin_c sum_i min_j |w_i - c_j|^2, by Lloyd's iterations from `init`.
 
@@ -59,7 +59,7 @@ def nearest(w, c):
     return np.searchsorted((c[1:] + c[:-1]) / 2, w, side="left")
 
 
-@exercise("04.7")
+@exercise("04.4")
 def share(p, bits, init=linear_init, rng=0):
     """Let Parameter p use 2^bits shared values, clustered over its surviving weights only. Returns its Codebook."""
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
@@ -74,6 +74,7 @@ def share(p, bits, init=linear_init, rng=0):
     return p.values
 
 
+@exercise("04.1")
 def sharing_rate(n, bits, k):
     """The compression rate of sharing alone, r = n b / (n log2(k) + k b) for n weights of b bits and k centres
     (equation 1 of section 3)."""

@@ -43,7 +43,7 @@ class Mask(Module):
         return cls(parts["mask"])
 
 
-@exercise("04.3")
+@exercise("02.3")
 @op
 def masked(w, *, mask):
     """w where mask, else 0 (never -0 or NaN); the gradient is masked likewise."""
@@ -87,7 +87,7 @@ class Codebook(Module):
         return cls(parts["codebook"], parts["codes"])
 
 
-@exercise("04.5")
+@exercise("04.2")
 @op
 def look_up(codebook, *, codes):
     """w = codebook[codes]; the gradient of c_k is the sum over its weights (equation 3 of arXiv 1510.00149):

@@ -17,7 +17,7 @@ LENGTH_BITS = 5
 CHUNK = 1 << 14  # codes decoded at a time, which bounds the memory
 
 
-@exercise("04.9")
+@exercise("04.6")
 def code_lengths(counts):
     """The code length of each symbol (0 where its count is 0) that minimises sum_s counts_s length_s.
 

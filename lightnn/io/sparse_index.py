@@ -12,7 +12,7 @@ from lightnn.exercise import exercise
 from lightnn.io.errors import FormatError
 
 
-@exercise("04.6")
+@exercise("04.3")
 def relative(positions, bits):
     """(differences - 1, is_filler) for ascending positions (n,); both have n + fillers entries."""
     reach = 2**bits

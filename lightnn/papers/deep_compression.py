@@ -4,15 +4,18 @@
 file. The paper's tables and its way of counting are in deep_compression_tables.py.
 """
 
+import functools
+import os
+import tempfile
 import time
 from dataclasses import dataclass
 
-import numpy as np
-
-from lightnn import data, io, models, optim
+from lightnn import io, models
 from lightnn.compress import adjust_dropout, density, prune, quality_for, share
+from lightnn.papers import stage
 from lightnn.papers.deep_compression_tables import count_layers, format_tables
-from lightnn.training import evaluate, train
+from lightnn.papers.journal import Interrupted, Journal, draws
+from lightnn.training import evaluate
 
 __all__ = [
     "SUBJECTS",
@@ -21,6 +24,7 @@ __all__ = [
     "compress_network",
     "format_tables",
     "prune_layers",
+    "reproduce",
     "results",
     "share_layers",
 ]
@@ -87,58 +91,112 @@ SUBJECTS = {
 }  # fmt: skip
 
 
-class Interrupted(Exception):
-    """Ctrl-C ended a stage; the network as it was reached has been saved."""
+@dataclass(frozen=True)
+class Stage:
+    """What is done to the model before it is trained on, and how it is trained."""
+
+    name: str
+    prepare: object  # prepare(model)
+    epochs: int
+    lr: float
+    weight_decay: float
 
 
-def compress_network(name, path, recipe=None, seed=0, progress=True, say=print):
+def stages_of(recipe):
+    """The Stages of the experiment, in order."""
+    steps = zip(recipe.keep, recipe.retrain_epochs, strict=True)
+    return [
+        Stage("train the reference", lambda model: None, recipe.epochs, recipe.lr, recipe.weight_decay),
+        *(
+            Stage(
+                f"prune to {keep:.0%} of fc1, retrain",
+                functools.partial(prune_layers, keep=keep),
+                epochs,
+                recipe.retrain_lr,
+                recipe.weight_decay,
+            )
+            for keep, epochs in steps
+        ),
+        Stage(
+            "share weights, tune the centres",
+            functools.partial(share_layers, bits=recipe.bits),
+            recipe.tune_epochs,
+            recipe.tune_lr,
+            0.0,
+        ),
+    ]
+
+
+def compress_network(name, path, recipe=None, seed=0, progress=True, say=print, journal=None):
     """Run the experiment with a network of SUBJECTS on MNIST and write the network to path; the results, as a dict of
     plain numbers. recipe: None for the full one.
 
     The last 5,000 training images are the validation set, which picks the best epoch of each stage; the test set is
-    used once for the reference and once for the loaded file. say: called with a line after each stage. The file is
-    written after every stage, so that Ctrl-C loses none that is finished: then Interrupted is raised.
+    used once for the reference and once for the loaded file. say: called with a line after each stage. journal: where
+    finished stages are kept for the next call, and found (None: nowhere). The file is written after every stage;
+    Ctrl-C writes the network as far as it got, and raises Interrupted.
     """
-    subject, start, mnist = SUBJECTS[name], time.perf_counter(), data.load_mnist()
+    if journal is None:
+        with tempfile.TemporaryDirectory() as folder:
+            return compress_network(name, path, recipe, seed, progress, say, Journal(folder))
+    subject, images = SUBJECTS[name], stage.mnist()
     recipe = recipe or subject.full
-    training, validation = (
-        (mnist.x_train[:-5000], mnist.y_train[:-5000]),
-        (mnist.x_train[-5000:], mnist.y_train[-5000:]),
-    )
-    model = subject.make(dropout=recipe.dropout, rng=seed)
-    rng, stages = np.random.default_rng(seed), []
+    model, stages = subject.make(dropout=recipe.dropout, rng=draws(seed, "initial weights")), []
+    for each in stages_of(recipe):
+        work = functools.partial(_run, each, model, path, recipe, images, draws(seed, each.name), progress)
+        model, numbers = journal.network(each.name, work)
+        stages.append({**numbers, "size_bytes": io.save(model, path)})
+        say("{stage:<34} validation error {validation error %:5.2f} %  {size_bytes:>9,} bytes".format(**stages[-1]))
+        if len(stages) == 1:
+            reference = journal.step("test the reference", functools.partial(_test, model, images))["accuracy"]
+    loaded = journal.step("test the file", functools.partial(_test, io.load(path), images))["accuracy"]
+    seconds = sum(each["seconds"] for each in stages)
+    return {"stages": stages, **results(model, path, reference, loaded, seconds)}
 
-    def stage(name, epochs, lr, weight_decay=recipe.weight_decay):
-        optimizer = optim.SGD(model.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=weight_decay)
-        history = train(
+
+def _run(each, model, path, recipe, images, rng, progress):
+    """Do one Stage: (model, its numbers)."""
+    start = time.perf_counter()
+    each.prepare(model)
+    set_dropouts(model, recipe.dropout)
+    try:
+        error = stage.fit(
             model,
-            training,
-            epochs=epochs,
-            optimizer=optimizer,
+            images,
+            rng,
+            epochs=each.epochs,
+            lr=each.lr,
+            momentum=recipe.momentum,
+            weight_decay=each.weight_decay,
             batch_size=recipe.batch_size,
-            schedule=optim.CosineLR(optimizer, epochs),
-            augment=lambda x, rng: data.random_shift(x, recipe.max_shift, rng=rng),
-            validation=validation,
-            rng=rng,
+            max_shift=recipe.max_shift,
             progress=progress,
-            description=name,
+            description=each.name,
         )
-        size = io.save(model, path)
-        if history.interrupted:
-            raise Interrupted(f"interrupted in the stage '{name}': {path} holds the network as far as it got")
-        error, seconds = 100 - 100 * evaluate(model, *validation, progress=False), time.perf_counter() - start
-        stages.append({"stage": name, "validation error %": round(error, 2), "size_bytes": size, "seconds": seconds})
-        say(f"{name:<34} validation error {error:5.2f} %  {size:>9,} bytes  {seconds:4.0f} s")
+    except Interrupted as interrupted:
+        io.save(model, path)
+        raise Interrupted(f"{interrupted}; {path} holds the network as far as it got") from None
+    return model, {"stage": each.name, "validation error %": error, "seconds": time.perf_counter() - start}
 
-    stage("train the reference", recipe.epochs, recipe.lr)
-    reference = evaluate(model, mnist.x_test, mnist.y_test, progress=False)
-    for keep, epochs in zip(recipe.keep, recipe.retrain_epochs, strict=True):
-        prune_layers(model, keep, recipe.dropout)
-        stage(f"prune to {keep:.0%} of fc1, retrain", epochs, recipe.retrain_lr)
-    share_layers(model, recipe.bits)
-    stage("share weights, tune the centres", recipe.tune_epochs, recipe.tune_lr, weight_decay=0)
-    loaded = evaluate(io.load(path), mnist.x_test, mnist.y_test, progress=False)
-    return {"stages": stages, **results(model, path, reference, loaded, time.perf_counter() - start)}
+
+def _test(model, images):
+    return {"accuracy": evaluate(model, *images.test, progress=False)}
+
+
+def reproduce(journal, seed=0, quick=False, progress=True, say=print):
+    """Table 1 of the paper: the experiment with both LeNets; {"networks": {name: results}}."""
+    networks = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, subject in SUBJECTS.items():
+            say(f"{name}:")
+            recipe, path = subject.quick if quick else subject.full, os.path.join(folder, f"{name}.lnn")
+            networks[name] = compress_network(name, path, recipe, seed, progress, say, journal.part(name))
+    return {"networks": networks}
+
+
+def records(result):
+    """The files that hold a result of `reproduce`: {file name: what is in it}."""
+    return {f"deep_compression_{name}.json": numbers for name, numbers in result["networks"].items()}
 
 
 def subject_of(model):
@@ -146,16 +204,20 @@ def subject_of(model):
     return SUBJECTS[model.architecture["type"]]
 
 
-def prune_layers(model, keep, dropout):
-    """One pruning step: fc1 keeps the share `keep` of its weights, the other layers as much more as they need, and
-    dropout is adjusted (section 3.2 of Han 2015)."""
+def prune_layers(model, keep):
+    """One pruning step: fc1 keeps the share `keep` of its weights, the other layers as much more as they need."""
     subject = subject_of(model)
     for name, relative in subject.relative.items():
         p = getattr(model, name).weight
         prune(p, quality_for(p().data, min(1.0, relative * keep), None if p.support is None else p.support.mask))
-    for name, layer in subject.dropouts.items():
-        connections = getattr(model, layer).weight
-        getattr(model, name).p = adjust_dropout(dropout, connections.size, density(connections) * connections.size)
+
+
+def set_dropouts(model, dropout):
+    """Give each Dropout the rate for what is left of the layer before it (section 3.2 of Han 2015). A network that was
+    loaded has the rates that it was made with."""
+    for name, layer in subject_of(model).dropouts.items():
+        p = getattr(model, layer).weight
+        getattr(model, name).p = adjust_dropout(dropout, p.size, density(p) * p.size)
 
 
 def share_layers(model, bits):

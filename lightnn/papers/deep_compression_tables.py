@@ -84,7 +84,10 @@ def _columns(row):
 
 
 def format_tables(result):
-    """The paper's table 1 and its table of layers beside ours, as text of at most 80 columns."""
+    """The paper's table 1 and its table of layers beside ours, as text of at most 80 columns; for a result of
+    `reproduce`, of each network."""
+    if "networks" in result:
+        return "\n\n".join(format_tables(each) for each in result["networks"].values())
     network = result.get("network", "lenet_300_100")
     lines = [f"{TITLES[network] + ' on MNIST':<33} reference   compressed        size    rate"]
     for who, row in (("lightnn (file, everything)", result), ("paper (no Huffman tables)", TABLE_1[network])):

@@ -8,7 +8,7 @@ from lightnn.models import lenet_300_100
 from lightnn.nn import Linear, Parameter, Sequential
 
 
-@pytest.mark.exercise("04.2")
+@pytest.mark.exercise("02.2")
 def test_the_threshold_is_quality_times_the_survivors_standard_deviation(rng):
     w, mask = rng.standard_normal((6, 5)), rng.random((6, 5)) < 0.5
     assert threshold(w, 1.5) == pytest.approx(1.5 * w.std())
@@ -17,7 +17,7 @@ def test_the_threshold_is_quality_times_the_survivors_standard_deviation(rng):
     assert threshold(np.full(1000, 0.1, np.float32), 1) == pytest.approx(0, abs=1e-9)  # summed in float64
 
 
-@pytest.mark.exercise("04.2", "04.4")
+@pytest.mark.exercise("02.2", "02.5")
 def test_pruning_by_hand():
     p = Parameter(np.array([3.0, -1.0, 1.0, -3.0]))
     assert prune(p, 0.5) == density(p) == 2 / 4  # std = sqrt(5), so the threshold is 1.1
@@ -26,14 +26,14 @@ def test_pruning_by_hand():
     assert prune(p, 1.2) == 0  # now it is 3.6; with the zeros in the std it would have been 2.5
 
 
-@pytest.mark.exercise("04.4")
+@pytest.mark.exercise("02.5")
 def test_a_weight_at_the_threshold_goes():
     w = np.array([1.0, -1.0, 1.0, -1.0])  # std = 1
     assert [prune(Parameter(w), quality) for quality in (0.99, 1, 1.01)] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("quality", [0, 0.3, 1, 2.5, 100])
-@pytest.mark.exercise("04.4", "04.3")
+@pytest.mark.exercise("02.5", "02.3")
 def test_exactly_the_weights_above_the_threshold_stay(rng, quality):
     w = rng.standard_normal((20, 10)).astype(np.float32)
     p = Parameter(w.copy())
@@ -64,7 +64,7 @@ def test_among_equal_magnitudes_no_more_than_the_share_asked_stay(rng, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.exercise("04.4")
+@pytest.mark.exercise("02.5")
 def test_repeated_pruning_keeps_the_share_of_all_weights_and_revives_none(rng, dtype):
     p = Parameter(rng.standard_normal((40, 25)).astype(dtype))
     before = np.ones(p.shape, bool)
@@ -83,7 +83,7 @@ def test_asking_for_more_than_is_left_changes_nothing(rng):
     np.testing.assert_array_equal(p.support.mask, before)
 
 
-@pytest.mark.exercise("04.4")
+@pytest.mark.exercise("02.5")
 def test_a_shared_weight_can_be_pruned(rng):
     p = Parameter(rng.standard_normal(100))
     codebook = share(p, 3)
@@ -93,7 +93,7 @@ def test_a_shared_weight_can_be_pruned(rng):
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0)])
-@pytest.mark.exercise("04.4")
+@pytest.mark.exercise("02.5")
 def test_an_empty_parameter_can_be_pruned(shape):
     p = Parameter(np.zeros(shape))
     prune(p, quality_for(p.data, 0.5))
@@ -136,7 +136,7 @@ def test_sensitivity_prunes_each_alone_and_leaves_the_model_as_it_was(rng, fails
     assert state_of(model) == before
 
 
-@pytest.mark.exercise("04.1")
+@pytest.mark.exercise("02.1")
 def test_dropout_is_adjusted_by_equation_2():
     assert adjust_dropout(0.5, 100, 8) == pytest.approx(0.1414, abs=5e-5)  # the paper's example
     assert adjust_dropout(0.5, 100, 100) == 0.5
@@ -152,7 +152,7 @@ def test_dropout_is_adjusted_by_equation_2():
         (lambda: prune(Parameter(np.ones(3)), float("inf")), "got inf"),
     ],
 )
-@pytest.mark.exercise("04.4")
+@pytest.mark.exercise("02.5")
 def test_errors_say_what_was_wanted_and_what_came(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -164,7 +164,7 @@ def test_a_share_out_of_range_is_named(keep):
         quality_for(np.ones(3), keep)
 
 
-@pytest.mark.exercise("04.1")
+@pytest.mark.exercise("02.1")
 @pytest.mark.parametrize("given", [(1, 10, 5), (-0.1, 10, 5), (0.5, 10, 11), (0.5, 0, 0), (0.5, 10, -1)])
 def test_dropout_errors_say_what_was_wanted_and_what_came(given):
     rate, before, after = given
