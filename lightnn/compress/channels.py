@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lightnn.compress.channel_rules import Watcher
+from lightnn.exercise import exercise
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad, watching
@@ -35,6 +36,7 @@ class Use:
     name = property(lambda self: f"{self.owner}.{self.attribute}".lstrip("."))
 
 
+@exercise("03.6")
 def root(parent, i):
     """The representative of i's set in a union-find forest: parent[i] is a member of the same set, itself if i is the
     representative. Every element on the way is hung closer to it (path halving)."""
@@ -44,6 +46,7 @@ def root(parent, i):
     return i
 
 
+@exercise("03.7")
 def join(parent, a, b):
     """Make one set of those of a[k] and b[k] for every k; the lower representative stays one."""
     for i, k in zip(a, b, strict=True):

@@ -5,6 +5,8 @@ A filter j of a layer is the 3-D block F_j = w[j] (of a fully connected layer, a
 smallest scores; `lightnn.compress.surgery` then takes it out.
 """
 
+import math
+
 import numpy as np
 
 from lightnn.exercise import exercise
@@ -27,7 +29,7 @@ def smallest(scores, count):
     return np.sort(np.argsort(scores, kind="stable")[:count])
 
 
-@exercise("03.3")
+@exercise("03.4")
 def greedy_norms(w, removed, order=1):
     """The filters' norms without the input channels that earlier layers have lost (section 3.3, "greedy pruning").
 
@@ -37,7 +39,7 @@ def greedy_norms(w, removed, order=1):
     return filter_norms(np.asarray(w)[:, kept], order)
 
 
-@exercise("03.4")
+@exercise("03.5")
 def map_statistics(maps):
     """{criterion: score (C,)} of feature maps x_ij, maps (N, C, H, W), as section 4.4 compares them.
 
@@ -77,9 +79,9 @@ def select(found, scores, shares):
     """What to remove, {layer: rows}: of each layer the share `shares[layer]` with the smallest scores[layer].
 
     Rows that can only go together (see Channels) are one unit, whose score is the mean of its rows'. The number of
-    units to go is rounded to the nearest.
+    units that stay is rounded down (so it was in the paper: its counts of ResNet-56 come out with no other rule).
     """
-    return {layer: _units(found, layer, np.asarray(scores[layer]), share) for layer, share in shares.items()}
+    return {layer: _units(found, layer, scores, share) for layer, share in shares.items()}
 
 
 def _units(found, layer, scores, share):
@@ -88,8 +90,8 @@ def _units(found, layer, scores, share):
     if not 0 <= share < 1:
         raise ValueError(f"select: want a share 0 <= share < 1 of {layer}, got {share!r}")
     _, unit = np.unique(found.roots(found.layers[layer]), return_inverse=True)
-    means = np.bincount(unit, scores) / np.bincount(unit)
-    return np.flatnonzero(np.isin(unit, smallest(means, round(share * len(means)))))
+    means = np.bincount(unit, scores[layer]) / np.bincount(unit)
+    return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(share * len(means) - 1e-9))))
 
 
 def select_greedily(model, found, shares, order=1):

@@ -5,6 +5,7 @@ import pytest
 
 from lightnn import Tensor, compress, models, nn
 from lightnn import functional as F
+from lightnn.compress.channel_rules import columns
 from lightnn.compress.channels import join, root
 
 
@@ -40,13 +41,17 @@ def test_root_of_a_representative_is_itself_and_changes_nothing():
 
 @pytest.mark.exercise("03.7")
 def test_join_makes_one_set_of_each_pair():
-    parent = list(range(8))
+    parent = list(range(6))
     join(parent, [0, 1], [4, 5])
-    join(parent, [5], [7])
-    sets = {}
-    for i in range(8):
-        sets.setdefault(root(parent, i), []).append(i)
-    assert sets == {0: [0, 4], 1: [1, 5, 7], 2: [2], 3: [3], 6: [6]}
+    assert [root(parent, i) for i in range(6)] == [0, 1, 2, 3, 0, 1]
+
+
+@pytest.mark.exercise("03.7")
+def test_join_takes_whole_sets_along():
+    """4 is with 0 already: so 1 and 0 are together too."""
+    parent = [0, 1, 2, 3, 0]
+    join(parent, [1], [4])
+    assert [root(parent, i) for i in range(5)] == [0, 0, 2, 3, 0]
 
 
 @pytest.mark.exercise("03.7")
@@ -65,6 +70,20 @@ def test_join_is_the_same_in_any_order(rng):
 def test_join_wants_two_lists_of_one_length():
     with pytest.raises(ValueError, match="shorter"):
         join([0, 1, 2], [0, 1], [2])
+
+
+@pytest.mark.exercise("03.3")
+def test_columns_by_hand():
+    np.testing.assert_array_equal(columns(np.array([7, 5]), (2, 3)), [7] * 6 + [5] * 6)
+    np.testing.assert_array_equal(columns(np.array([3, 1]), ()), [3, 1])
+
+
+@pytest.mark.exercise("03.3")
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 5, 1, 1), (3, 2, 2, 3), (1, 4, 7)])
+def test_columns_say_where_flatten_puts_each_channel(shape):
+    names = np.arange(10, 10 + shape[1])
+    x = np.broadcast_to(names.reshape(-1, *[1] * len(shape[2:])), shape)
+    np.testing.assert_array_equal(columns(names, shape[2:]), x.reshape(shape[0], -1)[0])
 
 
 PASSES = {

@@ -9,6 +9,9 @@ from lightnn.study.sheets import chapters, sheet, sheets
 
 ALL = [s for chapter in chapters() for s in sheets(chapter)]
 EQUIVALENT = {  # changes that give another function's text, but the same function
+    ("03.1", "1  ->  2"): "NumPy takes any negative length as the one to work out",
+    ("03.5", "1  ->  2"): "likewise",
+    ("03.7", "(root(parent, i), root(parent, k))  ->"): "the two are sorted",
     ("04.8", "100  ->  101"): "Lloyd's iterations have long come to rest",
     ("04.9", "1  ->  2"): "two symbols get one bit each by either branch; and any flattening of the counts will do",
     ("04.9", "(counts + 1) // 2  ->  (counts + 1) * 2"): "another way to flatten the counts, as good as halving",

@@ -1,0 +1,253 @@
+"""Filter pruning (Li, Kadav, Durdanovic, Samet & Graf, ICLR 2017, "Pruning Filters for Efficient ConvNets", arXiv
+1608.08710): the counts of table 1, and its questions asked of two networks that train on a laptop.
+
+The paper's networks take days of a GPU to train; what surgery does to their sizes does not, and is counted exactly
+(li2016_tables.py). How accuracy bears it is measured on LeNet-5 and on a residual network of 8 layers, on MNIST: which
+layers are sensitive (figure 2), which filters to choose (figures 7 and 8), one by one or greedily, at once or in steps,
+and whether the pruned network is better than one of its shape trained from scratch. Last, filters against single
+weights at equal parameters, and milliseconds against MACs.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from lightnn import compress, io, metrics, models, runtime
+from lightnn.compress import channels, plan, select, select_greedily, thin
+from lightnn.papers import stage
+from lightnn.papers.han2015 import Lab, prune_to
+from lightnn.papers.journal import draws
+from lightnn.papers.li2016_tables import count_table, format_tables
+
+__all__ = ["FULL", "METHODS", "QUICK", "Subject", "choose", "cut", "format_tables", "reproduce"]
+
+SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75)
+IMAGES = 500  # training images whose feature maps the activation-based methods look at
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network, how it is trained, and which layers' filters may go. final: the share of them that goes in the end,
+    at once with `retrain_epochs` epochs, or in as many steps of one epoch each."""
+
+    make: object
+    layers: tuple
+    epochs: int
+    lr: float
+    retrain_epochs: int
+    retrain_lr: float
+    final: float
+    shape: tuple = (1, 1, 28, 28)
+    training: int | None = None  # how many of the training images; None: all
+
+
+FULL = {
+    "lenet5": Subject(models.lenet5, ("conv1", "conv2", "fc1"), 6, 0.05, 4, 0.02, 0.75),
+    "resnet8": Subject(
+        functools.partial(models.cifar_resnet, 8, 8, True, in_channels=1),
+        ("layer1.0.conv1", "layer2.0.conv1", "layer2.0.downsample.0", "layer3.0.conv1", "layer3.0.downsample.0"),
+        4,
+        0.1,
+        3,
+        0.05,
+        0.5,
+        training=20_000,
+    ),
+}
+QUICK = {"lenet5": Subject(models.lenet5, ("conv1", "conv2", "fc1"), 1, 0.05, 1, 0.02, 0.5)}
+BUDGETS = {"1/4": 0.25, "1/12": 1 / 12}  # of LeNet-5's parameters, for filters against weights
+NORMS = {"smallest l1": (1, 1), "smallest l2": (2, 1), "largest l1": (1, -1)}
+METHODS = (*NORMS, "greedy l1", "random", "mean-mean", "mean-std", "mean-l1", "mean-l2", "variance-l2")
+
+
+def choose(model, found, shares, method, images, rng):
+    """{layer: rows to remove}, by one of METHODS; shares: {layer: share of its filters}, images x (N, C, H, W)."""
+    if method == "greedy l1":
+        return select_greedily(model, found, shares)
+    if method in NORMS:
+        order, sign = NORMS[method]
+        scores = {layer: sign * s for layer, s in compress.norms(model, found, order).items()}
+    elif method == "random":
+        scores = {layer: rng.random(len(ids)) for layer, ids in found.layers.items()}
+    else:
+        maps = compress.feature_maps(model, found, images)
+        scores = {layer: compress.map_statistics(maps[layer])[method] for layer in shares}
+    return select(found, scores, shares)
+
+
+def cut(model, shape, shares, method="smallest l1", images=None, rng=None):
+    """The network without those filters."""
+    found = channels(model, shape)
+    return thin(model, plan(model, found, choose(model, found, shares, method, images, rng)))
+
+
+def reproduce(journal, seed=0, quick=False, progress=True, say=print):
+    """All of it, as plain numbers. say: called with a line after each step."""
+    images, result = stage.mnist(), {"table 1": journal.step("count table 1", count_table), "networks": {}}
+    for name, subject in (QUICK if quick else FULL).items():
+        part = images._replace(training=tuple(a[: subject.training] for a in images.training))
+        lab = Lab(name, subject, part, journal.part(name), seed, progress)
+        result["networks"][name] = _experiment(lab, say)
+    result["wall-clock"] = journal.step("wall-clock", _wall_clock)
+    return {**result, "seconds": journal.seconds}
+
+
+def _experiment(lab, say):
+    """Everything about one network."""
+    subject, journal, result = lab.subject, lab.journal, {}
+    model, numbers = lab.network("reference", lab.fresh(), epochs=subject.epochs, lr=subject.lr)
+    say(f"{lab.name:<9} reference: validation error {numbers['validation error %']} %")
+    result["sensitivity"] = journal.step("sensitivity", lambda: _sensitivity(lab, model))
+    result["methods"] = journal.step("methods", lambda: _methods(lab, model))
+    result["retrained"] = _retrained(lab, model, say)
+    ways = _ways(lab, model, say)
+    result["ways"] = {way: numbers for way, (_, numbers) in ways.items()}
+    result["table"] = journal.step(
+        "table", lambda: _table(lab, {"reference": model, **{w: m for w, (m, _) in ways.items()}})
+    )
+    if lab.name == "lenet5":
+        result["filters or weights"] = _filters_or_weights(lab, model, say)
+    return result
+
+
+def _cut(lab, model, share, method, name):
+    """The network with this share of every layer's filters gone."""
+    shares = dict.fromkeys(lab.subject.layers, share)
+    return cut(model, lab.subject.shape, shares, method, lab.images.training[0][:IMAGES], draws(lab.seed, name))
+
+
+def _validation(lab, model):
+    return stage.error(model, lab.images.validation)
+
+
+def _sensitivity(lab, model):
+    """Figure 2: each layer's smallest filters alone, without retraining: validation errors in %."""
+    curves = {layer: [] for layer in lab.subject.layers}
+    for layer, share in [(layer, share) for layer in curves for share in SHARES]:
+        curves[layer].append(_validation(lab, cut(model, lab.subject.shape, {layer: share})))
+    return {"shares": SHARES, "validation error %": curves}
+
+
+def _methods(lab, model):
+    """Figures 7 and 8: all layers, without retraining, by each method: validation errors in %."""
+    errors = {m: [_validation(lab, _cut(lab, model, share, m, f"{m} {share}")) for share in SHARES] for m in METHODS}
+    return {"shares": SHARES, "validation error %": errors}
+
+
+def _retrained(lab, model, say):
+    """The final share gone by four methods, then one epoch: does the choice still matter?"""
+    errors = {}
+    for method in ("smallest l1", "largest l1", "random", "variance-l2"):
+        name = f"{method}, one epoch"
+        thinned = _cut(lab, model, lab.subject.final, method, name)
+        _, numbers = lab.network(name, thinned, epochs=1, lr=lab.subject.retrain_lr)
+        errors[method] = numbers["validation error %"]
+        say(f"{lab.name:<9} {name}: validation error {errors[method]} %")
+    return errors
+
+
+def _ways(lab, model, say):
+    """{way: (network, numbers)} of one shape and as many epochs: pruned at once, in steps, or trained from scratch."""
+    subject, ways = lab.subject, {}
+    how = {"epochs": subject.retrain_epochs, "lr": subject.retrain_lr}
+    once = _cut(lab, model, subject.final, "smallest l1", "at once")
+    ways["at once"] = lab.network("at once", once, **how)
+    stepped, steps = model, subject.retrain_epochs
+    for i in range(1, steps + 1):
+        left = (1 - subject.final) ** (i / steps)
+        before = (1 - subject.final) ** ((i - 1) / steps)
+        thinned = _cut(lab, stepped, 1 - left / before, "smallest l1", f"step {i}")
+        stepped, numbers = lab.network(f"in steps, {i}", thinned, epochs=1, lr=subject.retrain_lr)
+    ways["in steps"] = (stepped, numbers)
+    fresh = _cut(lab, lab.fresh(), subject.final, "random", "from scratch")
+    ways["from scratch"] = lab.network("from scratch", fresh, epochs=subject.epochs + steps, lr=subject.lr)
+    for way, (_, numbers) in ways.items():
+        say(f"{lab.name:<9} {way}: validation error {numbers['validation error %']} %")
+    return ways
+
+
+def _table(lab, networks):
+    """Parameters, MACs, bytes of the file, test error and milliseconds of each network."""
+    rows = {}
+    for name, model in networks.items():
+        rows[name] = {
+            "parameters": metrics.count_parameters(model),
+            "macs": metrics.count_macs(model, lab.subject.shape),
+            "size_bytes": len(io.to_bytes(model)),
+            "test error %": stage.error(model, lab.images.test),
+        }
+    for batch in (1, 64):
+        times = metrics.compare_latency(networks, (batch, *lab.subject.shape[1:]), rounds=101)
+        for name, time in times.items():
+            rows[name][f"ms, batch {batch}"] = time.median_ms
+    return rows
+
+
+def _filters_or_weights(lab, model, say):
+    """At equal parameters, whole filters gone or single weights: {budget: {what: row of `_table`}}."""
+    result, how = {}, {"epochs": lab.subject.retrain_epochs, "lr": lab.subject.retrain_lr}
+    for budget, share in BUDGETS.items():
+        thinned = _thinned_to(model, lab.subject, round(share * metrics.count_parameters(model)))
+        filters, _ = lab.network(f"filters, {budget}", thinned, **how)
+        left = metrics.count_parameters(filters)
+        weights, _ = lab.network(f"weights, {budget}", model, lambda twin, left=left: _prune_weights(twin, left), **how)
+        rows = lab.journal.step(
+            f"filters or weights, {budget}", lambda f=filters, w=weights: _compare(lab, model, f, w)
+        )
+        for what, row in rows.items():
+            say(f"{lab.name:<9} {budget} {what}: {row['parameters']:,} parameters, test error {row['test error %']} %")
+        result[budget] = rows
+    return result
+
+
+def _thinned_to(model, subject, parameters):
+    """The network with equal shares of all layers' filters gone, so that at most `parameters` are left."""
+    for share in np.arange(0.01, 1, 0.01):
+        thinned = cut(model, subject.shape, dict.fromkeys(subject.layers, float(share)))
+        if metrics.count_parameters(thinned) <= parameters:
+            return thinned
+    raise ValueError(f"want at least one filter a layer, which is more than {parameters} parameters")
+
+
+def _prune_weights(model, parameters):
+    """Leave as many weights and biases: conv1 keeps most, the other layers as much as each other."""
+    layers = {name: getattr(model, name).weight.size for name in ("conv1", "conv2", "fc1", "fc2")}
+    biases = metrics.count_parameters(model) - sum(layers.values())
+    keeps = {"conv1": 0.66, "fc2": 0.25}
+    fixed = sum(keep * layers[name] for name, keep in keeps.items())
+    rest = (parameters - biases - fixed) / (layers["conv2"] + layers["fc1"])
+    prune_to(model, keeps | {"conv2": rest, "fc1": rest})
+
+
+def _compare(lab, dense, filters, weights):
+    """The rows of the dense network, the one with fewer filters, and the one with fewer weights run in two ways."""
+    lowered = runtime.lower(weights)
+    rows = _table(lab, {"dense": dense, "filters": filters, "weights, run dense": weights})
+    for row, model in zip(rows.values(), (dense, filters, weights)):
+        kept = [p.support.mask.sum() if p.support is not None else p.size for p in model.parameters()]
+        row["parameters"] = int(sum(kept))
+    rows["weights, run sparse"] = {**rows["weights, run dense"], "macs": metrics.count_macs(lowered, lab.subject.shape)}
+    for batch in (1, 64):
+        nets = {"dense": dense, "filters": filters, "weights, run dense": weights, "weights, run sparse": lowered}
+        times = metrics.compare_latency(nets, (batch, *lab.subject.shape[1:]), rounds=101)
+        for name, time in times.items():
+            rows[name][f"ms, batch {batch}"] = time.median_ms
+    return rows
+
+
+def _wall_clock():
+    """{network and cut: {"MACs": ratio, "batch N": ratio of the times}} for networks of the paper cut as in table 1."""
+    from lightnn.papers.li2016_tables import NETWORKS
+
+    ratios = {}
+    for name, letter in (("VGG-16", "A"), ("ResNet-56", "B")):
+        make, shape, cuts = NETWORKS[name]
+        model = make(rng=0)
+        found = channels(model, shape)
+        thinned = thin(model, plan(model, found, select(found, compress.norms(model, found), cuts[letter](found))))
+        ratios[f"{name} {letter}"] = {"MACs": metrics.count_macs(thinned, shape) / metrics.count_macs(model, shape)}
+        for batch in (1, 8):
+            times = metrics.compare_latency({"whole": model, "thin": thinned}, (batch, *shape[1:]), rounds=31)
+            ratios[f"{name} {letter}"][f"batch {batch}"] = times["thin"].median_ms / times["whole"].median_ms
+    return ratios
