@@ -48,10 +48,12 @@ def root(parent, i):
 
 @exercise("03.7")
 def join(parent, a, b):
-    """Make one set of those of a[k] and b[k] for every k; the lower representative stays one."""
+    """Make one set of those of a[k] and b[k] for every k; the lower representative stays one. Changes the list parent,
+    and returns it."""
     for i, k in zip(a, b, strict=True):
         low, high = sorted((root(parent, i), root(parent, k)))
         parent[high] = low
+    return parent
 
 
 class Channels:
