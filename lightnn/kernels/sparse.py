@@ -3,10 +3,10 @@
 What it computes, from the stored elements of w only (`Rows`):
 
     matmul    c (M, N) = w (M, K) @ b (K, N)
-    linear    y (N, O) = x (N, I) @ w (O, I)^T
+    matvec    the same with N = 1
     conv2d    y[n, o, p] = b[o] + sum_k v[k] * planes[n, p + table[column[k]]],  k over filter o's elements
 
-How memory is walked. All three are one routine, `correlate`: a matrix (K, N) is an image of K channels with one row of
+How memory is walked. Products and convolutions are one routine, `correlate`: a matrix (K, N) is an image of K channels with one row of
 N pixels under a 1x1 filter. A piece of work is a strip of up to 4 vectors of positions of one image and a share of the
 rows of w, cut where the number of elements is even; it goes down the rows, two at a time, so that what the strip sees
 of b stays in the first- or second-level cache while w streams. Positions are numbered over the padded rows of the image
@@ -30,7 +30,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels import parallel_njit, planes, simd
-from lightnn.kernels.gemm import aligned_empty, lanes, transpose_block
+from lightnn.kernels.gemm import lanes
 from lightnn.kernels.sparse_rows import PAIR, QUAD, VECTORS, gather, strip
 from lightnn.kernels.windows import axes, forward_planes
 
@@ -53,23 +53,8 @@ def matmul(w, b):
         return matvec(w, b.reshape(-1)).reshape(m, 1)
     c = np.empty((1, m, 1, n), b.dtype)
     data = _with_slack(np.ascontiguousarray(b).reshape(-1), n)
-    correlate(w, _offsets(np.arange(k) * n), data, (k * n, n), None, c)
+    correlate(w, offsets(np.arange(k) * n), data, (k * n, n), None, c)
     return c.reshape(m, n)
-
-
-def linear(w, x):
-    """y (N, O), new and contiguous, of the Rows w (O, I) and x (N, I)."""
-    (n, k), m = x.shape, len(w.pointers) - 1
-    if n == 1:
-        return matvec(w, x.reshape(-1)).reshape(1, m)
-    pitch = -(-n // lanes(x.dtype)) * lanes(x.dtype)
-    columns, c = aligned_empty((k, pitch), x.dtype), aligned_empty((1, m, 1, pitch), x.dtype)
-    columns[:, n:] = 0  # lanes never filled must hold numbers: multiplying denormal rubbish is slow
-    _transpose(columns, x, n, k)
-    correlate(w, _offsets(np.arange(k) * pitch), columns.reshape(-1), (k * pitch, pitch), None, c)
-    y = np.empty((n, m), x.dtype)
-    _transpose(y, c.reshape(m, pitch), m, n)
-    return y
 
 
 def matvec(w, x):
@@ -87,14 +72,14 @@ def conv2d(w, x, b, kernel, stride, padding, dilation):
     if y.size == 0:
         return y
     seen, taps = forward_planes(x, vertical, horizontal, stride, padding)
-    table = _offsets((np.arange(x.shape[1])[:, None] * seen.channel + taps).reshape(-1))
+    table = offsets((np.arange(x.shape[1])[:, None] * seen.channel + taps).reshape(-1))
     positions = (vertical.out - 1) * seen.row + horizontal.out
     data = seen.data if seen.spare else _with_slack(seen.data, positions)
     correlate(w, table, data, (seen.image, seen.row), b, y)
     return y
 
 
-def _offsets(table):
+def offsets(table):
     """As int32 where they fit: the table is read once an element, from the first-level cache."""
     return table.astype(np.int32) if len(table) and table[-1] < 2**31 else table
 
@@ -102,11 +87,7 @@ def _offsets(table):
 def _with_slack(data, positions):
     """data, followed by as many zeros as the last vector of `positions` reads beyond them."""
     slack = -positions % lanes(data.dtype)
-    if not slack:
-        return data
-    longer = aligned_empty(len(data) + slack, data.dtype)
-    longer[: len(data)], longer[len(data) :] = data, 0
-    return longer
+    return data if not slack else np.concatenate((data, np.zeros(slack, data.dtype)))
 
 
 def correlate(w, table, data, strides, b, y):
@@ -126,7 +107,7 @@ def correlate(w, table, data, strides, b, y):
 
 
 @numba.njit(cache=True, nogil=True)
-def _cut(pointers, part, parts):
+def cut(pointers, part, parts):
     """The first row of a part of the rows, when all parts have about as many elements."""
     low, high = 0, len(pointers) - 1
     if part == parts:
@@ -150,7 +131,7 @@ def _gather_rows(values, codebook, columns, pointers, x, y, first, last):
 @parallel_njit
 def _gather_parallel(values, codebook, columns, pointers, x, y, _, parts):
     for part in numba.prange(parts):
-        first, last = _cut(pointers, part, parts), _cut(pointers, part + 1, parts)
+        first, last = cut(pointers, part, parts), cut(pointers, part + 1, parts)
         _gather_rows(values, codebook, columns, pointers, x, y, first, last)
 
 
@@ -172,7 +153,7 @@ def _pieces(values, codebook, columns, pointers, table, data, strides, bias, y, 
         share, image, at = piece // (n * strips), piece // strips % n, piece % strips * wide
         count = min(wide, positions - at)
         some = -(-count // lane_count)
-        start, stop = _cut(pointers, share, shares), _cut(pointers, share + 1, shares)
+        start, stop = cut(pointers, share, shares), cut(pointers, share + 1, shares)
         inside = strides[1] == wo and count == some * lane_count and len(bias) == 0
         for r in range(start, stop, PAIR):
             y_at, b_at = (image * m + r) * area, image * strides[0] + at
@@ -196,32 +177,3 @@ def _store(y, y_at, wo, source, source_at, position, count, row):
         length = min(row - j, count - done)
         simd.copy(y, y_at + i * wo + j, source, source_at + done, max(0, min(length, wo - j)))
         done += length
-
-
-def _transpose(to, source, rows, columns):
-    """to[j, i] = source[i, j] for i < rows, j < columns; both two-dimensional and contiguous."""
-    source = np.ascontiguousarray(source)
-    args = to.reshape(-1), to.shape[1], source.reshape(-1), source.shape[1], columns, lanes(to.dtype)
-    planes.run(_turn, _turn_parallel, args, rows, rows * columns)
-
-
-@parallel_njit
-def _turn_parallel(to, to_stride, source, source_stride, columns, lane_count, rows, parts):
-    for part in numba.prange(parts):
-        first, last = part * rows // parts, (part + 1) * rows // parts
-        _turn(to, to_stride, source, source_stride, columns, lane_count, first, last)
-
-
-@numba.njit(cache=True, nogil=True)
-def _turn(to, to_stride, source, source_stride, columns, lane_count, first, last):
-    """Whole blocks in registers; the last block of a row or column ends at its last number, over the one before."""
-    if last - first < lane_count or columns < lane_count:
-        for i in range(first, last):
-            for j in range(columns):
-                to[j * to_stride + i] = source[i * source_stride + j]
-        return
-    for i in range(first, last, lane_count):
-        i = min(i, last - lane_count)
-        for j in range(0, columns, lane_count):
-            j = min(j, columns - lane_count)
-            transpose_block(to, j * to_stride + i, to_stride, source, i * source_stride + j, source_stride)
