@@ -6,12 +6,12 @@ What it computes, from the stored elements of w only (`Rows`):
     matvec    the same with N = 1
     conv2d    y[n, o, p] = b[o] + sum_k v[k] * planes[n, p + table[column[k]]],  k over filter o's elements
 
-How memory is walked. Products and convolutions are one routine, `correlate`: a matrix (K, N) is an image of K channels with one row of
-N pixels under a 1x1 filter. A piece of work is a strip of up to 4 vectors of positions of one image and a share of the
-rows of w, cut where the number of elements is even; it goes down the rows, two at a time, so that what the strip sees
-of b stays in the first- or second-level cache while w streams. Positions are numbered over the padded rows of the image
-(as in inplace.py), so that a strip runs across the ends of short rows, and the few useless positions are thrown away.
-One column of b has no neighbours to load with it: `matvec` gathers.
+How memory is walked. Products and convolutions are one routine, `correlate`: a matrix (K, N) is an image of K channels
+with one row of N pixels under a 1x1 filter. A piece of work is a strip of up to 4 vectors of positions of one image and
+a share of the rows of w, cut where the number of elements is even; it goes down the rows, two at a time, so that what
+the strip sees of b stays in the first- or second-level cache while w streams. Positions are numbered over the padded
+rows of the image (as in inplace.py), so that a strip runs across the ends of short rows, and the few useless positions
+are thrown away. One column of b has no neighbours to load with it: `matvec` gathers.
 
 Why it is fast. No index is decoded twice for a strip, no im2col matrix exists, and the arithmetic is sparse_rows.py's.
 Arithmetic intensity from main memory: an element (4 bytes and 4 of its column) is worth 2 flops with one column of b,
@@ -34,7 +34,7 @@ from lightnn.kernels.gemm import lanes
 from lightnn.kernels.sparse_rows import PAIR, QUAD, VECTORS, gather, strip
 from lightnn.kernels.windows import axes, forward_planes
 
-GATHERED = 8  # what an element costs in `matvec`, in multiply-adds of a vector: for planes.SERIAL_WORK
+GATHERED = 5  # what an element costs in `matvec`, in multiply-adds of a vector: for planes.SERIAL_WORK
 
 
 class Rows(NamedTuple):
@@ -52,8 +52,10 @@ def matmul(w, b):
     if n == 1:
         return matvec(w, b.reshape(-1)).reshape(m, 1)
     c = np.empty((1, m, 1, n), b.dtype)
+    if c.size == 0:
+        return c.reshape(m, n)
     data = _with_slack(np.ascontiguousarray(b).reshape(-1), n)
-    correlate(w, offsets(np.arange(k) * n), data, (k * n, n), None, c)
+    correlate(w, row_offsets(k, n), data, (k * n, n), None, c)
     return c.reshape(m, n)
 
 
@@ -72,16 +74,22 @@ def conv2d(w, x, b, kernel, stride, padding, dilation):
     if y.size == 0:
         return y
     seen, taps = forward_planes(x, vertical, horizontal, stride, padding)
-    table = offsets((np.arange(x.shape[1])[:, None] * seen.channel + taps).reshape(-1))
+    table = (np.arange(x.shape[1])[:, None] * seen.channel + taps).reshape(-1)
+    table = table.astype(_index_type(seen.image), copy=False)
     positions = (vertical.out - 1) * seen.row + horizontal.out
     data = seen.data if seen.spare else _with_slack(seen.data, positions)
     correlate(w, table, data, (seen.image, seen.row), b, y)
     return y
 
 
-def offsets(table):
-    """As int32 where they fit: the table is read once an element, from the first-level cache."""
-    return table.astype(np.int32) if len(table) and table[-1] < 2**31 else table
+def row_offsets(k, pitch):
+    """Where in a flat matrix of k rows of `pitch` numbers each row starts."""
+    return np.arange(0, k * pitch, pitch, _index_type(k * pitch))
+
+
+def _index_type(size):
+    """int32 where it suffices: a table is read once an element, from the first-level cache."""
+    return np.int32 if size < 2**31 else np.int64
 
 
 def _with_slack(data, positions):

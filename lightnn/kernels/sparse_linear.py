@@ -15,7 +15,7 @@ import numpy as np
 
 from lightnn.kernels import parallel_njit, planes
 from lightnn.kernels.gemm import aligned_empty, lanes, transpose_block
-from lightnn.kernels.sparse import cut, matvec, offsets
+from lightnn.kernels.sparse import cut, matvec, row_offsets
 from lightnn.kernels.sparse_rows import PAIR, VECTORS, strip
 
 
@@ -25,6 +25,8 @@ def linear(w, x):
     if n == 1:
         return matvec(w, x.reshape(-1)).reshape(1, m)
     y = np.empty((n, m), x.dtype)
+    if y.size == 0:
+        return y
     threads, vectors = numba.get_num_threads(), -(-n // lanes(x.dtype))
     strips = min(vectors, -(-vectors // (VECTORS * threads)) * threads)
     shares = threads if strips < threads else 1
@@ -32,7 +34,7 @@ def linear(w, x):
     pieces, parts = strips * shares, planes.split(strips * shares, n * len(w.values) + x.size)
     scratch = aligned_empty((parts, (k + m) * wide), x.dtype)
     sizes = n, k, shares, wide, lanes(x.dtype)
-    args = *w, offsets(np.arange(k) * wide), np.ascontiguousarray(x).reshape(-1), y.reshape(-1), sizes
+    args = *w, row_offsets(k, wide), np.ascontiguousarray(x).reshape(-1), y.reshape(-1), sizes
     if parts == 1:
         _pieces(*args, scratch[0], 0, pieces)
     else:
@@ -64,9 +66,7 @@ def _pieces(values, codebook, columns, pointers, table, x, y, sizes, panel, firs
         for i in range(k):  # lanes never filled must hold numbers: multiplying denormal rubbish is slow
             panel[i * wide + count : i * wide + vectors * lane_count] = 0
         for r in range(start, stop, PAIR):
-            strip(
-                vectors, values, codebook, columns, pointers, r, stop, table, panel, 0, panel, c_at + r * wide, wide
-            )
+            strip(vectors, values, codebook, columns, pointers, r, stop, table, panel, 0, panel, c_at + r * wide, wide)
         turn(y, at * m + start, m, panel, c_at + start * wide, wide, stop - start, count, lane_count)
 
 
