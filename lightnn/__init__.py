@@ -1,6 +1,6 @@
 """lightnn: neural-network compression in plain NumPy, with Numba kernels: a reference to read, run and rebuild."""
 
-from lightnn import compress, data, functional, io, models, nn, optim
+from lightnn import compress, data, functional, io, models, nn, optim, runtime
 from lightnn.io import FormatError, inspect, load, save
 from lightnn.kernels.threads import get_num_threads, set_num_threads
 from lightnn.tensor import Tensor, no_grad, op
@@ -23,6 +23,7 @@ __all__ = [
     "op",
     "optim",
     "predict",
+    "runtime",
     "save",
     "set_num_threads",
     "train",

@@ -103,10 +103,12 @@ def index(value):
     return ir.Constant(ir.IntType(64), value)
 
 
-def multiply_add(builder, vector):
-    """LLVM's a * b + c on vectors, one instruction where the host has it."""
-    name = f"llvm.fmuladd.v{vector.count}f{32 if isinstance(vector.element, ir.FloatType) else 64}"
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3), name)
+def multiply_add(builder, kind):
+    """LLVM's a * b + c on vectors or numbers, one instruction where the host has it."""
+    many = isinstance(kind, ir.VectorType)
+    scalar, width = (kind.element, f"v{kind.count}") if many else (kind, "")
+    name = f"llvm.fmuladd.{width}f{32 if isinstance(scalar, ir.FloatType) else 64}"
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
 
 
 def keep_steps_apart(builder):

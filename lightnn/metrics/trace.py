@@ -14,10 +14,13 @@ from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
 CONVOLUTIONS = ("conv2d", "depthwise_conv2d", "grouped_conv2d")
+SPARSE = ("sparse_linear", "sparse_conv2d")
 COUNTED = {  # op: MACs, from its arrays and its output
     **{name: lambda arrays, y: y.size * arrays[1][0].size for name in CONVOLUTIONS},
     "linear": lambda arrays, y: y.size * arrays[1].shape[1],
     "matmul": lambda arrays, y: y.size * arrays[0].shape[-1],
+    # of the runtime, x, values, columns, pointers, ...: each stored element once an output position
+    **{name: lambda arrays, y: arrays[1].size * (y.size // (arrays[3].size - 1)) for name in SPARSE},
 }
 
 
@@ -72,6 +75,8 @@ def trace(model, input_shape):
     def watch(op, arrays, options, y):
         x, *rest = [a for a in arrays if isinstance(a, np.ndarray)]
         weights = rest if op in (*CONVOLUTIONS, "linear", "batch_norm") else []
+        if op in SPARSE:  # values and bias, not where they stand
+            weights = [arrays[1], *(b for b in arrays[5:] if b is not None)]
         moved = sum(a.nbytes for a in (x, *rest, y))
         macs = int(COUNTED[op](arrays, y)) if op in COUNTED else 0
         count = sum(w.size for w in weights)
