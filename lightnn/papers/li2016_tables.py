@@ -105,10 +105,10 @@ def format_tables(result):
     lines = ["Table 1: FLOP (multiply-accumulates) and parameters, ours beside the paper's", ""]
     lines += [format_counts(result["table 1"])]
     for name, network in result["networks"].items():
-        lines += ["", f"{name} on MNIST, the smallest l1 norms gone", *_format_rows(network["table"])]
+        lines += ["", f"{name} on MNIST, the smallest l1 norms gone", *format_rows(network["table"])]
         if "filters or weights" in network:
             for budget, rows in network["filters or weights"].items():
-                lines += ["", f"{name}, {budget} of the parameters left: filters or weights", *_format_rows(rows)]
+                lines += ["", f"{name}, {budget} of the parameters left: filters or weights", *format_rows(rows)]
     lines += ["", f"{'Time over time before':<24}{'MACs':>8}{'batch 1':>10}{'batch 8':>10}   off by"]
     for name, row in result["wall-clock"].items():
         off = ", ".join(f"{100 * (row[b] / row['MACs'] - 1):+.0f} %" for b in ("batch 1", "batch 8"))
@@ -118,7 +118,8 @@ def format_tables(result):
     return "\n".join(lines)
 
 
-def _format_rows(rows):
+def format_rows(rows):
+    """Lines of at most 80 columns: parameters, MACs, bytes, test error and milliseconds of each network."""
     lines = [f"{'':<20}{'parameters':>11}{'MACs':>11}{'bytes':>11}{'test error':>11}{'ms b1':>8}{'ms b64':>8}"]
     for name, row in rows.items():
         counts = f"{row['parameters']:>11,}{row['macs']:>11,}{row['size_bytes']:>11,}{row['test error %']:>9.2f} %"
