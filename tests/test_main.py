@@ -29,6 +29,14 @@ def run(capsys):
     return run
 
 
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path_factory):
+    """A user's cache of this test's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args, **options: str(folder))
+    return folder
+
+
 @pytest.fixture
 def experiment(monkeypatch):
     """Stands for the experiment; what it was called with, and it does what `experiment.does` says."""
@@ -37,8 +45,9 @@ def experiment(monkeypatch):
         calls = []
         does = staticmethod(lambda path: lightnn.save(lightnn.nn.Linear(3, 2), path))
 
-        def __call__(self, name, path, recipe, seed):
+        def __call__(self, name, path, recipe, seed, journal):
             self.calls.append((name, path, recipe, seed))
+            self.finished = journal.step("finished", lambda: {"by call": len(self.calls)})["by call"]
             size = self.does(path)
             row = dict.fromkeys(["kept %", "weight bits", "weight bits H", "index bits", "index bits H"], 1.0)
             table = {"fc1": {"weights": 6, **row, "rate %": 3.0, "rate % H": 2.0}}
@@ -135,13 +144,124 @@ def test_what_ends_a_run_is_said_in_one_line(run, folder, experiment, error, sta
     assert got == status and out == "" and err.startswith(line) and len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_an_interrupted_compress_goes_on_and_a_finished_one_begins_anew(run, folder, experiment, cache, fresh):
+    arguments, does = [*COMPRESS, folder / "a.lnn", *(["--fresh"] if fresh else [])], experiment.does
+
+    def interrupt(path):
+        raise deep_compression.Interrupted("interrupted in 'x'; the same command goes on from here")
+
+    experiment.does = interrupt
+    assert run(*arguments) == (130, "", "lightnn compress: interrupted in 'x'; the same command goes on from here\n")
+    experiment.does = does
+    status, out, _ = run(*arguments)
+    assert status == 0 and experiment.finished == (2 if fresh else 1)
+    assert ("going on after 1 finished step" in out) != fresh
+    assert not list(cache.rglob("*.json"))
+    assert run(*arguments)[0] == 0 and experiment.finished == 3
+
+
+class Paper:
+    """Stands for a paper's module."""
+
+    def __init__(self, fails=None):
+        self.calls, self.fails = [], fails
+
+    def reproduce(self, journal, seed, quick, say):
+        self.calls.append((seed, quick))
+        numbers = journal.step("long", lambda: {"error %": 1.5, "call": len(self.calls)})
+        if self.fails:
+            raise self.fails
+        say("a line")
+        return numbers
+
+    def format_tables(self, result):
+        return f"error {result['error %']} %"
+
+
+@pytest.fixture
+def paper(monkeypatch, folder):
+    """The stand-in for han2015, and folder / "results" for chapters/results."""
+    from lightnn.papers import reproduce
+
+    paper = Paper()
+    (folder / "results").mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["lightnn", "reproduce", "..."])
+    monkeypatch.setattr(reproduce, "RESULTS", folder / "results")
+    monkeypatch.setitem(sys.modules, "lightnn.papers.han2015", paper)
+    return paper
+
+
+def test_reproduce_prints_the_tables_and_writes_the_committed_result(run, folder, paper):
+    status, out, error = run("reproduce", "han2015", "--seed", "3")
+    assert (status, error) == (0, "") and out == "a line\n\nerror 1.5 %\n\nwritten: han2015.json\n"
+    record = json.loads((folder / "results" / "han2015.json").read_text())
+    assert record["command"] == "python -m lightnn reproduce ..." and record["seed"] == 3 and record["error %"] == 1.5
+    assert paper.calls == [(3, False)] and {"machine", "call"} < record.keys()
+
+
+def test_a_paper_may_have_several_files(run, folder, paper):
+    paper.records = lambda result: {"a.json": {"n": 1}, "b.json": {"n": 2}}
+    assert run("reproduce", "han2015")[0] == 0
+    assert sorted(os.listdir("results")) == ["a.json", "b.json"]
+    assert json.loads((folder / "results" / "b.json").read_text())["n"] == 2
+
+
+def test_a_quick_run_writes_only_where_it_is_told(run, folder, paper):
+    assert run("reproduce", "han2015", "--quick")[:2] == (0, "a line\n\nerror 1.5 %\n")
+    assert run("reproduce", "han2015", "--quick", "--json", "q.json")[0] == 0
+    assert run("reproduce", "han2015", "--json", "f.json")[0] == 0
+    assert os.listdir("results") == [] and paper.calls == [(0, True), (0, True), (0, False)]
+    assert json.loads((folder / "q.json").read_text())["call"] == 2
+
+
+def test_without_a_clone_a_full_run_prints_only(run, folder, paper):
+    (folder / "results").rmdir()
+    assert run("reproduce", "han2015")[:2] == (0, "a line\n\nerror 1.5 %\n")
+
+
+def test_an_interrupted_reproduce_goes_on_unless_fresh(run, folder, paper, cache):
+    paper.fails = KeyboardInterrupt()
+    assert run("reproduce", "han2015", "--quick")[0] == 130
+    paper.fails = deep_compression.Interrupted("interrupted in 'x'; the same command goes on from here")
+    status, out, error = run("reproduce", "han2015", "--quick")
+    assert status == 130 and "going on after 1 finished steps" in out and error.startswith("lightnn reproduce: interr")
+    paper.fails = None
+    run("reproduce", "han2015", "--quick", "--json", "a.json")
+    assert json.loads((folder / "a.json").read_text())["call"] == 1 and not list(cache.rglob("*.json"))
+    paper.fails = KeyboardInterrupt()
+    run("reproduce", "han2015", "--quick")
+    paper.fails = None
+    assert "going on" not in run("reproduce", "han2015", "--quick", "--fresh", "--json", "a.json")[1]
+    assert json.loads((folder / "a.json").read_text())["call"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("reproduce", "PAPER"),
+        ("reproduce han2016", "choose from han2015, li2016, deep-compression"),
+        ("reproduce han2015 --seed x", "--seed"),
+        ("reproduce han2015 --json missing/a.json", "missing/a.json"),
+        ("reproduce han2015 --json folder", "folder"),
+    ],
+)
+def test_a_wrong_argument_of_reproduce_is_one_line(run, paper, arguments, message):
+    status, out, error = run(*arguments.split())
+    assert status == 2 and out == "" and message in error.replace("'", "") and len(error.splitlines()) == 1
+    assert not paper.calls
+
+
 def test_a_bug_is_not_hidden(folder, experiment):
     experiment.does = lambda path: {}["no such key"]
     with pytest.raises(KeyError):
         main([*COMPRESS, str(folder / "a.lnn")])
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["compress", "--help"], ["inspect", "-h"], ["study", "-h"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["compress", "--help"], ["inspect", "-h"], ["study", "-h"], ["reproduce", "-h"]]
+)
 def test_help_fits_the_terminal_and_is_no_error(run, monkeypatch, arguments):
     monkeypatch.setenv("COLUMNS", "80")
     status, out, error = run(*arguments)
@@ -179,7 +299,7 @@ def test_unwritable_json_after_a_long_run_keeps_the_network(run, folder, experim
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["exercise", "05"], "lightnn exercise: chapter 05 has no exercises; there are 04, 12"),
+        (["exercise", "05"], "lightnn exercise: chapter 05 has no exercises; there are 02, 03, 04, 12"),
         (["exercise", "04.77", "--reference"], "lightnn exercise: no exercise 04.77; there are 04.1, "),
         (["check", "99"], "lightnn check: chapter 99 has no exercises"),
         (["book", "execute", "77"], "lightnn book: no chapter 77; there are 00, 01, "),
@@ -192,7 +312,7 @@ def test_a_wrong_chapter_or_exercise_is_one_line(run, arguments, said):
 
 
 def test_the_reference_is_one_command_away(run):
-    status, out, _ = run("exercise", "04.5", "--reference")
+    status, out, _ = run("exercise", "04.2", "--reference")
     assert status == 0 and "def look_up(codebook, *, codes):" in out and "np.bincount" in out
     status, out, _ = run("exercise", "12", "--reference")
     assert out.count("\ndef ") == 8

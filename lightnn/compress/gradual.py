@@ -23,7 +23,8 @@ class GradualPruning:
     """Prune Parameters by magnitude while they are trained: `step`, called after each update of the weights (train's
     after_step), prunes at steps t_0, t_0 + dt, ..., t_0 + n dt to what `gradual_sparsity` says.
 
-    keeps: [(Parameter, the share of its weights to keep in the end)]. A pruned weight does not come back.
+    keeps: [(Parameter, the share of its weights to keep in the end)]. A pruned weight does not come back. Train without
+    `validation`: with it, train may end with the state of an early epoch, in which there was more left.
     """
 
     def __init__(self, keeps, n, dt, t_0=0):

@@ -105,18 +105,19 @@ class Lab:
 
         return self.journal.network(name, work)
 
-    def fit(self, name, model, *, epochs, lr, l1=0.0, after_step=None):
-        """One stage of training, with L2, or with L1 of this strength in its place; the validation error in %."""
+    def fit(self, name, model, *, epochs, lr, l1=0.0, **options):
+        """One stage of training, with L2, or with L1 of this strength in its place; the validation error in %.
+        options: stage.fit's."""
         return stage.fit(
             model,
             self.images,
             draws(self.seed, name),
             epochs=epochs,
             lr=lr,
-            after_step=after_step,
             progress=self.progress,
             description=f"{self.name}: {name}",
             **({"weight_decay": 0.0, "loss": stage.l1_loss(model, l1)} if l1 else {}),
+            **options,
         )
 
     def fresh(self):

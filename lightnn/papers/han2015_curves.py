@@ -2,7 +2,8 @@
 regularisation, with and without retraining, in one step and iteratively; and two curves the paper has not: weights
 removed by chance, and gradually during the retraining (Zhu & Gupta 2017, arXiv 1710.01878).
 
-L2 is weight decay; L1 adds strength * sum |w| to the loss. Accuracies are of the validation images, in %.
+L2 is weight decay; L1 adds strength * sum |w| to the loss. Accuracies are of the validation images, in %, after the
+last epoch: no epoch is chosen by them.
 """
 
 import copy
@@ -47,12 +48,11 @@ def draw_curves(lab, reference, say):
     references, found, model = {"L2": reference, "L1": l1}, {name: [] for name in CURVES}, reference
     for i, share in enumerate(curves.shares, 1):
         keeps = layer_shares(lab, share)
-        for curve, how in ONE_STEP.items():
-            found[curve].append(_point(lab, f"{curve}, {share}", _one_step, references, keeps, how))
+        for curve, way in ONE_STEP.items():
+            found[curve].append(_point(lab, f"{curve}, {share}", _one_step, references, keeps, way))
         prepare = functools.partial(prune_to, keeps=keeps)
-        model, numbers = lab.network(
-            f"{ITERATIVE}, {share}", model, prepare, epochs=curves.epochs, lr=subject.retrain_lr
-        )
+        how = {"epochs": curves.epochs, "lr": subject.retrain_lr, "best": False}
+        model, numbers = lab.network(f"{ITERATIVE}, {share}", model, prepare, **how)
         found[ITERATIVE].append(round(100 - numbers["validation error %"], 2))
         found[GRADUAL].append(_point(lab, f"{GRADUAL}, {share}", _gradual, reference, keeps, i * curves.epochs))
         say(f"{lab.name:<14} {f'figure 5, {share:.0%}':<16} validation error {numbers['validation error %']:5.2f} %")
@@ -77,7 +77,8 @@ def _one_step(lab, name, references, keeps, how):
     else:
         prune_to(model, keeps)
     if after:
-        lab.fit(name, model, l1=curves.l1 * (after == "L1"), epochs=curves.epochs, lr=lab.subject.retrain_lr)
+        how = {"epochs": curves.epochs, "lr": lab.subject.retrain_lr, "best": False}
+        lab.fit(name, model, l1=curves.l1 * (after == "L1"), **how)
     return model
 
 
@@ -87,7 +88,7 @@ def _gradual(lab, name, reference, keeps, epochs):
     n = -(-len(lab.images.training[0]) // stage.BATCH_SIZE) * epochs * 2 // (3 * BATCHES)
     targets = [(getattr(model, layer).weight, keep) for layer, keep in keeps.items()]
     after_step = GradualPruning(targets, n=max(n, 1), dt=BATCHES).step
-    lab.fit(name, model, epochs=epochs, lr=lab.subject.retrain_lr, after_step=after_step)
+    lab.fit(name, model, epochs=epochs, lr=lab.subject.retrain_lr, after_step=after_step, best=False)
     return model
 
 

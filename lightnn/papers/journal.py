@@ -123,7 +123,8 @@ def draws(seed, name):
 def file_name(name):
     """A name that every file system takes, and that no other step has."""
     plain = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:60]
-    return plain if plain == name else f"{plain}-{zlib.crc32(name.encode()):08x}"
+    fits = plain and plain == name.lower()  # not all file systems tell A from a
+    return plain if fits else f"{plain}-{zlib.crc32(name.encode()):08x}"
 
 
 @functools.cache

@@ -42,14 +42,15 @@ def fit(
     max_shift=1,
     loss=F.cross_entropy,
     after_step=None,
+    best=True,
     progress=True,
     description="train",
 ):
-    """One stage: SGD whose lr falls along a cosine to 0, on images moved by up to max_shift pixels; the epoch that is
-    best on the validation images is kept. Returns its validation error in %.
+    """One stage: SGD whose lr falls along a cosine to 0, on images moved by up to max_shift pixels; the error on the
+    validation images in %.
 
-    rng: the stage's own generator; it shuffles, moves and drops out. Ctrl-C raises Interrupted, and the model is then
-    as good as it got.
+    best: keep the epoch that is best on the validation images, not the last. rng: the stage's own generator; it
+    shuffles, moves and drops out. Ctrl-C raises Interrupted, and the model is then as good as it got.
     """
     for m in model.modules():
         if isinstance(m, nn.Dropout):
@@ -65,7 +66,7 @@ def fit(
         schedule=optim.CosineLR(optimizer, epochs),
         augment=lambda x, rng: data.random_shift(x, max_shift, rng=rng),
         after_step=after_step,
-        validation=images.validation,
+        validation=images.validation if best else None,
         rng=rng,
         progress=progress,
         description=description,

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from lightnn.compress import adjust_dropout, density, prune, quality_for, sensitivity, set_mask, share, threshold
+from lightnn.compress import (
+    adjust_dropout,
+    density,
+    prune,
+    quality_for,
+    random_mask,
+    sensitivity,
+    set_mask,
+    share,
+    threshold,
+)
 from lightnn.models import lenet_300_100
 from lightnn.nn import Linear, Parameter, Sequential
 
@@ -98,6 +108,42 @@ def test_an_empty_parameter_can_be_pruned(shape):
     p = Parameter(np.zeros(shape))
     prune(p, quality_for(p.data, 0.5))
     assert p().shape == shape and 0 <= density(p) <= 1
+
+
+@pytest.mark.exercise("02.7")
+@pytest.mark.parametrize("keep", [0.001, 0.1, 0.333, 0.9, 1])
+def test_a_random_mask_keeps_exactly_the_share_asked(rng, keep):
+    p = Parameter(rng.standard_normal((20, 30)))
+    mask = random_mask(p, keep, rng)
+    assert mask.shape == p.shape and mask.dtype == bool and mask.sum() == round(600 * keep)
+    assert p.support is None
+
+
+@pytest.mark.exercise("02.7")
+def test_a_random_mask_revives_none_and_keeps_a_share_of_all_weights(rng):
+    p = Parameter(rng.standard_normal((20, 30)))
+    set_mask(p, rng.random(p.shape) < 0.5)
+    before, left = p.support.mask.copy(), int(p.support.mask.sum())
+    for keep, want in ((0.2, 120), (0.02, 12), (0.9, left), (1, left)):
+        mask = random_mask(p, keep, rng)
+        assert not (mask & ~before).any() and mask.sum() == want
+    np.testing.assert_array_equal(p.support.mask, before)
+
+
+@pytest.mark.exercise("02.7")
+def test_every_weight_has_the_same_chance_whatever_its_size():
+    p = Parameter(np.arange(8.0))
+    rng = np.random.default_rng(0)
+    chance = np.mean([random_mask(p, 0.25, rng) for _ in range(4000)], axis=0)
+    np.testing.assert_allclose(chance, 0.25, atol=0.03)
+    np.testing.assert_array_equal(random_mask(p, 0.5, 3), random_mask(p, 0.5, np.random.default_rng(3)))
+
+
+@pytest.mark.exercise("02.7")
+@pytest.mark.parametrize("keep", [0, 1.1, -0.5])
+def test_a_random_share_out_of_range_is_named(keep):
+    with pytest.raises(ValueError, match=f"random_mask: want 0 < keep <= 1, got {keep}"):
+        random_mask(Parameter(np.ones(3)), keep, 0)
 
 
 def test_a_mask_of_the_wrong_shape_leaves_the_parameter_usable():

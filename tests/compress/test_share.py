@@ -24,8 +24,24 @@ def test_figure_3_of_deep_compression():
     assert codes.reshape(4, 4).tolist() == [[3, 0, 2, 1], [1, 1, 0, 3], [0, 3, 1, 0], [3, 1, 2, 2]]
 
 
+@pytest.mark.exercise("04.1")
 def test_sharing_rate_of_the_papers_example():
     assert sharing_rate(16, 32, 4) == 3.2
+
+
+@pytest.mark.exercise("04.1")
+@pytest.mark.parametrize("n", [10, 1000, 10**6])
+@pytest.mark.parametrize("code_bits", [1, 4, 8])
+@pytest.mark.parametrize("bits", [16, 32])
+def test_sharing_rate_is_bits_before_over_bits_after(n, code_bits, bits):
+    after = n * code_bits + 2**code_bits * bits
+    assert sharing_rate(n, bits, 2**code_bits) == pytest.approx(n * bits / after)
+
+
+@pytest.mark.exercise("04.1")
+def test_one_centre_needs_no_codes_and_as_many_centres_as_weights_save_nothing():
+    assert sharing_rate(64, 32, 1) == 64
+    assert sharing_rate(64, 32, 64) < 1
 
 
 def test_linear_init_includes_both_end_points(rng):

@@ -1,5 +1,6 @@
 """lightnn/papers/deep_compression.py: the experiment on a few images, and the paper's way of counting by hand."""
 
+import dataclasses
 import itertools
 import os
 
@@ -10,9 +11,19 @@ from numba import config
 from lightnn import data, evaluate, inspect, load
 from lightnn.compress import Codebook, Mask, density
 from lightnn.nn import Parameter
+from lightnn.papers import deep_compression
 from lightnn.papers import deep_compression_tables as tables
-from lightnn.papers.deep_compression import Interrupted, Recipe, compress_network, format_tables
+from lightnn.papers.deep_compression import (
+    SUBJECTS,
+    Interrupted,
+    Recipe,
+    compress_network,
+    format_tables,
+    reproduce,
+    set_dropouts,
+)
 from lightnn.papers.deep_compression_tables import count_layers
+from lightnn.papers.journal import Journal
 
 RECIPE = Recipe(epochs=1, keep=(0.3, 0.1), retrain_epochs=(1, 1), tune_epochs=1, dropout=0.2, max_shift=0)
 
@@ -179,3 +190,46 @@ def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, ima
     assert (density(loaded.fc1.weight) < 1) == (batch > 6)
     assert np.isfinite(evaluate(loaded, images.x_test, images.y_test, progress=False))
     assert os.listdir(tmp_path) == ["a.lnn"]
+
+
+@pytest.mark.parametrize("batch", [3, 9, 16, 20])
+def test_an_interrupted_run_goes_on_to_the_very_same_file(run, tmp_path, monkeypatch, batch):
+    path, journal, said, count, shift = tmp_path / "a.lnn", Journal(tmp_path / "j"), [], itertools.count(1), None
+
+    def interrupt(x, *args, **options):
+        if next(count) == batch:
+            raise KeyboardInterrupt
+        return shift(x, *args, **options)
+
+    shift = data.random_shift
+    monkeypatch.setattr(data, "random_shift", interrupt)
+    options = {"seed": 1, "progress": False, "journal": journal}
+    with pytest.raises(Interrupted, match="the same command goes on from here"):
+        compress_network("lenet_300_100", path, RECIPE, say=said.append, **options)
+    finished = len(said)
+    assert finished == (batch - 1) // 6
+    result = compress_network("lenet_300_100", path, RECIPE, say=said.append, **options)
+    assert next(count) == batch + 24 - 6 * finished + 1  # no finished stage of six batches was done again
+    assert path.read_bytes() == run[0].read_bytes() and len(said) == finished + 4
+    assert result["compressed error %"] == run[1]["compressed error %"] and result["table 2"] == run[1]["table 2"]
+
+
+def test_dropout_is_adjusted_to_what_is_left_also_in_a_network_that_was_loaded(run):
+    model = load(run[0])
+    assert model.dropout1.p == 0.2
+    set_dropouts(model, 0.2)
+    assert model.dropout1.p == pytest.approx(0.2 * 0.1**0.5, abs=1e-4)
+    assert model.dropout2.p == pytest.approx(0.2 * 0.2**0.5, abs=1e-4)
+
+
+def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch):
+    small = Recipe(epochs=1, keep=(0.1,), retrain_epochs=(1,), tune_epochs=1, max_shift=0)
+    subject = dataclasses.replace(SUBJECTS["lenet_300_100"], quick=small)
+    monkeypatch.setattr(deep_compression, "SUBJECTS", {"lenet_300_100": subject})
+    result = reproduce(Journal(tmp_path), seed=0, quick=True, progress=False, say=lambda line: None)
+    assert format_tables(result) == format_tables(result["networks"]["lenet_300_100"])
+    assert deep_compression.records(result) == {
+        "deep_compression_lenet_300_100.json": result["networks"]["lenet_300_100"]
+    }
+    both = format_tables({"networks": dict.fromkeys(["a", "b"], result["networks"]["lenet_300_100"])})
+    assert both.count("LeNet-300-100 on MNIST") == 2

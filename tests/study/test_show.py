@@ -25,7 +25,7 @@ def test_a_function_is_shown_from_its_file_with_its_exercise(shown):
     study.show(transforms.look_up)
     head, code = shown
     assert head.data.startswith("[`lightnn/compress/transforms.py`](../lightnn/compress/transforms.py), line ")
-    assert "exercise 04.5 · `w = c[I]," in head.data
+    assert "exercise 04.2 · `w = c[I]," in head.data
     assert code.data.startswith("@op\ndef look_up(") and "np.bincount" in code.data
 
 
@@ -37,7 +37,7 @@ def test_a_function_that_is_no_exercise_has_no_number(shown):
 def test_exercises_are_a_table(shown):
     study.exercises("04")
     lines = shown[0].data.splitlines()
-    assert len(lines) == 2 + 9 and lines[2].startswith("| 04.1 | `adjust_dropout` |")
+    assert len(lines) == 2 + 6 and lines[2].startswith("| 04.1 | `sharing_rate` |")
 
 
 def test_a_slider_shows_the_first_picture_and_redraws(shown):

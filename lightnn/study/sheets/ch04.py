@@ -1,4 +1,4 @@
-"""Chapter 04, Deep Compression: pruning, sharing, sparse indices, Huffman (arXiv 1506.02626 and 1510.00149)."""
+"""Chapter 04, Deep Compression: sharing, sparse indices, Huffman (arXiv 1510.00149)."""
 
 import lightnn.compress
 import lightnn.io  # noqa: F401  (their exercises register themselves)
@@ -7,86 +7,29 @@ from lightnn.study.sheets import Mistake, Sheet
 SHEETS = (
     Sheet(
         "04.1",
-        "Dropout for a sparse layer",
+        "The rate of sharing",
         "easy",
-        "D_r = D_o sqrt(C_ir / C_io)",
+        "r = n b / (n log2(k) + k b)",
         (
-            "C_io and C_ir count the connections before and after pruning; D is the probability to drop.",
-            "A sparser layer drops less, so the result is at most `rate`. 8 % kept turns 0.5 into 0.1414.",
-            "Check the arguments first, as the docstring says nothing of errors but the tests do.",
+            "Before, n weights cost b bits each.",
+            "After, each costs the log2(k) bits of its centre's number, and the k centres cost b bits each.",
+            "16 weights of 32 bits with 4 centres: 512 / (32 + 128) = 3.2, the paper's example.",
         ),
         (
-            Mistake("the square root is missing", "rate * math.sqrt(", "rate * ("),
+            Mistake("the codebook is not counted", " + k * bits)", ")"),
+            Mistake("a centre's number is thought to cost k bits instead of log2(k)", "n * np.log2(k)", "n * k"),
+            Mistake("the natural logarithm gives no bits", "np.log2(k)", "np.log(k)"),
             Mistake(
-                "the ratio is upside down: a sparse layer must drop less, not more",
-                "connections_after / connections_before)",
-                "max(connections_before, 1) / max(connections_after, 1))",
-            ),
-            Mistake(
-                "the square root is taken of the dropout rate too",
-                "rate * math.sqrt(connections_after / connections_before)",
-                "math.sqrt(rate * connections_after / connections_before)",
+                "the rate is upside down",
+                "n * bits / (n * np.log2(k) + k * bits)",
+                "(n * np.log2(k) + k * bits) / (n * bits)",
             ),
         ),
     ),
     Sheet(
         "04.2",
-        "The threshold of a layer",
-        "easy",
-        "thr_l = q_l std(W_l)",
-        (
-            "std is over the weights that are still there: all of w, or those where mask is True.",
-            "Boolean indexing, w[mask], gives the survivors.",
-            "Nothing left is no error: the threshold is then 0. Sum in float64, whatever w is.",
-        ),
-        (
-            Mistake("the pruned zeros are in the standard deviation", "w[mask]", "w * mask"),
-            Mistake("the mean of |w| instead of the standard deviation", "survivors.std(", "np.abs(survivors).mean("),
-            Mistake("the variance instead of the standard deviation", "survivors.std(", "survivors.var("),
-            Mistake("the quality is missing", "return quality * (", "return 1.0 * ("),
-        ),
-    ),
-    Sheet(
-        "04.3",
-        "A masked weight and its gradient",
-        "easy",
-        "w <- w * m,   dL/dw = dL/d(w * m) * m",
-        (
-            "An op returns its value and, for each array, a function from dy to the gradient.",
-            "np.where(mask, w, 0) gives 0 even where w is NaN or -0; a product does not.",
-            "The gradient is masked too: otherwise momentum moves weights that are not there.",
-        ),
-        (
-            Mistake("the gradient is not masked", "lambda dy: np.where(mask, dy, zero)", "lambda dy: dy"),
-            Mistake("the mask is upside down", "np.where(mask, w, zero), ", "np.where(mask, zero, w), "),
-            Mistake(
-                "a product with the mask leaves NaN and -0 where nothing should be",
-                "np.where(mask, w, zero), ",
-                "w * mask, ",
-            ),
-        ),
-    ),
-    Sheet(
-        "04.4",
-        "Prune by magnitude, again and again",
-        "middle",
-        "m = 1[|W| > q std(W)] m_before",
-        (
-            "`threshold` and `set_mask` do most of the work; p() is what the network uses now.",
-            "The threshold needs the old mask, and the new mask must be within the old one.",
-            "A weight exactly at the threshold goes: >, not >=. Return what set_mask returns.",
-        ),
-        (
-            Mistake("weights at the threshold stay", "np.abs(w) > threshold", "np.abs(w) >= threshold"),
-            Mistake("signs are not ignored: large negative weights go", "np.abs(w) > threshold", "w > threshold"),
-            Mistake("the threshold counts the weights that were pruned before", "quality, mask)", "quality, None)"),
-            Mistake("small weights stay and large ones go", "np.abs(w) > threshold", "np.abs(w) <= threshold"),
-        ),
-    ),
-    Sheet(
-        "04.5",
         "Look up shared weights; the gradient of the centres",
-        "middle",
+        "easy",
         "w = c[I],   dL/dc_k = sum_ij dL/dw_ij 1(I_ij = k)",
         (
             "Forward is one line of indexing.",
@@ -108,7 +51,7 @@ SHEETS = (
         ),
     ),
     Sheet(
-        "04.6",
+        "04.3",
         "Sparse indices with filler zeros",
         "middle",
         "d = gap - 1 in 0 .. 2^b - 1; longer gaps take fillers of the largest step",
@@ -137,7 +80,7 @@ SHEETS = (
         ),
     ),
     Sheet(
-        "04.7",
+        "04.4",
         "Share the weights of a layer",
         "middle",
         "w_ij <- c_(I_ij), clustered over the surviving weights only",
@@ -158,7 +101,7 @@ SHEETS = (
         ),
     ),
     Sheet(
-        "04.8",
+        "04.5",
         "k-means in one dimension",
         "hard",
         "argmin_c sum_i min_j |w_i - c_j|^2",
@@ -179,7 +122,7 @@ SHEETS = (
         ),
     ),
     Sheet(
-        "04.9",
+        "04.6",
         "Huffman's code lengths",
         "hard",
         "min sum_s counts_s length_s over all prefix codes",
