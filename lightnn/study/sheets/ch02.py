@@ -161,4 +161,36 @@ SHEETS = (
             ),
         ),
     ),
+    Sheet(
+        "02.8",
+        "A neuron without inputs is a constant",
+        "hard",
+        "b' = b + sum_{i constant} W[:, i] x_i",
+        (
+            "A neuron whose incoming weights are all 0 always gives f(b): the next layer adds W[:, i] f(b) each time.",
+            "What is always added belongs to the bias. Take the columns and the values where `constant` is True.",
+            "w[:, constant] @ values[constant] sums over them; b itself must stay as it was.",
+        ),
+        (
+            Mistake(
+                "it is just dropped, as if a neuron without inputs gave 0: its bias is lost",
+                "b + w[:, constant] @ values[constant]",
+                "b + 0",
+            ),
+            Mistake(
+                "all inputs are folded, not only the constant ones",
+                "w[:, constant] @ values[constant]",
+                "w @ values",
+            ),
+            Mistake(
+                "those that are not constant are folded",
+                "w[:, constant] @ values[constant]",
+                "w[:, ~constant] @ values[~constant]",
+            ),
+            Mistake("the old bias is lost", "return b + w", "return w"),
+            Mistake(
+                "the weights are added without the neurons' values", "@ values[constant]", "@ np.ones(constant.sum())"
+            ),
+        ),
+    ),
 )
