@@ -19,7 +19,7 @@ def activation_density(model, x, *, batch_size=500):
     for i in range(0, len(x), batch_size):
         outputs = {}  # id of an output: (layer, that output); kept, so that no other array gets its id
 
-        def watch(op, arrays, y, outputs=outputs):
+        def watch(op, arrays, options, y, outputs=outputs):
             if op in LAYERS:
                 outputs[id(y)] = names[id(running.get())], y
             elif op in PARTS and id(arrays[0]) in outputs:

@@ -65,7 +65,9 @@ def build(description):
     if _total(description) > MAX_SIZE:
         raise ValueError("the network it describes is too large to be real")
     model = _build(description)
-    _shrink(model, _of(dict, description.get("shapes", {})))
+    if "shapes" in description:
+        _shrink(model, _of(dict, description["shapes"]))
+        model.architecture = description
     for m in model.modules():
         if hasattr(m, "rng"):
             m.rng = np.random.default_rng(0)
@@ -110,7 +112,7 @@ def _shrink(model, shapes):
             array.data = np.broadcast_to(array.data.dtype.type(0), sizes)
         else:
             setattr(owner, attribute, np.broadcast_to(array.dtype.type(0), sizes))
-    for module in model.modules() if shapes else ():
+    for module in model.modules():
         module.fit_sizes()
 
 

@@ -5,7 +5,6 @@ and count; then the curves of figure 5 (han2015_curves.py) and how much each lay
 its way of counting are in han2015_tables.py.
 """
 
-import copy
 import functools
 from dataclasses import dataclass
 
@@ -14,10 +13,10 @@ from lightnn.compress import sensitivity
 from lightnn.papers import stage
 from lightnn.papers.han2015_curves import Curves, draw_curves, prune_to
 from lightnn.papers.han2015_tables import count_layers, count_network, format_tables
-from lightnn.papers.journal import Journal, draws
+from lightnn.papers.lab import Lab
 from lightnn.training import evaluate
 
-__all__ = ["FULL", "QUICK", "Lab", "Subject", "format_tables", "prune_to", "reproduce"]
+__all__ = ["FULL", "QUICK", "Subject", "format_tables", "prune_to", "reproduce"]
 
 SENSITIVITY = (1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02)
 
@@ -81,48 +80,6 @@ QUICK = {
         curves=None,
     ),
 }
-
-
-@dataclass(frozen=True)
-class Lab:
-    """What each step of the experiment with one network needs."""
-
-    name: str
-    subject: Subject
-    images: stage.Images
-    journal: Journal
-    seed: int
-    progress: bool
-
-    def network(self, name, model, prepare=None, **how):
-        """(network, numbers) of one step: prepare(a copy of model), then one stage of training with `fit`'s options."""
-
-        def work():
-            twin = copy.deepcopy(model)
-            if prepare is not None:
-                prepare(twin)
-            return twin, {"step": name, "validation error %": self.fit(name, twin, **how)}
-
-        return self.journal.network(name, work)
-
-    def fit(self, name, model, *, epochs, lr, l1=0.0, **options):
-        """One stage of training, with L2, or with L1 of this strength in its place; the validation error in %.
-        options: stage.fit's."""
-        return stage.fit(
-            model,
-            self.images,
-            draws(self.seed, name),
-            epochs=epochs,
-            lr=lr,
-            progress=self.progress,
-            description=f"{self.name}: {name}",
-            **({"weight_decay": 0.0, "loss": stage.l1_loss(model, l1)} if l1 else {}),
-            **options,
-        )
-
-    def fresh(self):
-        """An untrained network, the same at every call."""
-        return self.subject.make(rng=draws(self.seed, "initial weights"))
 
 
 def reproduce(journal, seed=0, quick=False, progress=True, say=print):

@@ -9,6 +9,7 @@ weights at equal parameters, and milliseconds against MACs.
 """
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from lightnn import compress, io, metrics, models, runtime
 from lightnn.compress import channels, plan, select, select_greedily, thin
 from lightnn.papers import stage
-from lightnn.papers.han2015 import Lab, prune_to
+from lightnn.papers.han2015_curves import prune_to
 from lightnn.papers.journal import draws
-from lightnn.papers.li2016_tables import count_table, format_tables
+from lightnn.papers.lab import Lab
+from lightnn.papers.li2016_tables import NETWORKS, count_table, format_tables
 
 __all__ = ["FULL", "METHODS", "QUICK", "Subject", "choose", "cut", "format_tables", "reproduce"]
 
@@ -57,6 +59,7 @@ FULL = {
 }
 QUICK = {"lenet5": Subject(models.lenet5, ("conv1", "conv2", "fc1"), 1, 0.05, 1, 0.02, 0.5)}
 BUDGETS = {"1/4": 0.25, "1/12": 1 / 12}  # of LeNet-5's parameters, for filters against weights
+WALL_CLOCK = (("VGG-16", "A"), ("ResNet-56", "B"))
 NORMS = {"smallest l1": (1, 1), "smallest l2": (2, 1), "largest l1": (1, -1)}
 METHODS = (*NORMS, "greedy l1", "random", "mean-mean", "mean-std", "mean-l1", "mean-l2", "variance-l2")
 
@@ -155,9 +158,7 @@ def _ways(lab, model, say):
     ways["at once"] = lab.network("at once", once, **how)
     stepped, steps = model, subject.retrain_epochs
     for i in range(1, steps + 1):
-        left = (1 - subject.final) ** (i / steps)
-        before = (1 - subject.final) ** ((i - 1) / steps)
-        thinned = _cut(lab, stepped, 1 - left / before, "smallest l1", f"step {i}")
+        thinned = cut(stepped, subject.shape, _step_shares(model, stepped, subject, i / steps))
         stepped, numbers = lab.network(f"in steps, {i}", thinned, epochs=1, lr=subject.retrain_lr)
     ways["in steps"] = (stepped, numbers)
     fresh = _cut(lab, lab.fresh(), subject.final, "random", "from scratch")
@@ -165,6 +166,14 @@ def _ways(lab, model, say):
     for way, (_, numbers) in ways.items():
         say(f"{lab.name:<9} {way}: validation error {numbers['validation error %']} %")
     return ways
+
+
+def _step_shares(model, stepped, subject, done):
+    """{layer: share of the filters it still has to go}, so that each step takes the same factor, and all together what
+    is taken at once."""
+    left = (1 - subject.final) ** done
+    now, first = channels(stepped, subject.shape).layers, channels(model, subject.shape).layers
+    return {name: 1 - math.floor(len(first[name]) * left + 1e-9) / len(now[name]) for name in subject.layers}
 
 
 def _table(lab, networks):
@@ -203,11 +212,11 @@ def _filters_or_weights(lab, model, say):
 
 def _thinned_to(model, subject, parameters):
     """The network with equal shares of all layers' filters gone, so that at most `parameters` are left."""
-    for share in np.arange(0.01, 1, 0.01):
+    for share in np.arange(0.01, 0.96, 0.01):
         thinned = cut(model, subject.shape, dict.fromkeys(subject.layers, float(share)))
         if metrics.count_parameters(thinned) <= parameters:
             return thinned
-    raise ValueError(f"want at least one filter a layer, which is more than {parameters} parameters")
+    raise ValueError(f"want {parameters} parameters left, which takes more than 95 % of each layer's filters")
 
 
 def _prune_weights(model, parameters):
@@ -238,10 +247,8 @@ def _compare(lab, dense, filters, weights):
 
 def _wall_clock():
     """{network and cut: {"MACs": ratio, "batch N": ratio of the times}} for networks of the paper cut as in table 1."""
-    from lightnn.papers.li2016_tables import NETWORKS
-
     ratios = {}
-    for name, letter in (("VGG-16", "A"), ("ResNet-56", "B")):
+    for name, letter in WALL_CLOCK:
         make, shape, cuts = NETWORKS[name]
         model = make(rng=0)
         found = channels(model, shape)

@@ -76,6 +76,8 @@ def test_thinned_is_masked_on_the_zoo_and_is_what_its_file_holds(name, nets, rng
     again = lightnn.load(tmp_path / "thin.lnn")
     np.testing.assert_array_equal(outputs(again, x), got)
     assert repr(again) == repr(thinned)
+    assert lightnn.save(again, tmp_path / "again.lnn") == lightnn.save(thinned, tmp_path / "thin.lnn")
+    assert (tmp_path / "again.lnn").read_bytes() == (tmp_path / "thin.lnn").read_bytes()
 
 
 def test_a_thinned_network_can_be_thinned_again_and_saved(nets, rng, tmp_path):

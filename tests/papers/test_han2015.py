@@ -13,6 +13,7 @@ from lightnn.papers import han2015_curves as curves
 from lightnn.papers import han2015_tables as tables
 from lightnn.papers.han2015_tables import count_layers, count_network, flop_shares, format_tables
 from lightnn.papers.journal import Interrupted, Journal, draws
+from lightnn.papers.lab import Lab
 
 SUBJECT = dataclasses.replace(
     han2015.QUICK["lenet_300_100"],
@@ -20,15 +21,6 @@ SUBJECT = dataclasses.replace(
     retrain_epochs=(1, 2),
     curves=curves.Curves(shares=(0.3, 0.1), epochs=1, l1=1e-4),
 )
-
-
-@pytest.fixture(scope="module")
-def images():
-    """600 training, 200 validation and 200 test images: ten patterns with noise."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 10, 1000)
-    x = (rng.random((10, 1, 28, 28)) < 0.2)[y] * rng.random((1000, 1, 28, 28))
-    return data.Dataset(x[:800].astype(np.float32), y[:800], x[800:].astype(np.float32), y[800:])
 
 
 def small(patch, images):
@@ -114,7 +106,7 @@ def test_the_committed_shares_make_the_networks_twelve_times_smaller(name):
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.08, 0.02])
 def test_layer_shares_keep_the_share_of_all_weights_in_the_papers_proportions(share):
-    lab = han2015.Lab("lenet5", han2015.FULL["lenet5"], None, None, 0, False)
+    lab = Lab("lenet5", han2015.FULL["lenet5"], None, None, 0, False)
     shares, sizes = curves.layer_shares(lab, share), np.array([500, 25_000, 400_000, 5_000])
     assert np.array(list(shares.values())) @ sizes == pytest.approx(share * sizes.sum())
     ratios = {shares[name] / keep for name, keep in lab.subject.keeps.items() if shares[name] < 1}
@@ -160,7 +152,7 @@ def test_no_curve_changes_the_reference(run):
 
 def test_a_gradual_point_ends_at_its_shares(images, monkeypatch):
     small(monkeypatch, images)
-    lab = han2015.Lab("lenet_300_100", SUBJECT, stage.mnist(), None, 0, False)
+    lab = Lab("lenet_300_100", SUBJECT, stage.mnist(), None, 0, False)
     keeps = {"fc1": 0.05, "fc2": 0.1, "fc3": 0.3}
     model = curves._gradual(lab, "x", lab.fresh(), keeps, 3)
     assert [density(getattr(model, name).weight) for name in keeps] == pytest.approx(list(keeps.values()), abs=1e-3)
