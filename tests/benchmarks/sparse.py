@@ -18,6 +18,7 @@ import runpy
 import shlex
 import statistics
 import sys
+import warnings
 
 import numba
 import numpy as np
@@ -61,7 +62,9 @@ def pruned(shape, density, rng):
 
 def torch_csr(torch, rows, k):
     parts = (torch.from_numpy(a) for a in (rows.pointers, rows.columns, rows.values))
-    return torch.sparse_csr_tensor(*parts, size=(len(rows.pointers) - 1, k), check_invariants=False)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
+        return torch.sparse_csr_tensor(*parts, size=(len(rows.pointers) - 1, k), check_invariants=False)
 
 
 def products(shape, density, n, torch, rng):
