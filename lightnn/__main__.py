@@ -102,16 +102,19 @@ def bench(arguments):
     from lightnn.files import check_writable
     from lightnn.papers import record
 
-    path = pathlib.Path(__file__).parents[1] / "tests" / "benchmarks" / "convolution.py"
-    if not path.exists():
-        raise FileNotFoundError(f"want the benchmarks at {path}: run this in a clone of the repository")
+    folder = pathlib.Path(__file__).parents[1] / "tests" / "benchmarks"
+    if not folder.exists():
+        raise FileNotFoundError(f"want the benchmarks at {folder}: run this in a clone of the repository")
     for target in filter(None, (arguments.json, arguments.plot)):
         check_writable(target)
     for family in arguments.families:
         if family not in arguments.kinds:
             raise ValueError(f"want one of {', '.join(arguments.kinds)}; got {family}")
-    suite = runpy.run_path(str(path))
-    result = suite["run"](arguments.families or tuple(suite["FAMILIES"]))
+    sparse = "sparse" in arguments.families
+    if sparse and len(arguments.families) > 1:
+        raise ValueError(f"want sparse alone, it is a benchmark of its own; got {' '.join(arguments.families)}")
+    suite = runpy.run_path(str(folder / ("sparse.py" if sparse else "convolution.py")))
+    result = suite["run"]() if sparse else suite["run"](arguments.families or tuple(suite["FAMILIES"]))
     if arguments.json:
         record.write(arguments.json, command(), 0, result)
     if arguments.plot:
@@ -171,9 +174,10 @@ def parser():
     p = commands.add_parser("inspect", help="tabulate what the bytes of a .lnn file are")
     p.add_argument("file", metavar="FILE")
     p.set_defaults(run=inspect)
-    p = commands.add_parser("bench", help="time the convolutions against PyTorch, or plain NumPy without it")
-    kinds = ["dense", "depthwise", "grouped", "shift"]
-    p.add_argument("families", nargs="*", metavar="FAMILY", help=f"{', '.join(kinds)} (default: all)")
+    p = commands.add_parser("bench", help="time the kernels against PyTorch, or plain NumPy without it")
+    kinds = ["dense", "depthwise", "grouped", "shift", "sparse"]
+    help_text = f"{', '.join(kinds[:-1])} (default: these four), or sparse"
+    p.add_argument("families", nargs="*", metavar="FAMILY", help=help_text)
     p.add_argument("--json", metavar="FILE", help="also write the results, with the machine, to this file")
     p.add_argument("--plot", metavar="FILE", help="also draw the ratios to this picture (.png or .svg)")
     p.set_defaults(run=bench, kinds=kinds)

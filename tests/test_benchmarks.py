@@ -1,12 +1,15 @@
-"""tests/benchmarks/convolution.py: both sides of a comparison compute the same thing."""
+"""tests/benchmarks: both sides of a comparison compute the same thing."""
 
+import json
 import pathlib
 import runpy
 
 import numpy as np
 import pytest
 
-SUITE = runpy.run_path(str(pathlib.Path(__file__).parent / "benchmarks" / "convolution.py"))
+BENCHMARKS = pathlib.Path(__file__).parent / "benchmarks"
+SUITE = runpy.run_path(str(BENCHMARKS / "convolution.py"))
+SPARSE = runpy.run_path(str(BENCHMARKS / "sparse.py"))
 CASES = [
     (2, 4, 9, 6, 3, 1, 1, 1, 1),
     (2, 4, 9, 6, 3, 2, 1, 1, 2),
@@ -47,3 +50,75 @@ def test_the_suite_has_the_shapes_that_it_promises():
         "grouped": 20,
         "shift": 10,
     }
+
+
+LAYERS = [(1, 9, 7), (3, 9, 7), (9, 7, 3), (1, 2, 6, 5, 3, 1), (2, 3, 7, 4, 5, 0)]
+
+
+def agree(calls, size):
+    ours, *others = calls.values()
+    for other in others:
+        np.testing.assert_allclose(ours(), np.asarray(other()).reshape(size), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", LAYERS)
+def test_sparse_layers_and_dense_numpy_compute_the_same(case, rng):
+    calls = SPARSE["layer"](case, 0.4, None, rng)
+    assert list(calls) == ["sparse", "NumPy", "lightnn"]
+    agree(calls, calls["sparse"]().shape)
+
+
+@pytest.mark.parametrize("columns", [1, 5])
+def test_sparse_products_and_dense_numpy_compute_the_same(columns, rng):
+    agree(SPARSE["products"]((6, 9), 0.4, columns, None, rng), (6, columns))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("case", LAYERS)
+def test_pytorch_is_asked_for_what_the_sparse_layers_do(case, torch, rng):
+    calls = SPARSE["layer"](case, 0.4, torch, rng)
+    assert list(calls) == ["sparse", "NumPy", "lightnn", "PyTorch", "CSR"]
+    agree(calls, calls["sparse"]().shape)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("columns", [1, 5])
+def test_pytorch_is_asked_for_what_the_sparse_products_do(columns, torch, rng):
+    calls = SPARSE["products"]((6, 9), 0.4, columns, torch, rng)
+    assert ("vector" in calls) == (columns == 1)
+    agree(calls, (6, columns))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "want"),
+    [
+        ([1, 2, 3], [5, 5, 5], 1.0),  # faster everywhere
+        ([6, 7, 8], [5, 5, 5], 0.0),  # nowhere
+        ([1, 4, 8], [5, 5, 5], 0.5 + 0.5 * 1 / 4),  # a quarter of the way from lead 1 to lead -3
+        ([1, 5, 4], [5, 5, 9], 0.5),  # a density where both are equal; what is beyond does not count
+    ],
+)
+def test_break_even_is_where_the_lead_ends(ours, theirs, want):
+    assert SPARSE["break_even"]([0.1, 0.5, 1.0], ours, theirs) == pytest.approx(want)
+
+
+def test_the_sparse_benchmark_runs_without_pytorch_and_fits_the_screen(monkeypatch, tmp_path):
+    run, lines = SPARSE["run"], []
+    monkeypatch.setitem(run.__globals__, "find_torch", lambda: None)
+    monkeypatch.setitem(run.__globals__, "medians_ms", lambda calls: [float(i + 1) for i, _ in enumerate(calls)])
+    cases = {"LeNet-300-100 fc1 b64": (2, 9, 7), "a convolution": (1, 2, 6, 5, 3, 1)}
+    result = run(
+        {"LeNet-300-100 fc1": (6, 9)}, cases, (0.02, 0.3), (0.1, 1.0), lambda text: lines.extend(text.split("\n"))
+    )
+    assert max(map(len, lines)) <= 80
+    assert result["least ratio"] == {"1": 2.0, "64": 2.0} and "NumPy" in result["opponent"]
+    assert result["layers"]["a convolution"]["break-even"] == {"NumPy": 1.0, "lightnn": 1.0}
+    assert json.loads(json.dumps(result)) == result
+    pytest.importorskip("matplotlib", reason="the picture needs matplotlib: pip install -e .[study]")
+    SPARSE["plot"](result, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_the_sparse_benchmark_has_the_cases_that_it_promises():
+    assert SPARSE["DENSITIES"] == (0.02, 0.05, 0.1, 0.2, 0.3) and SPARSE["COLUMNS"] == (1, 64)
+    assert len(SPARSE["LAYERS"]) == 4 and len(SPARSE["CASES"]) == 8 and SPARSE["SWEEP"][-1] == 1.0

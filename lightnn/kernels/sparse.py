@@ -163,12 +163,14 @@ def _pieces(values, codebook, columns, pointers, table, data, strides, bias, y, 
         some = -(-count // lane_count)
         start, stop = cut(pointers, share, shares), cut(pointers, share + 1, shares)
         inside = strides[1] == wo and count == some * lane_count and len(bias) == 0
+        target, c_stride = (y, area) if inside else (edge, wide)
+        b_at = image * strides[0] + at
         for r in range(start, stop, PAIR):
-            y_at, b_at = (image * m + r) * area, image * strides[0] + at
+            y_at = (image * m + r) * area
+            c_at = y_at + at if inside else 0
+            strip(some, values, codebook, columns, pointers, r, stop, table, data, b_at, target, c_at, c_stride)
             if inside:
-                strip(some, values, codebook, columns, pointers, r, stop, table, data, b_at, y, y_at + at, area)
                 continue
-            strip(some, values, codebook, columns, pointers, r, stop, table, data, b_at, edge, 0, wide)
             for i in range(min(PAIR, stop - r)):
                 if len(bias):
                     for lane in range(i * wide, i * wide + count):

@@ -193,7 +193,7 @@ else:
     gather = _vector_gather
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def strip(vectors, values, codebook, columns, pointers, row, last, table, b, b_at, c, c_at, c_stride):
     """c[c_at + i*c_stride + lane], lane < vectors * V, for row + i, i < PAIR, rows below `last` only."""
     if vectors == 4:

@@ -81,8 +81,8 @@ def unit_planes(x, before, vertical, horizontal):
     """x as Planes for a convolution of stride 1: x itself where no zero is added."""
     x = np.ascontiguousarray(x)
     if before == (0, 0) and x.shape[2:] == (vertical.size, horizontal.size):
-        pixels = vertical.size * horizontal.size
-        return Planes(x.reshape(-1), x.shape[1] * pixels, pixels, x.shape[3], False)
+        _, c, h, w = x.shape
+        return Planes(x.reshape(-1), c * h * w, h * w, w, False)
     return make_planes(x, (1, 1), before, vertical, horizontal)
 
 

@@ -73,15 +73,15 @@ class Held(list):
     dense = property(lambda self: sum(row.dense for row in self))
 
     def __str__(self):
-        head = _line("module", "values", "indices", "pointers", "codes", "bias", "held", "dense")
+        head = _line("module", "values", "indices", "pointer", "codes", "bias", "held", "dense")
         rows = [(r.values, r.indices, r.pointers, r.codebook, r.bias, r.held, r.dense) for r in self]
-        lines = [_line(r.module[-16:], *(f"{n:,}" for n in row)) for r, row in zip(self, rows, strict=True)]
+        lines = [_line(r.module[-11:], *(f"{n:,}" for n in row)) for r, row in zip(self, rows, strict=True)]
         totals = (f"{sum(column):,}" for column in zip(*rows, strict=True)) if rows else ["0"] * 7
         return "\n".join([head, *lines, _line("total", *totals)])
 
 
 def _line(module, values, indices, pointers, codebook, bias, held, dense):
-    return f"{module:<16} {values:>11} {indices:>10} {pointers:>8} {codebook:>5} {bias:>6} {held:>11} {dense:>11}"
+    return f"{module:<11} {values:>11} {indices:>11} {pointers:>7} {codebook:>5} {bias:>6} {held:>11} {dense:>11}"
 
 
 def held_bytes(model):

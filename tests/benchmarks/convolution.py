@@ -6,13 +6,17 @@ the other's time over ours. Without PyTorch the opponent is plain NumPy: im2col 
 slicing for the shift.
 """
 
+import pathlib
+import runpy
 import statistics
-import time
 
 import numba
 import numpy as np
 
 from lightnn.kernels import dense, depthwise, shift
+
+timing = runpy.run_path(str(pathlib.Path(__file__).with_name("timing.py")))
+medians_ms, find_torch = timing["medians_ms"], timing["find_torch"]
 
 SIZES = [(1024, 7), (512, 14), (256, 28), (128, 56), (32, 112)]  # channels and height of depthwise planes and shifts
 DENSE = {  # name: N, C, H, O, kernel, stride, padding, dilation, groups
@@ -145,28 +149,6 @@ def shifting(case, torch):
     return [(ours, theirs)], lambda: (np.copyto(spare, x), np.copyto(spare, g))
 
 
-def burst(call, seconds):
-    """Times of repeated calls, after two that are not counted."""
-    time.sleep(0.02)
-    call()
-    call()
-    times, end = [], time.perf_counter() + seconds
-    while len(times) < 3 or (time.perf_counter() < end and len(times) < 200):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return times
-
-
-def medians_ms(calls, rounds=3, seconds=0.02):
-    """Median milliseconds of each call, in bursts that take turns."""
-    times = [[] for _ in calls]
-    for _ in range(rounds):
-        for call, record in zip(calls, times, strict=True):
-            record += burst(call, seconds)
-    return [1e3 * statistics.median(record) for record in times]
-
-
 def measure(family, case, torch):
     """{"ours ms", "theirs ms", "ratio", ...} of forward and both gradients together."""
     if family == "shift":
@@ -177,16 +159,6 @@ def measure(family, case, torch):
     ours, theirs = (sum(column) for column in zip(*parts, strict=True))
     by_part = {name: t / o for name, (o, t) in zip(("forward", "input", "weight"), parts, strict=True)}
     return {"ours ms": ours, "theirs ms": theirs, "ratio": theirs / ours, **by_part}
-
-
-def find_torch():
-    """PyTorch on as many threads as Numba, or None."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    torch.set_num_threads(numba.get_num_threads())
-    return torch
 
 
 def run(families=tuple(FAMILIES), say=print):
