@@ -176,21 +176,29 @@ def _step_shares(model, stepped, subject, done):
     return {name: 1 - math.floor(len(first[name]) * left + 1e-9) / len(now[name]) for name in subject.layers}
 
 
-def _table(lab, networks):
-    """Parameters, MACs, bytes of the file, test error and milliseconds of each network."""
-    rows = {}
-    for name, model in networks.items():
-        rows[name] = {
-            "parameters": metrics.count_parameters(model),
-            "macs": metrics.count_macs(model, lab.subject.shape),
-            "size_bytes": len(io.to_bytes(model)),
-            "test error %": stage.error(model, lab.images.test),
-        }
+def _table(lab, networks, lowered=None):
+    """{name: parameters that are left, MACs, bytes of the file, test error, milliseconds} of networks.
+
+    lowered: {name: (the same network to be run by the sparse runtime, its name in `networks`)}.
+    """
+    rows = {name: _row(lab, model) for name, model in networks.items()}
+    for name, (model, of) in (lowered or {}).items():
+        rows[name] = {**rows[of], "macs": metrics.count_macs(model, lab.subject.shape)}
+        networks = {**networks, name: model}
     for batch in (1, 64):
         times = metrics.compare_latency(networks, (batch, *lab.subject.shape[1:]), rounds=101)
         for name, time in times.items():
             rows[name][f"ms, batch {batch}"] = time.median_ms
     return rows
+
+
+def _row(lab, model):
+    return {
+        "parameters": round(sum(compress.density(p) * p.size for p in model.parameters())),
+        "macs": metrics.count_macs(model, lab.subject.shape),
+        "size_bytes": len(io.to_bytes(model)),
+        "test error %": stage.error(model, lab.images.test),
+    }
 
 
 def _filters_or_weights(lab, model, say):
@@ -230,19 +238,9 @@ def _prune_weights(model, parameters):
 
 
 def _compare(lab, dense, filters, weights):
-    """The rows of the dense network, the one with fewer filters, and the one with fewer weights run in two ways."""
-    lowered = runtime.lower(weights)
-    rows = _table(lab, {"dense": dense, "filters": filters, "weights, run dense": weights})
-    for row, model in zip(rows.values(), (dense, filters, weights)):
-        kept = [p.support.mask.sum() if p.support is not None else p.size for p in model.parameters()]
-        row["parameters"] = int(sum(kept))
-    rows["weights, run sparse"] = {**rows["weights, run dense"], "macs": metrics.count_macs(lowered, lab.subject.shape)}
-    for batch in (1, 64):
-        nets = {"dense": dense, "filters": filters, "weights, run dense": weights, "weights, run sparse": lowered}
-        times = metrics.compare_latency(nets, (batch, *lab.subject.shape[1:]), rounds=101)
-        for name, time in times.items():
-            rows[name][f"ms, batch {batch}"] = time.median_ms
-    return rows
+    """The rows of the dense network, the one with fewer filters, and the one with fewer weights, run in two ways."""
+    networks = {"dense": dense, "filters": filters, "weights, run dense": weights}
+    return _table(lab, networks, {"weights, run sparse": (runtime.lower(weights), "weights, run dense")})
 
 
 def _wall_clock():
