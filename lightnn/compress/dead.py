@@ -17,7 +17,7 @@ from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
 
-@exercise("02.8")
+@exercise("02.9")
 def fold_constants(w, b, values, constant):
     """The bias that a layer y = w x + b has once its constant inputs are gone: b + sum of w[:, i] x_i over them.
 

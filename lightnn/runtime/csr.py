@@ -12,6 +12,8 @@ That is 2 nnz + M + 1 numbers (Han, Mao & Dally 2016, arXiv 1510.00149, section 
 
 import numpy as np
 
+from lightnn.exercise import exercise
+
 
 def to_csr(w, mask):
     """(values, columns, pointers) of w (M, K) where the bool array mask (M, K) is True, zeros among them included.
@@ -28,6 +30,7 @@ def from_csr(values, columns, pointers, k):
     return w
 
 
+@exercise("02.8")
 def csr_matvec(values, columns, pointers, x):
     """y (M,) = w x: of each row, the sum of its elements times the numbers of x that stand at their columns."""
     y = np.zeros(len(pointers) - 1, x.dtype)

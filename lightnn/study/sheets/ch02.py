@@ -1,7 +1,8 @@
 """Chapter 02, weight pruning (arXiv 1506.02626), gradually too (arXiv 1710.01878)."""
 
 import lightnn.compress
-import lightnn.papers.han2015_tables  # noqa: F401  (their exercises register themselves)
+import lightnn.papers.han2015_tables
+import lightnn.runtime  # noqa: F401  (their exercises register themselves)
 from lightnn.study.sheets import Mistake, Sheet
 
 SHEETS = (
@@ -163,6 +164,39 @@ SHEETS = (
     ),
     Sheet(
         "02.8",
+        "Multiply by what is stored",
+        "middle",
+        "y_i = sum_{k = p_i}^{p_(i+1) - 1} v_k x_(c_k)",
+        (
+            "Row i has the elements from pointers[i] up to, but not including, pointers[i + 1].",
+            "Each element meets the number of x at its column: x[columns[k]].",
+            "A row without elements gives 0; there are len(pointers) - 1 rows.",
+        ),
+        (
+            Mistake(
+                "elements meet x in its own order, not at their columns",
+                "x[columns[k]]",
+                "x[: pointers[i + 1] - pointers[i]]",
+            ),
+            Mistake(
+                "the last element of each row is left out",
+                "slice(pointers[i], pointers[i + 1])",
+                "slice(pointers[i], max(pointers[i + 1] - 1, pointers[i]))",
+            ),
+            Mistake(
+                "every row goes on to the end of the matrix",
+                "slice(pointers[i], pointers[i + 1])",
+                "slice(pointers[i], None)",
+            ),
+            Mistake(
+                "one row too many: there is one more pointer than rows",
+                "np.zeros(len(pointers) - 1, x.dtype)\n    for i in range(len(y))",
+                "np.zeros(len(pointers), x.dtype)\n    for i in range(len(y) - 1)",
+            ),
+        ),
+    ),
+    Sheet(
+        "02.9",
         "A neuron without inputs is a constant",
         "hard",
         "b' = b + sum_{i constant} W[:, i] x_i",
