@@ -47,7 +47,7 @@ def draw_curves(lab, reference, say):
     l1, _ = lab.network("reference, L1", lab.fresh(), l1=curves.l1, epochs=subject.epochs, lr=subject.lr)
     references, found, model = {"L2": reference, "L1": l1}, {name: [] for name in CURVES}, reference
     for i, share in enumerate(curves.shares, 1):
-        keeps = layer_shares(lab, share)
+        keeps = layer_shares(reference, subject.keeps, share)
         for curve, way in ONE_STEP.items():
             found[curve].append(_point(lab, f"{curve}, {share}", _one_step, references, keeps, way))
         prepare = functools.partial(prune_to, keeps=keeps)
@@ -106,12 +106,12 @@ def remove_at_random(model, keeps, rng):
         set_mask(p, random_mask(p, keep, rng))
 
 
-def layer_shares(lab, share):
-    """{layer: share} in the proportions of the paper's shares, such that `share` of all weights is kept."""
-    model, keeps = lab.fresh(), lab.subject.keeps
-    sizes, each = np.array([getattr(model, name).weight.size for name in keeps]), np.array(list(keeps.values()))
+def layer_shares(model, proportions, share):
+    """{layer: share of its weights} in these proportions, none above 1, such that `share` of all weights is kept."""
+    sizes = np.array([getattr(model, name).weight.size for name in proportions])
+    each = np.array(list(proportions.values()))
     low, high = 0.0, 1 / each.min()
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if np.minimum(1, middle * each) @ sizes < share * sizes.sum() else (low, middle)
-    return dict(zip(keeps, np.minimum(1, high * each).tolist()))
+    return dict(zip(proportions, np.minimum(1, high * each).tolist()))

@@ -106,10 +106,10 @@ def test_the_committed_shares_make_the_networks_twelve_times_smaller(name):
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.08, 0.02])
 def test_layer_shares_keep_the_share_of_all_weights_in_the_papers_proportions(share):
-    lab = Lab("lenet5", han2015.FULL["lenet5"], None, None, 0, False)
-    shares, sizes = curves.layer_shares(lab, share), np.array([500, 25_000, 400_000, 5_000])
+    keeps, sizes = han2015.FULL["lenet5"].keeps, np.array([500, 25_000, 400_000, 5_000])
+    shares = curves.layer_shares(models.lenet5(rng=0), keeps, share)
     assert np.array(list(shares.values())) @ sizes == pytest.approx(share * sizes.sum())
-    ratios = {shares[name] / keep for name, keep in lab.subject.keeps.items() if shares[name] < 1}
+    ratios = {shares[name] / keep for name, keep in keeps.items() if shares[name] < 1}
     assert len({round(r, 6) for r in ratios}) <= 1 and max(shares.values()) <= 1
 
 
