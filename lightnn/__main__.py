@@ -135,6 +135,13 @@ class OneLine(argparse.ArgumentParser):
 def parser():
     top = OneLine("python -m lightnn", description="Neural-network compression, to read, run and rebuild.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_reading(commands)
+    _add_experiments(commands)
+    return top
+
+
+def _add_reading(commands):
+    """study, exercise, check, book."""
     p = commands.add_parser("study", help="open a chapter in JupyterLab, or run it")
     p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default 00)")
     p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and say where the result is")
@@ -155,6 +162,10 @@ def parser():
     p.add_argument("chapter", nargs="?", metavar="NN", help="for execute: one chapter (default: all)")
     p.add_argument("--write", action="store_true", help="for execute: replace the committed chapters by this run")
     p.set_defaults(run=book)
+
+
+def _add_experiments(commands):
+    """compress, reproduce, inspect, bench."""
     p = commands.add_parser("compress", help="train a network, compress it, and write it to a file")
     p.add_argument("model", choices=["lenet_300_100", "lenet5"], metavar="MODEL", help="lenet_300_100 or lenet5")
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
@@ -181,7 +192,6 @@ def parser():
     p.add_argument("--json", metavar="FILE", help="also write the results, with the machine, to this file")
     p.add_argument("--plot", metavar="FILE", help="also draw the ratios to this picture (.png or .svg)")
     p.set_defaults(run=bench, kinds=kinds)
-    return top
 
 
 def main(argv=None):

@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from lightnn.compress.channels import channels
+from lightnn.compress.surgery import plan, thin
 from lightnn.exercise import exercise
 from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad, watching
@@ -106,3 +108,10 @@ def select_greedily(model, found, shares, order=1):
         chosen |= select(found, scores, {layer: shares[layer]})
         gone = np.union1d(gone, found.roots(found.layers[layer][chosen[layer]]))
     return chosen
+
+
+def prune_filters(model, input_shape, shares, order=1):
+    """A new, thinner network: of each layer in shares, {layer: share of its filters}, the smallest by norm are gone,
+    with all that hangs together with them. `channels`, `norms`, `select`, `plan` and `thin` in one call."""
+    found = channels(model, input_shape)
+    return thin(model, plan(model, found, select(found, norms(model, found, order), shares)))

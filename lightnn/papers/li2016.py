@@ -4,25 +4,23 @@
 The paper's networks take days of a GPU to train; what surgery does to their sizes does not, and is counted exactly
 (li2016_tables.py). How accuracy bears it is measured on LeNet-5 and on a residual network of 8 layers, on MNIST: which
 layers are sensitive (figure 2), which filters to choose (figures 7 and 8), one by one or greedily, at once or in steps,
-and whether the pruned network is better than one of its shape trained from scratch. Last, filters against single
-weights at equal parameters, and milliseconds against MACs.
+and whether the pruned network is better than one of its shape trained from scratch. What the networks cost, filters
+against single weights, and milliseconds against MACs are in li2016_costs.py.
 """
 
 import functools
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from lightnn import compress, io, metrics, models, runtime
-from lightnn.compress import channels, plan, select, select_greedily, thin
+from lightnn import compress, models
+from lightnn.compress import channels, plan, prune_filters, select, select_greedily, thin
 from lightnn.papers import stage
-from lightnn.papers.han2015_curves import prune_to
 from lightnn.papers.journal import draws
 from lightnn.papers.lab import Lab
-from lightnn.papers.li2016_tables import NETWORKS, count_table, format_tables
+from lightnn.papers.li2016_costs import filters_or_weights, table, wall_clock
+from lightnn.papers.li2016_tables import count_table, format_tables
 
-__all__ = ["FULL", "METHODS", "QUICK", "Subject", "choose", "cut", "format_tables", "reproduce"]
+__all__ = ["FULL", "METHODS", "QUICK", "Subject", "choose", "format_tables", "reproduce"]
 
 SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75)
 IMAGES = 500  # training images whose feature maps the activation-based methods look at
@@ -58,8 +56,6 @@ FULL = {
     ),
 }
 QUICK = {"lenet5": Subject(models.lenet5, ("conv1", "conv2", "fc1"), 1, 0.05, 1, 0.02, 0.5)}
-BUDGETS = {"1/4": 0.25, "1/12": 1 / 12}  # of LeNet-5's parameters, for filters against weights
-WALL_CLOCK = (("VGG-16", "A"), ("ResNet-56", "B"))
 NORMS = {"smallest l1": (1, 1), "smallest l2": (2, 1), "largest l1": (1, -1)}
 METHODS = (*NORMS, "greedy l1", "random", "mean-mean", "mean-std", "mean-l1", "mean-l2", "variance-l2")
 
@@ -79,12 +75,6 @@ def choose(model, found, shares, method, images, rng):
     return select(found, scores, shares)
 
 
-def cut(model, shape, shares, method="smallest l1", images=None, rng=None):
-    """The network without those filters."""
-    found = channels(model, shape)
-    return thin(model, plan(model, found, choose(model, found, shares, method, images, rng)))
-
-
 def reproduce(journal, seed=0, quick=False, progress=True, say=print):
     """All of it, as plain numbers. say: called with a line after each step."""
     images, result = stage.mnist(), {"table 1": journal.step("count table 1", count_table), "networks": {}}
@@ -92,7 +82,7 @@ def reproduce(journal, seed=0, quick=False, progress=True, say=print):
         part = images._replace(training=tuple(a[: subject.training] for a in images.training))
         lab = Lab(name, subject, part, journal.part(name), seed, progress)
         result["networks"][name] = _experiment(lab, say)
-    result["wall-clock"] = journal.step("wall-clock", _wall_clock)
+    result["wall-clock"] = journal.step("wall-clock", wall_clock)
     return {**result, "seconds": journal.seconds}
 
 
@@ -107,17 +97,18 @@ def _experiment(lab, say):
     ways = _ways(lab, model, say)
     result["ways"] = {way: numbers for way, (_, numbers) in ways.items()}
     result["table"] = journal.step(
-        "table", lambda: _table(lab, {"reference": model, **{w: m for w, (m, _) in ways.items()}})
+        "table", lambda: table(lab, {"reference": model, **{w: m for w, (m, _) in ways.items()}})
     )
     if lab.name == "lenet5":
-        result["filters or weights"] = _filters_or_weights(lab, model, say)
+        result["filters or weights"] = filters_or_weights(lab, model, say)
     return result
 
 
 def _cut(lab, model, share, method, name):
     """The network with this share of every layer's filters gone."""
-    shares = dict.fromkeys(lab.subject.layers, share)
-    return cut(model, lab.subject.shape, shares, method, lab.images.training[0][:IMAGES], draws(lab.seed, name))
+    found, shares = channels(model, lab.subject.shape), dict.fromkeys(lab.subject.layers, share)
+    images, rng = lab.images.training[0][:IMAGES], draws(lab.seed, name)
+    return thin(model, plan(model, found, choose(model, found, shares, method, images, rng)))
 
 
 def _validation(lab, model):
@@ -128,7 +119,7 @@ def _sensitivity(lab, model):
     """Figure 2: each layer's smallest filters alone, without retraining: validation errors in %."""
     curves = {layer: [] for layer in lab.subject.layers}
     for layer, share in [(layer, share) for layer in curves for share in SHARES]:
-        curves[layer].append(_validation(lab, cut(model, lab.subject.shape, {layer: share})))
+        curves[layer].append(_validation(lab, prune_filters(model, lab.subject.shape, {layer: share})))
     return {"shares": SHARES, "validation error %": curves}
 
 
@@ -158,7 +149,7 @@ def _ways(lab, model, say):
     ways["at once"] = lab.network("at once", once, **how)
     stepped, steps = model, subject.retrain_epochs
     for i in range(1, steps + 1):
-        thinned = cut(stepped, subject.shape, _step_shares(model, stepped, subject, i / steps))
+        thinned = prune_filters(stepped, subject.shape, _step_shares(model, stepped, subject, i / steps))
         stepped, numbers = lab.network(f"in steps, {i}", thinned, epochs=1, lr=subject.retrain_lr)
     ways["in steps"] = (stepped, numbers)
     fresh = _cut(lab, lab.fresh(), subject.final, "random", "from scratch")
@@ -174,85 +165,3 @@ def _step_shares(model, stepped, subject, done):
     left = (1 - subject.final) ** done
     now, first = channels(stepped, subject.shape).layers, channels(model, subject.shape).layers
     return {name: 1 - math.floor(len(first[name]) * left + 1e-9) / len(now[name]) for name in subject.layers}
-
-
-def _table(lab, networks, lowered=None):
-    """{name: parameters that are left, MACs, bytes of the file, test error, milliseconds} of networks.
-
-    lowered: {name: (the same network to be run by the sparse runtime, its name in `networks`)}.
-    """
-    rows = {name: _row(lab, model) for name, model in networks.items()}
-    for name, (model, of) in (lowered or {}).items():
-        rows[name] = {**rows[of], "macs": metrics.count_macs(model, lab.subject.shape)}
-        networks = {**networks, name: model}
-    for batch in (1, 64):
-        times = metrics.compare_latency(networks, (batch, *lab.subject.shape[1:]), rounds=101)
-        for name, time in times.items():
-            rows[name][f"ms, batch {batch}"] = time.median_ms
-    return rows
-
-
-def _row(lab, model):
-    return {
-        "parameters": round(sum(compress.density(p) * p.size for p in model.parameters())),
-        "macs": metrics.count_macs(model, lab.subject.shape),
-        "size_bytes": len(io.to_bytes(model)),
-        "test error %": stage.error(model, lab.images.test),
-    }
-
-
-def _filters_or_weights(lab, model, say):
-    """At equal parameters, whole filters gone or single weights: {budget: {what: row of `_table`}}."""
-    result, how = {}, {"epochs": lab.subject.retrain_epochs, "lr": lab.subject.retrain_lr}
-    for budget, share in BUDGETS.items():
-        thinned = _thinned_to(model, lab.subject, round(share * metrics.count_parameters(model)))
-        filters, _ = lab.network(f"filters, {budget}", thinned, **how)
-        left = metrics.count_parameters(filters)
-        weights, _ = lab.network(f"weights, {budget}", model, lambda twin, left=left: _prune_weights(twin, left), **how)
-        rows = lab.journal.step(
-            f"filters or weights, {budget}", lambda f=filters, w=weights: _compare(lab, model, f, w)
-        )
-        for what, row in rows.items():
-            say(f"{lab.name:<9} {budget} {what}: {row['parameters']:,} parameters, test error {row['test error %']} %")
-        result[budget] = rows
-    return result
-
-
-def _thinned_to(model, subject, parameters):
-    """The network with equal shares of all layers' filters gone, so that at most `parameters` are left."""
-    for share in np.arange(0.01, 0.96, 0.01):
-        thinned = cut(model, subject.shape, dict.fromkeys(subject.layers, float(share)))
-        if metrics.count_parameters(thinned) <= parameters:
-            return thinned
-    raise ValueError(f"want {parameters} parameters left, which takes more than 95 % of each layer's filters")
-
-
-def _prune_weights(model, parameters):
-    """Leave as many weights and biases: conv1 keeps most, the other layers as much as each other."""
-    layers = {name: getattr(model, name).weight.size for name in ("conv1", "conv2", "fc1", "fc2")}
-    biases = metrics.count_parameters(model) - sum(layers.values())
-    keeps = {"conv1": 0.66, "fc2": 0.25}
-    fixed = sum(keep * layers[name] for name, keep in keeps.items())
-    rest = (parameters - biases - fixed) / (layers["conv2"] + layers["fc1"])
-    prune_to(model, keeps | {"conv2": rest, "fc1": rest})
-
-
-def _compare(lab, dense, filters, weights):
-    """The rows of the dense network, the one with fewer filters, and the one with fewer weights, run in two ways."""
-    networks = {"dense": dense, "filters": filters, "weights, run dense": weights}
-    return _table(lab, networks, {"weights, run sparse": (runtime.lower(weights), "weights, run dense")})
-
-
-def _wall_clock():
-    """{network and cut: {"MACs": ratio, "batch N": ratio of the times}} for networks of the paper cut as in table 1."""
-    ratios = {}
-    for name, letter in WALL_CLOCK:
-        make, shape, cuts = NETWORKS[name]
-        model = make(rng=0)
-        found = channels(model, shape)
-        thinned = thin(model, plan(model, found, select(found, compress.norms(model, found), cuts[letter](found))))
-        ratios[f"{name} {letter}"] = {"MACs": metrics.count_macs(thinned, shape) / metrics.count_macs(model, shape)}
-        for batch in (1, 8):
-            times = metrics.compare_latency({"whole": model, "thin": thinned}, (batch, *shape[1:]), rounds=31)
-            ratios[f"{name} {letter}"][f"batch {batch}"] = times["thin"].median_ms / times["whole"].median_ms
-    return ratios

@@ -6,7 +6,7 @@ residual block (inferred: with it, and with what stays rounded down, the counts 
 """
 
 from lightnn import models
-from lightnn.compress import channels, norms, plan, select, thin
+from lightnn.compress import channels, prune_filters
 from lightnn.metrics import trace
 
 CIFAR, IMAGENET = (1, 3, 32, 32), (1, 3, 224, 224)
@@ -73,12 +73,9 @@ def count_table():
     counts = {}
     for name, (make, shape, cuts) in NETWORKS.items():
         model = make(rng=0)
-        found, scores = channels(model, shape), None
         counts[name] = _count(model, shape)
-        scores = norms(model, found)
         for cut, shares in cuts.items():
-            rows = select(found, scores, shares(found))
-            counts[f"{name} {cut}"] = _count(thin(model, plan(model, found, rows)), shape)
+            counts[f"{name} {cut}"] = _count(prune_filters(model, shape, shares(channels(model, shape))), shape)
     return counts
 
 

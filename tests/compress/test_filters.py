@@ -153,3 +153,15 @@ def test_greedy_is_independent_where_nothing_was_lost_before():
     shares = {"features.24": 0.5}
     want = compress.select(found, compress.norms(model, found), shares)
     np.testing.assert_array_equal(compress.select_greedily(model, found, shares)["features.24"], want["features.24"])
+
+
+def test_prune_filters_is_all_steps_in_one():
+    model = models.lenet5(rng=0)
+    shape, shares = (1, 1, 28, 28), {"conv1": 0.5, "fc1": 0.2}
+    found = compress.channels(model, shape)
+    for order in (1, 2):
+        rows = compress.select(found, compress.norms(model, found, order), shares)
+        want = compress.thin(model, compress.plan(model, found, rows)).state_dict()
+        got = compress.prune_filters(model, shape, shares, order).state_dict()
+        for name, array in want.items():
+            np.testing.assert_array_equal(got[name], array)

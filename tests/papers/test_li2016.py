@@ -8,6 +8,7 @@ import pytest
 
 from lightnn import compress, data, metrics, models
 from lightnn.papers import li2016, stage
+from lightnn.papers import li2016_costs as costs
 from lightnn.papers import li2016_tables as tables
 from lightnn.papers.journal import Journal
 
@@ -23,8 +24,8 @@ def small(patch, images):
     patch.setattr(li2016, "SHARES", (0.25, 0.5))
     patch.setattr(li2016, "FULL", {"lenet5": SUBJECT})
     patch.setattr(li2016, "count_table", lambda: {"VGG-16": [313_463_808, 14_982_474]})
-    patch.setattr(li2016, "NETWORKS", {"VGG-16": (small_vgg, (1, 3, 32, 32), tables.NETWORKS["VGG-16"][2])})
-    patch.setattr(li2016, "WALL_CLOCK", (("VGG-16", "A"),))
+    patch.setattr(costs, "NETWORKS", {"VGG-16": (small_vgg, (1, 3, 32, 32), tables.NETWORKS["VGG-16"][2])})
+    patch.setattr(costs, "WALL_CLOCK", (("VGG-16", "A"),))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_the_result_has_every_comparison(run):
 def test_filters_and_weights_have_equal_parameters(run):
     for budget, rows in run[1]["networks"]["lenet5"]["filters or weights"].items():
         dense, filters, weights, sparse = rows.values()
-        assert filters["parameters"] <= li2016.BUDGETS[budget] * 431_080 <= 1.1 * filters["parameters"]
+        assert filters["parameters"] <= costs.BUDGETS[budget] * 431_080 <= 1.1 * filters["parameters"]
         assert weights["parameters"] == sparse["parameters"] == pytest.approx(filters["parameters"], abs=3)
         assert weights["macs"] == dense["macs"] > sparse["macs"]
         assert filters["size_bytes"] < dense["size_bytes"]
@@ -114,11 +115,11 @@ def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, 
 
 def test_a_budget_that_leaves_next_to_nothing_is_refused():
     with pytest.raises(ValueError, match="want 10 parameters left, which takes more than 95 %"):
-        li2016._thinned_to(models.lenet5(rng=0), SUBJECT, 10)
+        costs._thinned_to(models.lenet5(rng=0), SUBJECT, 10)
 
 
 def test_the_residual_network_of_the_experiment_is_cut_where_it_may_be():
     subject = li2016.FULL["resnet8"]
     model = subject.make(rng=0)
-    thinned = li2016.cut(model, subject.shape, dict.fromkeys(subject.layers, 0.5))
+    thinned = compress.prune_filters(model, subject.shape, dict.fromkeys(subject.layers, 0.5))
     assert metrics.count_macs(thinned, subject.shape) < 0.6 * metrics.count_macs(model, subject.shape)
