@@ -131,11 +131,11 @@ def _methods(lab, model):
 
 def _retrained(lab, model, say):
     """The final share gone by four methods, then one epoch: does the choice still matter?"""
-    errors = {}
+    errors, lr = {}, lab.subject.retrain_lr / 4  # small: within one epoch it does not fall
     for method in ("smallest l1", "largest l1", "random", "variance-l2"):
         name = f"{method}, one epoch"
         thinned = _cut(lab, model, lab.subject.final, method, name)
-        _, numbers = lab.network(name, thinned, epochs=1, lr=lab.subject.retrain_lr)
+        _, numbers = lab.network(name, thinned, epochs=1, lr=lr)
         errors[method] = numbers["validation error %"]
         say(f"{lab.name:<9} {name}: validation error {errors[method]} %")
     return errors
@@ -150,7 +150,8 @@ def _ways(lab, model, say):
     stepped, steps = model, subject.retrain_epochs
     for i in range(1, steps + 1):
         thinned = prune_filters(stepped, subject.shape, _step_shares(model, stepped, subject, i / steps))
-        stepped, numbers = lab.network(f"in steps, {i}", thinned, epochs=1, lr=subject.retrain_lr)
+        lr = subject.retrain_lr * (1 + math.cos(math.pi * (i - 1) / steps)) / 2  # as it falls in `at once`
+        stepped, numbers = lab.network(f"in steps, {i}", thinned, epochs=1, lr=lr)
     ways["in steps"] = (stepped, numbers)
     fresh = _cut(lab, lab.fresh(), subject.final, "random", "from scratch")
     ways["from scratch"] = lab.network("from scratch", fresh, epochs=subject.epochs + steps, lr=subject.lr)
