@@ -44,6 +44,7 @@ def small_vgg(rng):
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 
 
+@needs_compiler
 def test_the_counts_are_the_papers():
     """To what table 1 prints; a share of 16 filters may be rounded in another way, and ResNet-34's projections may not
     have been counted (3.64 against 3.66 thousand million): there it is a tenth of a point."""
