@@ -192,6 +192,7 @@ def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, ima
     assert os.listdir(tmp_path) == ["a.lnn"]
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="training it so often needs the compiler")
 @pytest.mark.parametrize("batch", [3, 9, 16, 20])
 def test_an_interrupted_run_goes_on_to_the_very_same_file(run, tmp_path, monkeypatch, batch):
     path, journal, said, count, shift = tmp_path / "a.lnn", Journal(tmp_path / "j"), [], itertools.count(1), None
@@ -222,6 +223,7 @@ def test_dropout_is_adjusted_to_what_is_left_also_in_a_network_that_was_loaded(r
     assert model.dropout2.p == pytest.approx(0.2 * 0.2**0.5, abs=1e-4)
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="training it once more needs the compiler")
 def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch):
     small = Recipe(epochs=1, keep=(0.1,), retrain_epochs=(1,), tune_epochs=1, max_shift=0)
     subject = dataclasses.replace(SUBJECTS["lenet_300_100"], quick=small)

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from numba import config
 
 from lightnn import data, models
 from lightnn.compress import density, prune, quality_for
@@ -158,6 +159,7 @@ def test_a_gradual_point_ends_at_its_shares(images, monkeypatch):
     assert [density(getattr(model, name).weight) for name in keeps] == pytest.approx(list(keeps.values()), abs=1e-3)
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="training it once more needs the compiler")
 @pytest.mark.parametrize("batch", [5, 40])
 def test_an_interrupted_run_goes_on_to_the_very_same_result(run, images, tmp_path, monkeypatch, batch):
     """Each batch is augmented; six are an epoch."""
