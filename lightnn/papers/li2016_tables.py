@@ -92,7 +92,7 @@ def format_counts(counts):
         cut = [f"{100 * (1 - a / b):.1f} %" if whole else "" for a, b in zip((flops, parameters), whole or (1, 1))]
         _, paper, paper_cut, _, paper_less = TABLE_1[name]
         then = [f"{c:.1f} %" if c else "" for c in (paper_cut, paper_less)]
-        ours = f"{flops:>10.3g} {cut[0]:>7}{paper:>11.3g} {then[0]:>7}{parameters:>12,} {cut[1]:>6}{then[1]:>7}"
+        ours = f"{flops:>10.2e} {cut[0]:>7}{paper:>11.2e} {then[0]:>7}{parameters:>12,} {cut[1]:>6}{then[1]:>7}"
         lines.append(f"{name:<14}{ours}".rstrip())
     return "\n".join(lines)
 
