@@ -19,6 +19,7 @@ import numpy as np
 
 from lightnn.compress.prune import set_mask
 from lightnn.models import describe
+from lightnn.nn import Parameter
 
 
 @dataclass
@@ -46,33 +47,35 @@ class Plan(dict):
     @property
     def parameters(self):
         """Trained numbers: (before, after)."""
-        cuts = [cut for cut in self.values() if cut.trained]
-        return sum(math.prod(cut.shape) for cut in cuts), sum(math.prod(cut.after) for cut in cuts)
+        return self._count(lambda cut: cut.trained)
 
     @property
     def macs(self):
         """Multiply-accumulates of a run on the shape that was traced: (before, after)."""
+        return self._count(lambda cut: cut.positions)
+
+    def _count(self, times):
         cuts = self.values()
-        return tuple(sum(math.prod(s) * cut.positions for cut, s in pairs) for pairs in (
-            [(cut, cut.shape) for cut in cuts], [(cut, cut.after) for cut in cuts]))  # fmt: skip
+        return sum(math.prod(c.shape) * times(c) for c in cuts), sum(math.prod(c.after) * times(c) for c in cuts)
 
     def __str__(self):
         by = [
             (name, " x ".join(map(str, c.shape)), " x ".join(map(str, c.after))) for name, c in self.changed().items()
         ]
-        by += [(name, f"{a:,}", f"{b:,}  ({b / a - 1:+.1%})") for name, (a, b) in self._totals().items()]
+        by += [
+            (name, f"{a:,}", f"{b:,}  ({b / a - 1:+.1%})")
+            for name, (a, b) in (("parameters", self.parameters), ("MACs", self.macs))
+        ]
         wide = [max(len(row[i]) for row in by) for i in (0, 1)]
         return "\n".join(f"{name:<{wide[0]}}  {before:>{wide[1]}} -> {after}" for name, before, after in by)
-
-    def _totals(self):
-        return {"parameters": self.parameters, "MACs": self.macs}
 
 
 def plan(model, found, remove):
     """The Plan that removes rows of layers, {path: indices}, and all that hangs together with them by `found`, the
     model's Channels.
 
-    ValueError says why a channel can't be removed: it is held, nothing would be left, or there is no such row.
+    ValueError says why a channel can't be removed: it is held, nothing would be left, there is no such row, or two
+    layers share a weight.
     """
     removed = found.roots(_wanted(found, remove))
     cuts = Plan({name: Cut(p.shape, True) for name, p in model.named_parameters()})
@@ -81,7 +84,10 @@ def plan(model, found, remove):
         if gone.all():
             raise ValueError(f"plan: nothing would be left of {use.name}: all its {gone.size} channels are to go")
         if use.name not in cuts:
-            cuts[use.name] = Cut(_buffer(model, use.name, len(use.ids)).shape, False)
+            array = _buffer(model, use.name, len(use.ids))
+            if isinstance(array, Parameter):
+                raise ValueError(f"plan: {use.name} is another layer's too: a shared weight can't be cut")
+            cuts[use.name] = Cut(array.shape, False)
         cut = cuts[use.name]
         cut.positions += use.positions
         if gone.any():

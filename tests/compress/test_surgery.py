@@ -183,6 +183,13 @@ def test_a_plan_for_another_network_is_refused():
             use(other, cuts)
 
 
+def test_a_weight_that_two_layers_share_is_not_cut():
+    model = nn.Sequential(nn.Linear(4, 4, rng=0), nn.ReLU(), nn.Linear(4, 4, rng=1), nn.Linear(4, 2, rng=2))
+    model[2].weight = model[0].weight
+    with pytest.raises(ValueError, match=r"2.weight is another layer's too: a shared weight can't be cut"):
+        compress.plan(model, compress.channels(model, (1, 4)), {"2": [0]})
+
+
 @pytest.mark.parametrize(
     "shapes",
     [{"conv1.weight": [30, 1, 5, 5]}, {"conv1.weight": [3]}, {"conv9.weight": [1]}, {"conv1.weight": "x"},
