@@ -3,11 +3,12 @@
 
 import numpy as np
 
+from lightnn.functional.conv import CONVOLUTIONS
 from lightnn.nn.module import running
 from lightnn.tensor import watching
 from lightnn.training import predict
 
-LAYERS = ("linear", "conv2d", "depthwise_conv2d", "grouped_conv2d")
+LAYERS = ("linear", *CONVOLUTIONS)
 PARTS = ("batch_norm", "relu", "relu6", "hardtanh", "hardswish", "sigmoid", "tanh")  # of the layer before them
 
 

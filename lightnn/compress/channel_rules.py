@@ -9,12 +9,12 @@ import math
 import numpy as np
 
 from lightnn.exercise import exercise
+from lightnn.functional.conv import CONVOLUTIONS
 from lightnn.nn import Shift2d
 from lightnn.nn.module import running
 
 POOLS = ("max_pool2d", "avg_pool2d", "adaptive_avg_pool2d")
 PASS = (*POOLS, "relu", "relu6", "hardswish", "tanh", "dropout", "neg", "absolute", "sqrt")  # 0 stays 0
-CONVOLUTIONS = ("conv2d", "depthwise_conv2d", "grouped_conv2d")
 
 
 @exercise("03.3")

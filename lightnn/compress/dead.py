@@ -9,10 +9,10 @@ import copy
 
 import numpy as np
 
-from lightnn.compress.channel_rules import CONVOLUTIONS
 from lightnn.compress.channels import channels
 from lightnn.compress.surgery import plan, thin
 from lightnn.exercise import exercise
+from lightnn.functional.conv import CONVOLUTIONS
 from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 

@@ -70,11 +70,8 @@ def feature_maps(model, found, x):
 
 def norms(model, found, order=1):
     """{layer: its filters' norms}: the independent strategy."""
-    return {layer: filter_norms(_weight(model, layer), order) for layer in found.layers}
-
-
-def _weight(model, layer):
-    return next(m for name, m in model.named_modules() if name == layer).weight().data
+    modules = dict(model.named_modules())
+    return {layer: filter_norms(modules[layer].weight().data, order) for layer in found.layers}
 
 
 def select(found, scores, shares):
@@ -98,12 +95,12 @@ def _units(found, layer, scores, share):
 
 def select_greedily(model, found, shares, order=1):
     """As `select` by norms, layer by layer in the order of the run, each scored without the input channels that go."""
-    chosen, gone = {}, np.zeros(0, np.int64)
+    chosen, gone, modules = {}, np.zeros(0, np.int64), dict(model.named_modules())
     for layer in found.layers:
         if layer not in shares:
             continue
         columns = next(use.ids for use in found.uses if (use.owner, use.attribute, use.axis) == (layer, "weight", 1))
-        w = _weight(model, layer)
+        w = modules[layer].weight().data
         scores = {layer: greedy_norms(w, np.flatnonzero(np.isin(found.roots(columns), gone)), order)}
         chosen |= select(found, scores, {layer: shares[layer]})
         gone = np.union1d(gone, found.roots(found.layers[layer][chosen[layer]]))

@@ -1,6 +1,6 @@
 """Gradual pruning during training (Zhu & Gupta 2017, "To prune, or not to prune", arXiv 1710.01878, section 3)."""
 
-from lightnn.compress.prune import density, prune, quality_for
+from lightnn.compress.prune import density, prune_to_share
 from lightnn.exercise import exercise
 
 
@@ -34,6 +34,5 @@ class GradualPruning:
     def step(self):
         due = (self.t - self.t_0) % self.dt == 0 and 0 <= self.t - self.t_0 <= self.n * self.dt
         for p, s_i, s_f in self.targets if due else ():
-            keep = 1 - gradual_sparsity(self.t, s_i, s_f, self.t_0, self.n, self.dt)
-            prune(p, quality_for(p().data, keep, None if p.support is None else p.support.mask))
+            prune_to_share(p, 1 - gradual_sparsity(self.t, s_i, s_f, self.t_0, self.n, self.dt))
         self.t += 1

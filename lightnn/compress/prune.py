@@ -88,11 +88,10 @@ def sensitivity(model, parameters, score, keeps):
     curves = {}
     for name, p in parameters.items():
         data, support = p.data, p.support
-        mask = None if support is None else support.mask
         curves[name] = []
         try:
             for keep in keeps:
-                prune(p, quality_for(p().data, keep, mask))
+                prune_to_share(p, keep)
                 curves[name].append(score(model))
                 p.data, p.support = data, support
         finally:
@@ -110,3 +109,8 @@ def adjust_dropout(rate, connections_before, connections_after):
             f"got {rate!r}, {connections_after!r}, {connections_before!r}"
         )
     return rate * math.sqrt(connections_after / connections_before)
+
+
+def prune_to_share(p, keep):
+    """Prune Parameter p by magnitude until it keeps the share `keep` of all its weights. Returns the share kept."""
+    return prune(p, quality_for(p().data, keep, None if p.support is None else p.support.mask))

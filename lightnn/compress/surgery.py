@@ -78,13 +78,13 @@ def plan(model, found, remove):
     layers share a weight.
     """
     removed = found.roots(_wanted(found, remove))
-    cuts = Plan({name: Cut(p.shape, True) for name, p in model.named_parameters()})
+    cuts, modules = Plan({n: Cut(p.shape, True) for n, p in model.named_parameters()}), dict(model.named_modules())
     for use in found.uses:
         gone = np.isin(found.roots(use.ids), removed)
         if gone.all():
             raise ValueError(f"plan: nothing would be left of {use.name}: all its {gone.size} channels are to go")
         if use.name not in cuts:
-            array = _buffer(model, use.name, len(use.ids))
+            array = _buffer(modules, use.name, len(use.ids))
             if isinstance(array, Parameter):
                 raise ValueError(f"plan: {use.name} is another layer's too: a shared weight can't be cut")
             cuts[use.name] = Cut(array.shape, False)
@@ -111,29 +111,30 @@ def _wanted(found, remove):
     return wanted
 
 
-def _owner(model, name):
-    """(module, attribute) of a dotted name."""
+def _owner(modules, name):
+    """(module, attribute) of a dotted name, from {path: module}."""
     path, _, attribute = name.rpartition(".")
-    return next(m for n, m in model.named_modules() if n == path), attribute
+    return modules[path], attribute
 
 
-def _buffer(model, name, channels):
+def _buffer(modules, name, channels):
     """The buffer of this name; the offsets that a Shift2d computes from the number of channels, as an array."""
-    owner, attribute = _owner(model, name)
+    owner, attribute = _owner(modules, name)
     return owner.offsets_of(channels) if attribute == "offsets" else getattr(owner, attribute)
 
 
 def thin(model, cuts):
     """A new network without the channels that the Plan removes. The model is left as it is."""
     twin = _twin(model, cuts)
+    modules = dict(twin.named_modules())
     for name, cut in cuts.changed().items():
-        owner, attribute = _owner(twin, name)
+        owner, attribute = _owner(modules, name)
         for axis, keep in cut.keep.items():
             if cut.trained:
                 _take(getattr(owner, attribute), keep, axis)
             else:
-                setattr(owner, attribute, np.take(_buffer(twin, name, cut.shape[axis]), keep, axis))
-    for module in twin.modules():
+                setattr(owner, attribute, np.take(_buffer(modules, name, cut.shape[axis]), keep, axis))
+    for module in modules.values():
         module.fit_sizes()
     with contextlib.suppress(TypeError):  # a network that has no description can be thinned, but not saved
         base, shapes = describe(model), {name: list(cut.after) for name, cut in cuts.changed().items()}
@@ -152,9 +153,10 @@ def mask_channels(model, cuts):
     """A new network of the model's size in which the channels that the Plan removes are 0: their rows, biases and
     batch-norm entries are masked, and stay 0 in training."""
     twin = _twin(model, cuts)
+    modules = dict(twin.named_modules())
     for name, cut in cuts.changed().items():
         if cut.zero:
-            owner, attribute = _owner(twin, name)
+            owner, attribute = _owner(modules, name)
             p = getattr(owner, attribute)
             mask = np.ones(p.shape, bool) if p.support is None else p.support.mask.copy()
             mask[np.setdiff1d(np.arange(len(mask)), cut.keep[0])] = False

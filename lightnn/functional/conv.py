@@ -73,3 +73,6 @@ def output_size(op, size, kernel, stride, padding, dilation):
     if min(kernel) < 1 or min(out) < 1:
         raise ValueError(f"{op}: a kernel of {kernel} with dilation {dilation} does not fit in {size} + 2 * {padding}")
     return tuple(out)
+
+
+CONVOLUTIONS = tuple(f.__name__ for f in (conv2d, depthwise_conv2d, grouped_conv2d))  # the ops, for those who watch

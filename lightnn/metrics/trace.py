@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lightnn.functional.conv import CONVOLUTIONS
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
-CONVOLUTIONS = ("conv2d", "depthwise_conv2d", "grouped_conv2d")
 SPARSE = ("sparse_linear", "sparse_conv2d")
 COUNTED = {  # op: MACs, from its arrays and its output
     **{name: lambda arrays, y: y.size * arrays[1][0].size for name in CONVOLUTIONS},

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from lightnn import io, models
-from lightnn.compress import adjust_dropout, density, prune, quality_for, share
+from lightnn.compress import adjust_dropout, density, prune_to_share, share
 from lightnn.papers import stage
 from lightnn.papers.deep_compression_tables import count_layers, format_tables
 from lightnn.papers.journal import Interrupted, Journal, draws
@@ -208,8 +208,7 @@ def prune_layers(model, keep):
     """One pruning step: fc1 keeps the share `keep` of its weights, the other layers as much more as they need."""
     subject = subject_of(model)
     for name, relative in subject.relative.items():
-        p = getattr(model, name).weight
-        prune(p, quality_for(p().data, min(1.0, relative * keep), None if p.support is None else p.support.mask))
+        prune_to_share(getattr(model, name).weight, min(1.0, relative * keep))
 
 
 def set_dropouts(model, dropout):

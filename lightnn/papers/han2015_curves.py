@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lightnn.compress import GradualPruning, prune, quality_for, random_mask, set_mask
+from lightnn.compress import GradualPruning, prune_to_share, random_mask, set_mask
 from lightnn.papers import stage
 from lightnn.papers.journal import draws
 
@@ -95,8 +95,7 @@ def _gradual(lab, name, reference, keeps, epochs):
 def prune_to(model, keeps):
     """Prune the model's layers by magnitude until each keeps its share of `keeps` = {layer: share of its weights}."""
     for name, keep in keeps.items():
-        p = getattr(model, name).weight
-        prune(p, quality_for(p().data, keep, None if p.support is None else p.support.mask))
+        prune_to_share(getattr(model, name).weight, keep)
 
 
 def remove_at_random(model, keeps, rng):

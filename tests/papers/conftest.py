@@ -7,9 +7,19 @@ from lightnn import data
 
 
 @pytest.fixture(scope="session")
-def images():
-    """600 training, 200 validation and 200 test images: ten patterns with noise."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 10, 1000)
-    x = (rng.random((10, 1, 28, 28)) < 0.2)[y] * rng.random((1000, 1, 28, 28))
-    return data.Dataset(x[:800].astype(np.float32), y[:800], x[800:].astype(np.float32), y[800:])
+def patterns():
+    """patterns(training, test): that many images, ten patterns with noise."""
+
+    def make(training, test):
+        rng, count = np.random.default_rng(0), training + test
+        y = rng.integers(0, 10, count)
+        x = ((rng.random((10, 1, 28, 28)) < 0.2)[y] * rng.random((count, 1, 28, 28))).astype(np.float32)
+        return data.Dataset(x[:training], y[:training], x[training:], y[training:])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def images(patterns):
+    """600 training, 200 validation and 200 test images."""
+    return patterns(800, 200)

@@ -29,12 +29,9 @@ RECIPE = Recipe(epochs=1, keep=(0.3, 0.1), retrain_epochs=(1, 1), tune_epochs=1,
 
 
 @pytest.fixture(scope="module")
-def images():
-    """600 training, 5,000 validation and 200 test images: ten patterns with noise."""
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 10, 5800)
-    x = (rng.random((10, 1, 28, 28)) < 0.2)[y] * rng.random((5800, 1, 28, 28))
-    return data.Dataset(x[:5600].astype(np.float32), y[:5600], x[5600:].astype(np.float32), y[5600:])
+def images(patterns):
+    """600 training, 5,000 validation and 200 test images."""
+    return patterns(5600, 200)
 
 
 @pytest.fixture(autouse=True)
