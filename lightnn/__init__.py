@@ -2,7 +2,7 @@
 
 from lightnn import compress, data, functional, io, models, nn, optim, runtime
 from lightnn.io import FormatError, inspect, load, save
-from lightnn.kernels.threads import get_num_threads, set_num_threads
+from lightnn.kernels.parallel import get_num_threads, set_num_threads
 from lightnn.tensor import Tensor, no_grad, op
 from lightnn.training import evaluate, predict, train
 

@@ -1,9 +1,8 @@
 """The command line: `python -m lightnn COMMAND`. Arguments to functions, and their errors to one line."""
 
 import argparse
+import importlib
 import os
-import pathlib
-import runpy
 import shlex
 import sys
 
@@ -19,8 +18,9 @@ def study(arguments):
 
 def compress(arguments):
     from lightnn.files import check_writable
-    from lightnn.papers import deep_compression, record
-    from lightnn.papers.journal import Journal
+    from lightnn.papers import deep_compression
+    from lightnn.papers.lab import record
+    from lightnn.papers.lab.journal import Journal
 
     if arguments.json and os.path.abspath(arguments.json) == os.path.abspath(arguments.output):
         raise ValueError(f"want two files for the network and the results, got {arguments.output} for both")
@@ -41,7 +41,7 @@ def compress(arguments):
 
 
 def reproduce(arguments):
-    from lightnn.papers.reproduce import run
+    from lightnn.papers.lab.reproduce import run
 
     run(arguments.paper, command(), arguments.seed, arguments.quick, arguments.json, arguments.fresh)
     return 0
@@ -60,8 +60,8 @@ def inspect(arguments):
 
 
 def exercise(arguments):
-    from lightnn.study import stubs
-    from lightnn.study.sheets import sheet, sheets
+    from lightnn.study.exercises import stubs
+    from lightnn.study.exercises.sheets import sheet, sheets
 
     if arguments.reference:
         chosen = [sheet(arguments.number)] if "." in arguments.number else sheets(arguments.number)
@@ -79,7 +79,7 @@ def exercise(arguments):
 
 
 def check(arguments):
-    from lightnn.study import check as grading
+    from lightnn.study.exercises import check as grading
 
     if arguments.number is None:
         return grading.progress()
@@ -90,8 +90,8 @@ def check(arguments):
 
 
 def book(arguments):
-    from lightnn.study import book as chapters
-    from lightnn.study.lint import lint
+    from lightnn.study.book import chapters as chapters
+    from lightnn.study.book.lint import lint
 
     if arguments.what == "lint":
         return 1 if lint() else 0
@@ -100,25 +100,22 @@ def book(arguments):
 
 def bench(arguments):
     from lightnn.files import check_writable
-    from lightnn.papers import record
+    from lightnn.papers.lab import record
 
-    folder = pathlib.Path(__file__).parents[1] / "tests" / "benchmarks"
-    if not folder.exists():
-        raise FileNotFoundError(f"want the benchmarks at {folder}: run this in a clone of the repository")
     for target in filter(None, (arguments.json, arguments.plot)):
         check_writable(target)
     for family in arguments.families:
         if family not in arguments.kinds:
             raise ValueError(f"want one of {', '.join(arguments.kinds)}; got {family}")
     sparse = "sparse" in arguments.families
+    suite = importlib.import_module(f"lightnn.bench.{'sparse' if sparse else 'convolution'}")
     if sparse and len(arguments.families) > 1:
         raise ValueError(f"want sparse alone, it is a benchmark of its own; got {' '.join(arguments.families)}")
-    suite = runpy.run_path(str(folder / ("sparse.py" if sparse else "convolution.py")))
-    result = suite["run"]() if sparse else suite["run"](arguments.families or tuple(suite["FAMILIES"]))
+    result = suite.run() if sparse else suite.run(arguments.families or tuple(suite.FAMILIES))
     if arguments.json:
         record.write(arguments.json, command(), 0, result)
     if arguments.plot:
-        suite["plot"](result, arguments.plot)
+        suite.plot(result, arguments.plot)
     return 0
 
 

@@ -13,18 +13,20 @@ ROOT = pathlib.Path(lightnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [  # from the bottom to the top; a line's members don't import each other
     ("exercise",),
-    ("arithmetic", "kernels", "files"),
+    ("arithmetic", "kernels", "files", "tables"),
     ("tensor",),
     ("functional",),
     ("nn",),
     ("optim", "data"),
-    ("training", "models"),
+    ("models",),
+    ("metrics",),
+    ("training",),
     ("compress",),
     ("io",),
     ("runtime",),
-    ("metrics",),
     ("search",),
     ("papers",),
+    ("bench",),
     ("study",),
     ("__main__", "__init__"),
 ]

@@ -11,6 +11,7 @@ import pytest
 import lightnn
 from lightnn.__main__ import main
 from lightnn.papers import deep_compression
+from lightnn.papers.lab import journal
 
 COMPRESS = ["compress", "lenet_300_100", "-o"]
 
@@ -130,7 +131,7 @@ def test_compress_runs_the_experiment_and_prints_the_tables(run, folder, monkeyp
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
-        (deep_compression.Interrupted("interrupted in the stage 'x'"), 130, "lightnn compress: interrupted in the sta"),
+        (journal.Interrupted("interrupted in the stage 'x'"), 130, "lightnn compress: interrupted in the sta"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (FloatingPointError("train: the loss is nan"), 1, "lightnn compress: train: the loss is nan"),
         (OSError("cannot write a.lnn: No space left on device"), 2, "lightnn compress: cannot write a.lnn"),
@@ -150,7 +151,7 @@ def test_an_interrupted_compress_goes_on_and_a_finished_one_begins_anew(run, fol
     arguments, does = [*COMPRESS, folder / "a.lnn", *(["--fresh"] if fresh else [])], experiment.does
 
     def interrupt(path):
-        raise deep_compression.Interrupted("interrupted in 'x'; the same command goes on from here")
+        raise journal.Interrupted("interrupted in 'x'; the same command goes on from here")
 
     experiment.does = interrupt
     assert run(*arguments) == (130, "", "lightnn compress: interrupted in 'x'; the same command goes on from here\n")
@@ -183,7 +184,7 @@ class Paper:
 @pytest.fixture
 def paper(monkeypatch, folder):
     """The stand-in for han2015, and folder / "results" for chapters/results."""
-    from lightnn.papers import reproduce
+    from lightnn.papers.lab import reproduce
 
     paper = Paper()
     (folder / "results").mkdir()
@@ -225,7 +226,7 @@ def test_without_a_clone_a_full_run_prints_only(run, folder, paper):
 def test_an_interrupted_reproduce_goes_on_unless_fresh(run, folder, paper, cache):
     paper.fails = KeyboardInterrupt()
     assert run("reproduce", "han2015", "--quick")[0] == 130
-    paper.fails = deep_compression.Interrupted("interrupted in 'x'; the same command goes on from here")
+    paper.fails = journal.Interrupted("interrupted in 'x'; the same command goes on from here")
     status, out, error = run("reproduce", "han2015", "--quick")
     assert status == 130 and "going on after 1 finished steps" in out and error.startswith("lightnn reproduce: interr")
     paper.fails = None

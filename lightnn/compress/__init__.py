@@ -1,9 +1,7 @@
 """Techniques that make a network smaller: weight transforms, and the procedures that set them."""
 
-from lightnn.compress.activity import activation_density
-from lightnn.compress.channels import Channels, channels
-from lightnn.compress.dead import fold_constants, remove_dead
-from lightnn.compress.filters import (
+from lightnn.compress.pruning.activity import activation_density
+from lightnn.compress.pruning.filters import (
     feature_maps,
     filter_norms,
     greedy_norms,
@@ -14,8 +12,8 @@ from lightnn.compress.filters import (
     select_greedily,
     smallest,
 )
-from lightnn.compress.gradual import GradualPruning, gradual_sparsity
-from lightnn.compress.prune import (
+from lightnn.compress.pruning.gradual import GradualPruning, gradual_sparsity
+from lightnn.compress.pruning.magnitude import (
     adjust_dropout,
     density,
     prune,
@@ -26,9 +24,19 @@ from lightnn.compress.prune import (
     set_mask,
     threshold,
 )
-from lightnn.compress.share import density_init, kmeans, linear_init, nearest, random_init, share, sharing_rate
-from lightnn.compress.surgery import Plan, mask_channels, plan, thin
-from lightnn.compress.transforms import SUPPORTS, VALUES, Codebook, Mask, decode, decode_parameter, encode
+from lightnn.compress.structure.channel_graph import Channels, channels
+from lightnn.compress.structure.dead import fold_constants, remove_dead
+from lightnn.compress.structure.surgery import Plan, mask_channels, plan, thin
+from lightnn.compress.transforms.base import SUPPORTS, VALUES, Codebook, Mask, decode, decode_parameter, encode
+from lightnn.compress.transforms.clustering import (
+    density_init,
+    kmeans,
+    linear_init,
+    nearest,
+    random_init,
+    share,
+    sharing_rate,
+)
 
 __all__ = [
     "SUPPORTS",

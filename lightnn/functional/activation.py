@@ -3,7 +3,7 @@
 import numpy as np
 
 from lightnn.functional import check
-from lightnn.kernels import elementwise
+from lightnn.kernels.conv import elementwise
 from lightnn.tensor import op
 
 

@@ -9,7 +9,7 @@ how it works. All are linear in x and in w, so that each vjp is itself a convolu
 """
 
 from lightnn.functional import check
-from lightnn.kernels import dense, depthwise
+from lightnn.kernels.conv import dense, depthwise
 from lightnn.tensor import op
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lightnn.functional import check
-from lightnn.kernels.matmul import matmul
+from lightnn.kernels.matrix.matmul import matmul
 from lightnn.tensor import op
 
 

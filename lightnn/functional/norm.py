@@ -3,7 +3,7 @@
 import numpy as np
 
 from lightnn.functional import check
-from lightnn.kernels import norm
+from lightnn.kernels.conv import norm
 from lightnn.tensor import op
 
 

@@ -2,7 +2,7 @@
 
 from lightnn.functional import check
 from lightnn.functional.conv import output_size
-from lightnn.kernels import pool
+from lightnn.kernels.conv import pool
 from lightnn.tensor import op
 
 

@@ -4,7 +4,7 @@ MAC."""
 import numpy as np
 
 from lightnn.functional import check
-from lightnn.kernels import elementwise, shift
+from lightnn.kernels.conv import elementwise, shift
 from lightnn.tensor import op
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from lightnn import functional as F
 from lightnn.functional import check
-from lightnn.kernels import shift
+from lightnn.kernels.conv import shift
 from lightnn.nn.module import Module
 
 

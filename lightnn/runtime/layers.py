@@ -13,8 +13,8 @@ import numpy as np
 from lightnn.compress import Codebook
 from lightnn.functional import check
 from lightnn.functional.conv import output_size
-from lightnn.kernels import sparse
-from lightnn.kernels.sparse_linear import linear
+from lightnn.kernels.matrix import sparse
+from lightnn.kernels.matrix.sparse_linear import linear
 from lightnn.nn import Module
 from lightnn.runtime.csr import to_csr
 from lightnn.tensor import Tensor, op

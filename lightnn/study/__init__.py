@@ -1,7 +1,7 @@
 """Studying: the chapters in JupyterLab, and what they show things with."""
 
-from lightnn.study.launch import chapter, execute, open_lab
-from lightnn.study.show import exercises, show, turn
-from lightnn.study.style import COLORS, HATCHES, figure
+from lightnn.study.book.launch import chapter, execute, open_lab
+from lightnn.study.book.show import show, show_exercises, turn
+from lightnn.study.book.style import COLORS, HATCHES, figure
 
-__all__ = ["COLORS", "HATCHES", "chapter", "execute", "exercises", "figure", "open_lab", "show", "turn"]
+__all__ = ["COLORS", "HATCHES", "chapter", "execute", "figure", "open_lab", "show", "show_exercises", "turn"]

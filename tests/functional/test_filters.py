@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lightnn import functional as F
-from lightnn.kernels import shift
+from lightnn.kernels.conv import shift
 from lightnn.testing import check_vjp
 
 

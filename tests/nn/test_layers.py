@@ -7,7 +7,7 @@ import pytest
 
 from lightnn import Tensor, nn
 from lightnn import functional as F
-from lightnn.kernels import shift
+from lightnn.kernels.conv import shift
 
 IMAGES, ROWS = (2, 4, 6, 6), (5, 4)
 

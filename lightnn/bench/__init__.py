@@ -1,0 +1,1 @@
+"""Timings against PyTorch: kernels, sparse layers, training."""

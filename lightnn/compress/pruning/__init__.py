@@ -1,0 +1,1 @@
+"""Choosing which weights or filters are removed."""

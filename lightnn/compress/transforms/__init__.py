@@ -1,0 +1,1 @@
+"""Weight transforms: what a Parameter's latent array becomes before the network uses it."""

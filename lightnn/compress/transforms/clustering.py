@@ -1,0 +1,81 @@
+"""Weight sharing by k-means (Han, Mao & Dally 2016, "Deep Compression", arXiv 1510.00149, section 3).
+
+A layer's surviving weights are clustered; each then is its cluster's centre, and only the centres are trained.
+"""
+
+import numbers
+
+import numpy as np
+
+from lightnn.compress.transforms.base import Codebook
+from lightnn.exercise import exercise
+
+
+def linear_init(w, k, rng=None):
+    """k centres equally spaced from min(w) to max(w), both ends included: the paper's choice, because large weights
+    matter most and few weights are large."""
+    return np.linspace(w.min(), w.max(), k)
+
+
+def density_init(w, k, rng=None):
+    """Centres at k equal steps of the cumulative distribution, c_i = F^-1((i + 1/2) / k); the paper does not give the
+    end points."""
+    return np.quantile(w, (np.arange(k) + 0.5) / k)
+
+
+def random_init(w, k, rng=0):
+    """Forgy: k of the weights, drawn without replacement."""
+    return np.sort(np.random.default_rng(rng).choice(w, k, replace=len(w) < k))
+
+
+@exercise("04.5")
+def kmeans(w, k, init=linear_init, iterations=100, rng=0):
+    """Cluster the numbers w (n,) into k: argmin_c sum_i min_j |w_i - c_j|^2, by Lloyd's iterations from `init`.
+
+    Returns (centres (k,) ascending in float64, codes (n,)). In one dimension a cluster is an interval, so each
+    iteration is k searches in the sorted weights and k differences of their running sum. A cluster that is empty keeps
+    its centre.
+    """
+    w = np.asarray(w, np.float64)
+    if w.ndim != 1 or not w.size or not np.isfinite(w).all():
+        raise ValueError(f"kmeans: want finite numbers w (n,), n > 0; got shape {w.shape}")
+    if k < 1:
+        raise ValueError(f"kmeans: want k >= 1, got {k!r}")
+    order = np.sort(w)
+    running = np.concatenate([[0.0], np.cumsum(order)])
+    c = np.sort(init(w, k, rng))
+    for _ in range(iterations):
+        ends = np.concatenate([[0], np.searchsorted(order, (c[1:] + c[:-1]) / 2, side="right"), [w.size]])
+        count = np.diff(ends)
+        means = np.where(count > 0, np.diff(running[ends]) / np.maximum(count, 1), c)
+        if np.array_equal(means, c):
+            break
+        c = np.sort(means)
+    return c, nearest(w, c)
+
+
+def nearest(w, c):
+    """The index of the centre in c (k,), ascending, that is nearest to each of w; a tie goes to the lower one."""
+    return np.searchsorted((c[1:] + c[:-1]) / 2, w, side="left")
+
+
+@exercise("04.4")
+def share(p, bits, init=linear_init, rng=0):
+    """Let Parameter p use 2^bits shared values, clustered over its surviving weights only. Returns its Codebook."""
+    if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
+        raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
+    w = p().data
+    kept = np.ones(w.shape, bool) if p.support is None else p.support.mask
+    codes = np.zeros(w.shape, np.int64)
+    c = np.zeros(1)
+    if kept.any():
+        c, codes[kept] = kmeans(w[kept], min(2 ** int(bits), int(kept.sum())), init, rng=rng)
+    p.values = Codebook(c.astype(w.dtype), codes)
+    return p.values
+
+
+@exercise("04.1")
+def sharing_rate(n, bits, k):
+    """The compression rate of sharing alone, r = n b / (n log2(k) + k b) for n weights of b bits and k centres
+    (equation 1 of section 3)."""
+    return n * bits / (n * np.log2(k) + k * bits)

@@ -1,0 +1,1 @@
+"""Convolutions, shifts, pooling, normalization and what stands between them."""

@@ -1,0 +1,181 @@
+"""Batch normalization and its gradients (Ioffe & Szegedy 2015, arXiv:1502.03167, Algorithm 1 and section 3).
+
+What it computes, for each channel over the M = N*H*W numbers of x (N, C, H, W) or the M = N numbers of x (N, C):
+
+    mean = sum x / M,   var = sum (x - mean)^2 / M,   y = gamma * (x - mean) / sqrt(var + eps) + beta
+    dbeta = sum dy,     dgamma = sum dy * xhat,       dx = gamma / sqrt(var + eps) * (dy - dbeta / M - xhat * dgamma /
+    M)
+
+How memory is walked. Channel by channel: one pass takes both sums, a second one writes y (or dx). A channel's planes
+are contiguous and mostly still in the second-level cache when the second pass comes. (N, C) is transposed first, so
+that a channel is contiguous.
+
+Why it is fast. Two passes, the fewest possible, where the formulas in NumPy take about six. The sums are of x - x[0],
+with which one pass is as accurate as two (Chan, Golub & LeVeque 1983), in float64 and in vectors. Arithmetic intensity
+about 6 flops to 12 bytes: the speed of memory is the bound.
+
+Threads take channels, so no sum is split and the result does not depend on their number.
+"""
+
+import numba
+import numpy as np
+
+from lightnn.kernels.conv import planes
+from lightnn.kernels.parallel import parallel_njit
+
+_REORDER = {"reassoc", "contract", "nsz"}  # lets a sum be taken in vectors; NaN and infinity still count
+
+
+def forward(x, gamma, beta, eps):
+    """(y, mean, var) with the statistics of x itself; var is biased; both are float64 (C,)."""
+    x3 = _channels(x)
+    y = np.empty_like(x3)
+    mean, var = np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    planes.run(_forward_channels, _forward_parallel, (x3, gamma, beta, eps, y, mean, var), x.shape[1], 2 * x.size)
+    return _restore(y, x.shape), mean, var
+
+
+def forward_eval(x, gamma, beta, mean, var, eps):
+    """y with given statistics."""
+    x3 = _channels(x)
+    y = np.empty_like(x3)
+    planes.run(_eval_channels, _eval_parallel, (x3, gamma, beta, mean, var, eps, y), x.shape[1], 2 * x.size)
+    return _restore(y, x.shape)
+
+
+def backward(dy, x, gamma, mean, var, eps):
+    """(dx, dgamma, dbeta) of `forward`."""
+    return _backward(dy, x, gamma, mean, var, eps, 1.0)
+
+
+def backward_eval(dy, x, gamma, mean, var, eps):
+    """(dx, dgamma, dbeta) of `forward_eval`: the statistics do not depend on x."""
+    return _backward(dy, x, gamma, mean, var, eps, 0.0)
+
+
+def _backward(dy, x, gamma, mean, var, eps, own_statistics):
+    x3, dy3 = _channels(x), _channels(dy)
+    dx = np.empty_like(x3)
+    dgamma, dbeta = np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
+    planes.run(
+        _backward_channels,
+        _backward_parallel,
+        (x3, dy3, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta),
+        x.shape[1],
+        2 * x.size,
+    )
+    return _restore(dx, x.shape), dgamma, dbeta
+
+
+def _channels(x):
+    """(N, C, H, W) as (N, C, H*W) and (N, C) as (1, C, N), contiguous."""
+    if x.size == x.shape[0] * x.shape[1]:
+        return np.ascontiguousarray(x.reshape(x.shape[:2]).T)[None]
+    return np.ascontiguousarray(x).reshape(*x.shape[:2], -1)
+
+
+def _restore(y, shape):
+    return np.ascontiguousarray(y[0].T).reshape(shape) if y.size == shape[0] * shape[1] else y.reshape(shape)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_REORDER)
+def _sums(x, start):
+    """sum (x - start) and sum (x - start)^2."""
+    first = second = 0.0
+    for i in range(len(x)):
+        d = np.float64(x[i]) - start
+        first += d
+        second += d * d
+    return first, second
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_REORDER)
+def _dot_sums(dy, x, mean):
+    """sum dy and sum dy * (x - mean)."""
+    first = second = 0.0
+    for i in range(len(x)):
+        d = np.float64(dy[i])
+        first += d
+        second += d * (np.float64(x[i]) - mean)
+    return first, second
+
+
+@numba.njit(cache=True, nogil=True)
+def _normalize(y, x, mean, scale, beta):
+    for i in range(len(x)):
+        y[i] = (x[i] - mean) * scale + beta
+
+
+@numba.njit(cache=True, nogil=True)
+def _forward_channels(x, gamma, beta, eps, y, mean, var, first, last):
+    n, _, size = x.shape
+    real = x.dtype.type
+    for c in range(first, last):
+        if n * size == 0:
+            continue
+        start = np.float64(x[0, c, 0])
+        total = squares = 0.0
+        for k in range(n):
+            one, two = _sums(x[k, c], start)
+            total += one
+            squares += two
+        shift = total / (n * size)
+        mean[c] = start + shift
+        var[c] = max(squares / (n * size) - shift * shift, 0.0)
+        scale = real(gamma[c] / np.sqrt(var[c] + eps))
+        for k in range(n):
+            _normalize(y[k, c], x[k, c], real(mean[c]), scale, real(beta[c]))
+
+
+@parallel_njit
+def _forward_parallel(x, gamma, beta, eps, y, mean, var, pieces, parts):
+    for p in numba.prange(parts):
+        _forward_channels(x, gamma, beta, eps, y, mean, var, p * pieces // parts, (p + 1) * pieces // parts)
+
+
+@numba.njit(cache=True, nogil=True)
+def _eval_channels(x, gamma, beta, mean, var, eps, y, first, last):
+    real = x.dtype.type
+    for k in range(len(x)):
+        for c in range(first, last):
+            scale = real(gamma[c] / np.sqrt(var[c] + eps))
+            _normalize(y[k, c], x[k, c], real(mean[c]), scale, real(beta[c]))
+
+
+@parallel_njit
+def _eval_parallel(x, gamma, beta, mean, var, eps, y, pieces, parts):
+    for p in numba.prange(parts):
+        _eval_channels(x, gamma, beta, mean, var, eps, y, p * pieces // parts, (p + 1) * pieces // parts)
+
+
+@numba.njit(cache=True, nogil=True)
+def _input_gradient(dx, dy, x, mean, a, b, c):
+    for i in range(len(x)):
+        dx[i] = a * dy[i] + (b * (x[i] - mean) + c)
+
+
+@numba.njit(cache=True, nogil=True)
+def _backward_channels(x, dy, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta, first, last):
+    n, _, size = x.shape
+    real = x.dtype.type
+    for c in range(first, last):
+        total = dot = 0.0
+        for k in range(n):
+            one, two = _dot_sums(dy[k, c], x[k, c], np.float64(mean[c]))
+            total += one
+            dot += two
+        inverse = 1 / np.sqrt(var[c] + eps)
+        dgamma[c] = dot * inverse
+        dbeta[c] = total
+        a = gamma[c] * inverse
+        share = own_statistics * a / max(n * size, 1)
+        for k in range(n):
+            coefficients = real(a), real(-share * dot * inverse * inverse), real(-share * total)
+            _input_gradient(dx[k, c], dy[k, c], x[k, c], real(mean[c]), *coefficients)
+
+
+@parallel_njit
+def _backward_parallel(x, dy, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta, pieces, parts):
+    for p in numba.prange(parts):
+        first, last = p * pieces // parts, (p + 1) * pieces // parts
+        _backward_channels(x, dy, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta, first, last)

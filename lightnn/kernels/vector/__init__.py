@@ -1,0 +1,1 @@
+"""Pieces of LLVM vector code that the kernels are made of."""

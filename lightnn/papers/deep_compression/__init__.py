@@ -1,0 +1,23 @@
+"""Han, Mao & Dally 2016 (arXiv 1510.00149): Deep Compression of both LeNets."""
+
+from lightnn.papers.deep_compression.experiment import (
+    SUBJECTS,
+    compress_network,
+    prune_layers,
+    records,
+    reproduce,
+    results,
+    share_layers,
+)
+from lightnn.papers.deep_compression.tables import format_tables
+
+__all__ = [
+    "SUBJECTS",
+    "compress_network",
+    "format_tables",
+    "prune_layers",
+    "records",
+    "reproduce",
+    "results",
+    "share_layers",
+]

@@ -1,0 +1,1 @@
+"""What the experiments share: journal, stages, records and the command `reproduce`."""

@@ -1,0 +1,6 @@
+"""Li et al. 2017 (arXiv 1608.08710): filter pruning, counted exactly and tried on small networks."""
+
+from lightnn.papers.li2016.experiment import FULL, METHODS, QUICK, choose, reproduce
+from lightnn.papers.li2016.tables import format_tables
+
+__all__ = ["FULL", "METHODS", "QUICK", "choose", "format_tables", "reproduce"]

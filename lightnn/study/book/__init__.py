@@ -1,0 +1,1 @@
+"""The chapters: opened, executed, compared, and what they show things with."""

@@ -1,0 +1,1 @@
+"""The exercises: stubs to fill in, tests that grade them, and the report."""

@@ -1,0 +1,169 @@
+"""Chapter 03, filter pruning: which filters go, and what goes with them (arXiv 1608.08710)."""
+
+import lightnn.compress  # noqa: F401  (its exercises register themselves)
+from lightnn.study.exercises.sheets import Mistake, Sheet
+
+SHEETS = (
+    Sheet(
+        "03.1",
+        "The size of a filter",
+        "easy",
+        "s_j = sum |F_j|   or   sqrt(sum F_j^2)",
+        (
+            "A filter is all of w[j]: over input channels, height and width.",
+            "Make each filter one row with reshape(len(w), -1), then sum over axis 1.",
+            "Both orders are (sum |F|^p)^(1/p). Sum in float64: a million float32 additions drift.",
+        ),
+        (
+            Mistake(
+                "signs are not ignored: weights cancel out",
+                "np.abs(np.asarray(w, np.float64))",
+                "np.asarray(w, np.float64)",
+            ),
+            Mistake("the mean of a filter instead of its sum", "(rows**order).sum(1)", "(rows**order).mean(1)"),
+            Mistake("the root is missing: the sum of squares is no norm", " ** (1 / order)", ""),
+            Mistake(
+                "the scores are of input channels (axis 1), not of filters",
+                "(rows**order).sum(1)",
+                "(np.moveaxis(rows.reshape(np.shape(w)), 1, 0).reshape(np.shape(w)[1], -1) ** order).sum(1)",
+            ),
+        ),
+    ),
+    Sheet(
+        "03.2",
+        "The smallest scores",
+        "easy",
+        "argsort(s)[: m]",
+        (
+            "np.argsort gives the indices in the order of the scores.",
+            "Ties: kind='stable' keeps the first of equal ones in front.",
+            "Check the count first, and return the indices in ascending order.",
+        ),
+        (
+            Mistake("the largest go and the smallest stay", "[:count])", "[len(scores) - count :])"),
+            Mistake(
+                "the indices are in the order of the scores, not ascending",
+                'np.sort(np.argsort(scores, kind="stable")[:count])',
+                'np.argsort(scores, kind="stable")[:count]',
+            ),
+            Mistake(
+                "the scores are returned instead of the indices",
+                'np.argsort(scores, kind="stable")[:count]',
+                "np.sort(scores)[:count]",
+            ),
+        ),
+    ),
+    Sheet(
+        "03.3",
+        "The columns of a flattened channel",
+        "easy",
+        "column = c H W + i W + j",
+        (
+            "Flatten goes through all pixels of channel 0, then all of channel 1.",
+            "So each channel's name stands as many times in a row as it has pixels.",
+            "np.repeat repeats each element, np.tile the whole list. A channel without pixels' axes is one column.",
+        ),
+        (
+            Mistake(
+                "channels take turns: pixels run fastest, not channels", "np.repeat(channels, ", "np.tile(channels, "
+            ),
+            Mistake("one column a channel: each has all its pixels", "math.prod(size)", "1"),
+            Mistake("height and width are added", "math.prod(size)", "max(1, sum(size))"),
+            Mistake("one column a row of pixels", "math.prod(size)", "math.prod(size[:1])"),
+        ),
+    ),
+    Sheet(
+        "03.4",
+        "Greedy scores",
+        "middle",
+        "s_j = sum over the input channels i that are left of |F_ij|",
+        (
+            "Which input channels are left? All of axis 1 but `removed`.",
+            "np.setdiff1d or np.delete gives them; `filter_norms` does the rest.",
+            "removed may be empty; w itself must not change.",
+        ),
+        (
+            Mistake("the channels that went are counted too: that is the independent strategy", "[:, kept]", "[:, :]"),
+            Mistake(
+                "only the channels that went are counted",
+                "np.setdiff1d(np.arange(np.shape(w)[1]), removed)",
+                "np.asarray(removed, int)",
+            ),
+            Mistake(
+                "filters are left out (axis 0) instead of input channels",
+                "filter_norms(np.asarray(w)[:, kept], order)",
+                "np.where(np.isin(np.arange(len(w)), removed), 0, filter_norms(np.asarray(w), order))",
+            ),
+        ),
+    ),
+    Sheet(
+        "03.5",
+        "Scores from feature maps",
+        "middle",
+        "(1/N) sum_i f(x_ij),   f = mean, std, l1, l2",
+        (
+            "Make each map one row: (N, C, pixels). f is taken over pixels, the mean over images.",
+            "std here is that of the pixels of one map, and then the mean of those.",
+            "variance-l2: the l2 norm of each map, and then its variance over the images.",
+        ),
+        (
+            Mistake(
+                "the standard deviation is taken over images and pixels at once",
+                '"mean-std": x.std(2)',
+                '"mean-std": np.broadcast_to(x.std((0, 2)), l2.shape)',
+            ),
+            Mistake("l1 forgets the absolute value", "np.abs(x).sum(2)", "x.sum(2)"),
+            Mistake(
+                "the norm of all images together, not the mean of each one's",
+                "np.sqrt((x**2).sum(2))",
+                "np.broadcast_to(np.sqrt((x**2).sum((0, 2))), x.shape[:2])",
+            ),
+            Mistake("variance-l2 is the variance over the channels, not over the images", "l2.var(0)}", "l2.var(1)}"),
+        ),
+    ),
+    Sheet(
+        "03.6",
+        "The root of a channel",
+        "middle",
+        "root(i) = i if parent[i] = i, else root(parent[i])",
+        (
+            "Follow parent until an element is its own parent.",
+            "On the way, let each element skip one: parent[i] = parent[parent[i]].",
+            "A loop, not recursion: chains may be long.",
+        ),
+        (
+            Mistake(
+                "it stops after one step: a parent may have a parent", "while parent[i] != i:", "if parent[i] != i:"
+            ),
+            Mistake("the way is not shortened, so that every search is long", "parent[i] = parent[parent[i]]", "pass"),
+            Mistake(
+                "it gives the element before the representative",
+                "while parent[i] != i:",
+                "while parent[parent[i]] != parent[i]:",
+            ),
+        ),
+    ),
+    Sheet(
+        "03.7",
+        "Channels that go together",
+        "hard",
+        "parent[max(root(a), root(b))] = min(root(a), root(b))",
+        (
+            "Two sets become one when one's representative gets the other's as its parent.",
+            "It is the roots that are joined, not a and b themselves: else the rest of b's set stays behind.",
+            "The lower root stays, and a and b must be equally long.",
+        ),
+        (
+            Mistake(
+                "elements are joined instead of their roots: the rest of the set stays behind",
+                "sorted((root(parent, i), root(parent, k)))",
+                "sorted((i, k))",
+            ),
+            Mistake("the higher representative stays one", "parent[high] = low", "parent[low] = high"),
+            Mistake("lists of different lengths are cut to the shorter", "strict=True", "strict=False"),
+            Mistake(
+                "only the first pair is joined", "in zip(a, b, strict=True)", "in list(zip(a, b, strict=True))[:1]"
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,225 @@
+"""Chapter 12, convolution filters: sizes, shift, shuffle, and the convolution with both gradients by its definition."""
+
+import lightnn.functional.plain
+import lightnn.kernels.conv.shift  # noqa: F401  (their exercises register themselves)
+from lightnn.study.exercises.sheets import Mistake, Sheet
+
+ROWS = "rows = k * dilation[0] + np.arange(dy.shape[2]) * stride[0]"
+
+SHEETS = (
+    Sheet(
+        "12.1",
+        "How large the output is",
+        "easy",
+        "floor((size + before + after - dilation (kernel - 1) - 1) / stride) + 1",
+        (
+            "With dilation the window covers dilation * (kernel - 1) + 1 numbers.",
+            "The first window starts at 0; count how many more starts, `stride` apart, still fit.",
+            "One fits even when no step does: that is the + 1 outside the division.",
+        ),
+        (
+            Mistake("off by one: the first window is not counted", "- 1) // stride + 1", "- 1) // stride"),
+            Mistake(
+                "off by one: the window covers dilation * (kernel - 1) + 1 numbers",
+                "(kernel - 1) - 1)",
+                "(kernel - 1))",
+            ),
+            Mistake("the dilation is missing", "dilation * (kernel - 1)", "(kernel - 1)"),
+            Mistake(
+                "the padding is counted on one side only", "before + after - dilation * (", "before - dilation * ("
+            ),
+        ),
+    ),
+    Sheet(
+        "12.2",
+        "Which channel shifts where",
+        "easy",
+        "channel c takes offset c mod K^2 of the K x K neighbourhood, x fastest",
+        (
+            "dx cycles through -K//2 .. K//2 with c, dy moves on once a cycle of dx.",
+            "% K for the column, // K % K for the row, both less K // 2, times the dilation.",
+            "Of C channels only the first C // K^2 * K^2 move; the rest stay at (0, 0).",
+        ),
+        (
+            Mistake(
+                "dx and dy are exchanged: x is fastest",
+                "np.where(moved, dy, 0), np.where(moved, dx, 0)",
+                "np.where(moved, dx, 0), np.where(moved, dy, 0)",
+            ),
+            Mistake(
+                "the channels left over move too",
+                "moved = c < channels // kernel_size**2 * kernel_size**2",
+                "moved = c < channels",
+            ),
+            Mistake(
+                "the offsets are not centred: they start at 0",
+                "dx = dilation * (c % kernel_size - kernel_size // 2)",
+                "dx = dilation * (c % kernel_size)",
+            ),
+            Mistake("the dilation is missing", "dy = dilation * (", "dy = 1 * ("),
+        ),
+    ),
+    Sheet(
+        "12.3",
+        "Channel shuffle",
+        "easy",
+        "channel i C/G + j  ->  channel j G + i",
+        (
+            "Three NumPy calls: reshape, swap two axes, reshape back.",
+            "The first reshape splits C into (groups, members of a group).",
+            "Which of the two comes first matters: (groups, C/G), not (C/G, groups).",
+        ),
+        (
+            Mistake(
+                "the inverse shuffle: C is split as (C/G, groups)",
+                "x.reshape(n, groups, c // groups, ",
+                "x.reshape(n, c // groups, groups, ",
+            ),
+            Mistake("nothing is swapped: the channels stay where they were", ".swapaxes(1, 2)", ""),
+            Mistake("whole groups are turned round, not dealt out", ".swapaxes(1, 2)", "[:, ::-1]"),
+        ),
+    ),
+    Sheet(
+        "12.4",
+        "Shift, with slices",
+        "middle",
+        "y[n, c, h, w] = x[n, c, h + dy_c, w + dx_c], 0 outside",
+        (
+            "For one channel, y[top:bottom, left:right] = x[top + dy : bottom + dy, left + dx : right + dx].",
+            "Rows of y for which h + dy lies inside: from max(0, -dy) to min(H, H - dy).",
+            "An offset larger than the image leaves nothing: slices must not turn negative.",
+        ),
+        (
+            Mistake(
+                "the direction is reversed",
+                "x[:, c, top + a : bottom + a, left + b : right + b]",
+                "np.roll(x[:, c], (a, b), (1, 2))[:, top:bottom, left:right]",
+            ),
+            Mistake(
+                "what leaves on one side comes back on the other",
+                "y[:, c, top:bottom, left:right] = x[:, c, top + a : bottom + a, left + b : right + b]",
+                "y[:, c] = np.roll(x[:, c], (-a, -b), (1, 2))",
+            ),
+            Mistake(
+                "only the vertical offset is used",
+                "for c, (a, b) in enumerate(zip(dy, dx)):",
+                "for c, (a, b) in enumerate(zip(dy, 0 * dx)):",
+            ),
+            Mistake(
+                "every channel takes the first channel's offset",
+                "for c, (a, b) in enumerate(zip(dy, dx)):",
+                "for c, (a, b) in enumerate(zip(dy * 0 + dy[:1], dx * 0 + dx[:1])):",
+            ),
+        ),
+    ),
+    Sheet(
+        "12.5",
+        "What each output sees",
+        "middle",
+        "seen[n, c, i, j, k, l] = x[n, c, i s + k d - top, j s + l d - left]",
+        (
+            "Pad with np.pad, then np.lib.stride_tricks.sliding_window_view over the two last axes.",
+            "The window must be as long as the dilated kernel reaches: (k - 1) d + 1.",
+            "Then keep every stride-th window, and every dilation-th number in it.",
+        ),
+        (
+            Mistake("the stride is missing", ":: stride[0], :: stride[1], ", "::1, ::1, "),
+            Mistake(
+                "the dilation is missing inside the window",
+                ":: dilation[0], :: dilation[1]]",
+                ": kernel[0], : kernel[1]]",
+            ),
+            Mistake(
+                "top and left padding are exchanged", "(top, bottom), (left, right)", "(left, right), (top, bottom)"
+            ),
+            Mistake(
+                "stride and dilation are exchanged",
+                "[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]",
+                "[:, :, :: dilation[0], :: dilation[1], :: stride[0], :: stride[1]]",
+            ),
+        ),
+    ),
+    Sheet(
+        "12.6",
+        "Convolution, from its definition",
+        "middle",
+        "y[n, o, i, j] = sum_(c,k,l) w[o, c, k, l] seen[n, c, i, j, k, l]",
+        (
+            "`windows` gives seen; one np.einsum over it and w is the whole convolution.",
+            "For groups, split C of seen and O of w into (G, rest) with in_groups, and keep G in einsum.",
+            "Deep learning's convolution does not flip the kernel: it is a cross-correlation.",
+        ),
+        (
+            Mistake(
+                "the kernel is flipped: this is the mathematician's convolution",
+                "in_groups(w, 0, groups))",
+                "in_groups(w[:, :, ::-1, ::-1], 0, groups))",
+            ),
+            Mistake(
+                "height and width of the kernel are exchanged",
+                "ngcijkl,gockl->ngoij",
+                "ngcijlk,gockl->ngoij",
+            ),
+            Mistake(
+                "the mean over the window instead of the sum",
+                "return y.reshape(len(x), len(w), *y.shape[3:])",
+                "return y.reshape(len(x), len(w), *y.shape[3:]) / w[0].size",
+            ),
+            Mistake(
+                "every group reads the first group's channels",
+                "seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)",
+                "seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)[:, [0] * groups]",
+            ),
+        ),
+    ),
+    Sheet(
+        "12.7",
+        "The gradient of the weights",
+        "hard",
+        "dw[o, c, k, l] = sum_(n,i,j) dy[n, o, i, j] seen[n, c, i, j, k, l]",
+        (
+            "The same three arrays as in the forward pass; another one is the result.",
+            "Sum over images and output pixels: n, i and j vanish.",
+            "A gradient is a sum over the batch; whoever wants a mean divides the loss.",
+        ),
+        (
+            Mistake(
+                "the mean over the batch instead of the sum", ".reshape(w_shape)", ".reshape(w_shape) / max(1, len(x))"
+            ),
+            Mistake("the kernel comes out flipped", ".reshape(w_shape)", ".reshape(w_shape)[:, :, ::-1, ::-1]"),
+            Mistake(
+                "only the first image counts",
+                '"ngcijkl,ngoij->gockl", seen, in_groups(dy, 1, groups)',
+                '"ngcijkl,ngoij->gockl", seen[:1], in_groups(dy, 1, groups)[:1]',
+            ),
+            Mistake(
+                "input and output channels of a group are exchanged", '"ngcijkl,ngoij->gockl"', '"ngcijkl,ngoij->gcokl"'
+            ),
+        ),
+    ),
+    Sheet(
+        "12.8",
+        "The gradient of the image",
+        "hard",
+        "dx[n, c, i s + k d - top, j s + l d - left] += sum_o w[o, c, k, l] dy[n, o, i, j]",
+        (
+            "Work on the padded image, and cut the padding off at the end.",
+            "For one tap (k, l), output (i, j) read row k d + i s and column l d + j s: add to those.",
+            "Taps overlap, so add (+=) one tap after the other; within a tap no pixel is met twice.",
+        ),
+        (
+            Mistake(
+                "overlapping windows overwrite each other instead of adding up",
+                "dx[:, :, rows[:, None], columns] += ",
+                "dx[:, :, rows[:, None], columns] = ",
+            ),
+            Mistake("the stride is missing", ROWS, "rows = k * dilation[0] + np.arange(dy.shape[2])"),
+            Mistake(
+                "the padding is cut off at the wrong end",
+                "dx[:, :, top : top + height, left : left + width]",
+                "dx[:, :, bottom : bottom + height, right : right + width]",
+            ),
+            Mistake("the kernel is flipped", "shares[..., k, l]", "shares[..., -1 - k, -1 - l]"),
+        ),
+    ),
+)

@@ -1,0 +1,131 @@
+"""Where a solution comes from: the reader's file work/chNN.py, or a source text that stands for one (stub, mutant).
+
+The reader's file is run statement by statement, so that one exercise's syntax error, or an import that fails, does not
+take the others with it.
+"""
+
+import ast
+import inspect
+import pathlib
+import re
+from dataclasses import dataclass
+
+from lightnn.exercise import REGISTRY, reference_of
+from lightnn.study.book.launch import ROOT
+
+WORK = ROOT / "work"
+
+
+@dataclass
+class Solution:
+    """A function to grade: `fn`, or the reason why there is none."""
+
+    number: str
+    fn: object = None
+    problem: str = ""
+    where: str = ""  # file and line
+
+
+def work_file(chapter, folder=None):
+    return (WORK if folder is None else pathlib.Path(folder)) / f"ch{chapter}.py"
+
+
+def shown(path):
+    """The path as a reader knows it: from the repository's root on."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+
+
+def names(chapter):
+    """{number: function name} of a chapter's exercises, in order."""
+    found = {n: switch.__name__ for n, switch in REGISTRY.items() if n.partition(".")[0] == chapter}
+    return dict(sorted(found.items(), key=lambda item: int(item[0].partition(".")[2])))
+
+
+def load(path, chapter):
+    """{number: Solution} of the reader's file for all exercises of the chapter."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    space = {"__name__": f"work_ch{chapter}", "__file__": str(path)}
+    broken = []  # (first line, last line, what went wrong)
+    for first, last, chunk in _chunks(text):
+        try:
+            exec(compile("\n" * (first - 1) + chunk, str(path), "exec"), space)
+        except (Exception, SystemExit) as error:
+            line = error.lineno if isinstance(error, SyntaxError) else first
+            broken.append((first, last, f"{shown(path)}, line {line}: {type(error).__name__}: {_message(error)}"))
+    return {n: _solution(n, name, text, space, broken, path) for n, name in names(chapter).items()}
+
+
+def _message(error):
+    return error.msg if isinstance(error, SyntaxError) else str(error)
+
+
+def _chunks(text):
+    """Yield (first line, last line, text) of each top-level statement; where the file does not parse, of what looks
+    like one by its indentation."""
+    lines = text.splitlines()
+    try:
+        starts = [min([n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ()))]) for n in ast.parse(text).body]
+    except SyntaxError:
+        starts = _looks_like_statements(lines)
+    for first, following in zip(starts, [*starts[1:], len(lines) + 1]):
+        yield first, following - 1, "\n".join(lines[first - 1 : following - 1])
+
+
+def _looks_like_statements(lines):
+    begins = re.compile(r"(async def|def|class|import|from|if|for|while|with|try)\b|@|[A-Za-z_][\w.]*\s*=")
+    starts = []
+    for i, line in enumerate(lines, 1):
+        decorated = starts and all(x.startswith("@") for x in lines[starts[-1] - 1 : i - 1])
+        if begins.match(line) and not decorated:
+            starts.append(i)
+    return starts
+
+
+def _solution(number, name, text, space, broken, path):
+    file = shown(path)
+    at = next((i + 1 for i, line in enumerate(text.splitlines()) if re.match(rf"def {name}\b", line)), None)
+    where = f"{file}, line {at}" if at else file
+    own = [what for first, last, what in broken if at and first <= at <= last]
+    if own:
+        return Solution(number, problem=own[0], where=where)
+    fn = space.get(name)
+    if fn is None:
+        return Solution(number, where=where, problem=f"{file} has no function {name}")
+    code = getattr(inspect.unwrap(fn), "__code__", None)
+    if code is None or pathlib.Path(code.co_filename) != path or fn is REGISTRY[number]:
+        return Solution(number, problem=f"{name} in {file} is not a function written there: it is the reference")
+    where = f"{file}, line {code.co_firstlineno if at is None else at}"
+    return Solution(number, fn, _common_problem(broken, text), where)
+
+
+def _common_problem(broken, text):
+    """What went wrong outside functions, such as an import: it may be any exercise's trouble."""
+    lines = text.splitlines()
+    outside = [what for first, last, what in broken if not any(x.startswith("def ") for x in lines[first - 1 : last])]
+    return outside[0] if outside else ""
+
+
+def is_stub(text, name):
+    """Whether the function's body is still `raise NotImplementedError`."""
+    try:
+        tree = ast.parse(next(chunk for _, _, chunk in _chunks(text) if re.search(rf"^def {name}\b", chunk, re.M)))
+    except (SyntaxError, StopIteration):
+        return False
+    body = tree.body[0].body
+    body = body[1:] if ast.get_docstring(tree.body[0]) is not None else body
+    raised = body[0].exc if len(body) == 1 and isinstance(body[0], ast.Raise) else None
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def source_of(number):
+    """The reference's source without the decorator `exercise`, from its file."""
+    lines = inspect.getsource(reference_of(number)).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("@exercise("))
+
+
+def from_source(number, source):
+    """The function that `source`, a changed copy of `source_of(number)`, defines, in the reference's own module."""
+    made = {}
+    exec(compile(source, f"<{number}>", "exec"), reference_of(number).__globals__, made)
+    return made[REGISTRY[number].__name__]

@@ -1,0 +1,121 @@
+"""lightnn/bench: both sides of a comparison compute the same thing."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lightnn.bench import convolution, sparse
+
+CASES = [
+    (2, 4, 9, 6, 3, 1, 1, 1, 1),
+    (2, 4, 9, 6, 3, 2, 1, 1, 2),
+    (1, 4, 9, 4, 5, 2, 2, 1, 4),
+    (1, 2, 9, 3, 3, 1, 2, 2, 1),
+]
+
+
+def same(pairs):
+    for ours, theirs in pairs:
+        np.testing.assert_allclose(ours(), np.asarray(theirs()).reshape(ours().shape), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_plain_numpy_computes_what_the_kernels_do(case):
+    same(convolution.convolution(case, None))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("case", CASES)
+def test_pytorch_is_asked_for_what_the_kernels_do(case, torch):
+    def gradient(call):
+        result = call()
+        return next(r for r in result if r is not None) if isinstance(result, tuple) else result
+
+    same([(ours, lambda f=theirs: gradient(f)) for ours, theirs in convolution.convolution(case, torch)])
+
+
+def test_slices_shift_as_the_kernel_does():
+    [(ours, theirs)], _ = convolution.shifting((2, 20, 6), None)
+    np.testing.assert_array_equal(ours(), theirs())
+
+
+def test_the_suite_has_the_shapes_that_it_promises():
+    assert {name: len(cases) for name, cases in convolution.FAMILIES.items()} == {
+        "dense": 26,
+        "depthwise": 40,
+        "grouped": 20,
+        "shift": 10,
+    }
+
+
+LAYERS = [(1, 9, 7), (3, 9, 7), (9, 7, 3), (1, 2, 6, 5, 3, 1), (2, 3, 7, 4, 5, 0)]
+
+
+def agree(calls, size):
+    ours, *others = calls.values()
+    for other in others:
+        np.testing.assert_allclose(ours(), np.asarray(other()).reshape(size), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", LAYERS)
+def test_sparse_layers_and_dense_numpy_compute_the_same(case, rng):
+    calls = sparse.layer(case, 0.4, None, rng)
+    assert list(calls) == ["sparse", "NumPy", "lightnn"]
+    agree(calls, calls["sparse"]().shape)
+
+
+@pytest.mark.parametrize("columns", [1, 5])
+def test_sparse_products_and_dense_numpy_compute_the_same(columns, rng):
+    agree(sparse.products((6, 9), 0.4, columns, None, rng), (6, columns))
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("case", LAYERS)
+def test_pytorch_is_asked_for_what_the_sparse_layers_do(case, torch, rng):
+    calls = sparse.layer(case, 0.4, torch, rng)
+    assert list(calls) == ["sparse", "NumPy", "lightnn", "PyTorch", "CSR"]
+    agree(calls, calls["sparse"]().shape)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("columns", [1, 5])
+def test_pytorch_is_asked_for_what_the_sparse_products_do(columns, torch, rng):
+    calls = sparse.products((6, 9), 0.4, columns, torch, rng)
+    assert ("vector" in calls) == (columns == 1)
+    agree(calls, (6, columns))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "want"),
+    [
+        ([1, 2, 3], [5, 5, 5], 1.0),  # faster everywhere
+        ([6, 7, 8], [5, 5, 5], 0.0),  # nowhere
+        ([1, 4, 8], [5, 5, 5], 0.5 + 0.5 * 1 / 4),  # a quarter of the way from lead 1 to lead -3
+        ([1, 5, 4], [5, 5, 9], 0.5),  # a density where both are equal; what is beyond does not count
+    ],
+)
+def test_break_even_is_where_the_lead_ends(ours, theirs, want):
+    assert sparse.break_even([0.1, 0.5, 1.0], ours, theirs) == pytest.approx(want)
+
+
+def test_the_sparse_benchmark_runs_without_pytorch_and_fits_the_screen(monkeypatch, tmp_path):
+    run, lines = sparse.run, []
+    monkeypatch.setitem(run.__globals__, "find_torch", lambda: None)
+    monkeypatch.setitem(run.__globals__, "medians_ms", lambda calls: [float(i + 1) for i, _ in enumerate(calls)])
+    cases = {"LeNet-300-100 fc1 b64": (2, 9, 7), "a convolution": (1, 2, 6, 5, 3, 1)}
+    result = run(
+        {"LeNet-300-100 fc1": (6, 9)}, cases, (0.02, 0.3), (0.1, 1.0), lambda text: lines.extend(text.split("\n"))
+    )
+    assert max(map(len, lines)) <= 80
+    assert result["least ratio"] == {"1": 2.0, "64": 2.0} and "NumPy" in result["opponent"]
+    assert result["layers"]["a convolution"]["break-even"] == {"NumPy": 1.0, "lightnn": 1.0}
+    assert json.loads(json.dumps(result)) == result
+    pytest.importorskip("matplotlib", reason="the picture needs matplotlib: pip install -e .[study]")
+    sparse.plot(result, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_the_sparse_benchmark_has_the_cases_that_it_promises():
+    assert sparse.DENSITIES == (0.02, 0.05, 0.1, 0.2, 0.3) and sparse.COLUMNS == (1, 64)
+    assert len(sparse.LAYERS) == 4 and len(sparse.CASES) == 8 and sparse.SWEEP[-1] == 1.0

@@ -1,0 +1,145 @@
+"""lightnn/papers/lab/journal.py: finished steps are kept, found again bit for bit, and dropped when they are damaged."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lightnn import models
+from lightnn.compress import prune, share
+from lightnn.papers.lab import journal as module
+from lightnn.papers.lab.journal import Interrupted, Journal, draws, file_name
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def journal(tmp_path, said):
+    return Journal(tmp_path / "runs" / "a", said.append)
+
+
+def never():
+    raise AssertionError("this step was finished")
+
+
+def test_a_finished_step_is_read_back_instead_of_done(journal, said):
+    assert not journal.folder.exists()
+    first = journal.step("x", lambda: {"error %": 0.1 + 0.2, "shares": (1, 2)})
+    assert first == {"error %": 0.1 + 0.2, "shares": [1, 2]}  # as it will be read: no tuple the first time only
+    assert journal.step("x", never) == Journal(journal.folder).step("x", never) == first
+    assert journal.step("y", lambda: {"n": 1}) == {"n": 1}
+    assert not said
+
+
+def test_a_finished_network_is_read_back_bit_for_bit(journal):
+    def work():
+        model = models.lenet_300_100(rng=3)
+        prune(model.fc1.weight, 1.0)
+        share(model.fc2.weight, 3)
+        model.fc3.weight.data[0, 0] = 1e-41  # a denormal number
+        return model, {"error %": 2.5}
+
+    first, numbers = journal.network("train", work)
+    again, same = Journal(journal.folder).network("train", never)
+    assert numbers == same == {"error %": 2.5} and not first.training
+    want = dict(work()[0].named_parameters())
+    for model in (first, again):
+        for name, p in model.named_parameters():
+            if name in want:
+                np.testing.assert_array_equal(p().data, want[name]().data)
+
+
+def test_a_network_without_its_numbers_is_not_finished(journal):
+    journal.network("train", lambda: (models.lenet_300_100(rng=0), {"n": 1}))
+    next(journal.folder.glob("*.json")).unlink()
+    assert journal.network("train", lambda: (models.lenet_300_100(rng=0), {"n": 2}))[1] == {"n": 2}
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b'{"numbers": ', b"[1]", b"{}", b"\xff\xfe"])
+def test_damaged_numbers_are_dropped_with_a_line(journal, said, damage):
+    journal.step("the step", lambda: {"n": 1})
+    next(journal.folder.glob("*.json")).write_bytes(damage)
+    assert journal.step("the step", lambda: {"n": 2}) == {"n": 2}
+    assert len(said) == 1 and said[0].startswith("the finished step 'the step' can't be read (") and "\n" not in said[0]
+    assert journal.step("the step", never) == {"n": 2} and len(said) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "text"])
+def test_a_damaged_network_is_dropped_with_a_line(journal, said, damage):
+    journal.network("train", lambda: (models.lenet_300_100(rng=0), {"n": 1}))
+    path = next(journal.folder.glob("*.lnn"))
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-7] if damage == "cut" else b"some text")
+    assert journal.network("train", lambda: (models.lenet_300_100(rng=0), {"n": 2}))[1] == {"n": 2}
+    assert len(said) == 1 and "'train'" in said[0]
+    assert journal.network("train", never)[1] == {"n": 2}
+
+
+def test_a_step_that_fails_or_is_interrupted_leaves_no_entry(journal):
+    def fails():
+        raise RuntimeError("no")
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(RuntimeError, match="no"):
+        journal.step("x", fails)
+    for step in (journal.step, journal.network):
+        with pytest.raises(Interrupted, match="interrupted in 'x'; the same command goes on from here"):
+            step("x", interrupted)
+    with pytest.raises(TypeError):
+        journal.step("x", lambda: {"n": np.zeros(2)})
+    assert not list(journal.folder.rglob("*.*"))
+
+
+def test_parts_have_names_of_their_own_and_seconds_add_up(journal):
+    journal.step("x", lambda: {"n": 1})
+    journal.part("lenet5").step("x", lambda: {"n": 2})
+    assert journal.step("x", never) == {"n": 1} and journal.part("lenet5").step("x", never) == {"n": 2}
+    assert journal.seconds >= journal.part("lenet5").seconds > 0
+    for path in journal.folder.rglob("*.json"):
+        path.write_text(json.dumps({"numbers": {}, "seconds": 2.5}))
+    assert journal.seconds == 5.0
+    journal.forget()
+    assert not journal.folder.exists() and journal.seconds == 0
+    journal.forget()
+
+
+def test_names_are_safe_for_files_and_stay_apart():
+    names = ["prune to 5% / 3", "prune to 5% : 3", "../../etc", "가지치기", "x" * 300, "X", "x", "con", ""]
+    files = [file_name(name) for name in names]
+    assert len(set(files)) == len(names)
+    assert len({f.lower() for f in files}) == len(names)
+    assert all(f and f.isascii() and len(f) < 80 and not set(f) & set("/\\:*?<>|%. ") for f in files)
+    assert file_name("lenet5") == "lenet5"
+
+
+def test_each_step_draws_its_own_numbers():
+    first = draws(0, "a").random(5)
+    np.testing.assert_array_equal(first, draws(0, "a").random(5))
+    assert not np.isin(first, [draws(0, "b").random(5), draws(1, "a").random(5)]).any()
+    with pytest.raises(ValueError, match="non-negative"):
+        draws(-1, "a")
+
+
+def test_open_finds_the_run_of_the_same_paper_seed_recipe_and_source(tmp_path, monkeypatch, said):
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args, **options: str(tmp_path))
+
+    def opened(paper="han2015", seed=0, recipe="quick=True", **options):
+        return Journal.open(paper, seed, recipe, say=said.append, **options)
+
+    opened().step("x", lambda: {"n": 1})
+    assert not said and opened().step("x", never) == {"n": 1}
+    assert said == ["going on after 1 finished steps of an interrupted run (--fresh begins anew)"]
+    others = [opened(paper="li2016"), opened(seed=1), opened(recipe="quick=False")]
+    monkeypatch.setattr(module, "source_digest", lambda: "changed")
+    assert len({j.folder for j in (*others, opened())}) == 4 and all(not j.folder.exists() for j in (*others, opened()))
+    monkeypatch.undo()
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args, **options: str(tmp_path))
+    assert opened(fresh=True).step("x", lambda: {"n": 2}) == {"n": 2}
+    assert all(tmp_path in j.folder.parents for j in others)
