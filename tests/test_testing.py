@@ -116,26 +116,26 @@ def test_check_codec_accepts_what_decodes_bit_for_bit():
 
 def test_check_codec_names_the_first_element_that_differs():
     p = compressed()
-    p.values.encode = lambda: {"codes": np.array([[0, 1, 2], [3, 2, 2]]), "codebook": p.values.codebook.data}
+    p.values.encode = lambda latent: {"codes": np.array([[0, 1, 2], [3, 2, 2]]), "codebook": p.values.codebook.data}
     with pytest.raises(AssertionError, match=r"1 of 6 elements differ; the first is \(1, 2\): forward gives .*0.5"):
         check_codec(p)
 
 
 def test_check_codec_sees_the_sign_of_zero():
     p = compressed()
-    p.values.encode = lambda: {"codes": p.values.codes, "codebook": p.values.codebook.data + np.float32(0)}
+    p.values.encode = lambda latent: {"codes": p.values.codes, "codebook": p.values.codebook.data + np.float32(0)}
     with pytest.raises(AssertionError, match=r"the first is \(1, 0\)"):
         check_codec(p)
 
 
 def test_check_codec_notices_a_change_of_dtype_and_of_the_parameter():
     p = compressed()
-    p.values.encode = lambda: {"codes": p.values.codes, "codebook": p.values.codebook.data.astype(np.float64)}
+    p.values.encode = lambda latent: {"codes": p.values.codes, "codebook": p.values.codebook.data.astype(np.float64)}
     with pytest.raises(AssertionError, match="want float32 of shape"):
         check_codec(p)
     q = compressed()
 
-    def spoil():
+    def spoil(latent):
         parts = {"codes": q.values.codes, "codebook": q.values.codebook.data.copy()}
         q.values.codebook.data[0] = 7
         return parts

@@ -1,5 +1,6 @@
 """Techniques that make a network smaller: weight transforms, and the procedures that set them."""
 
+from lightnn.compress import transforms
 from lightnn.compress.pruning.activity import activation_density
 from lightnn.compress.pruning.filters import (
     feature_maps,
@@ -17,6 +18,7 @@ from lightnn.compress.pruning.magnitude import (
     adjust_dropout,
     density,
     prune,
+    prune_to_fraction,
     prune_to_share,
     quality_for,
     random_mask,
@@ -27,15 +29,17 @@ from lightnn.compress.pruning.magnitude import (
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.dead import fold_constants, remove_dead
 from lightnn.compress.structure.surgery import Plan, mask_channels, plan, thin
-from lightnn.compress.transforms.base import SUPPORTS, VALUES, Codebook, Mask, decode, decode_parameter, encode
-from lightnn.compress.transforms.clustering import (
-    density_init,
-    kmeans,
-    linear_init,
-    nearest,
-    random_init,
-    share,
-    sharing_rate,
+from lightnn.compress.transforms import (
+    SUPPORTS,
+    VALUES,
+    Codebook,
+    Encoded,
+    Mask,
+    Transform,
+    decode,
+    decode_parameter,
+    encode,
+    transform,
 )
 
 __all__ = [
@@ -43,9 +47,11 @@ __all__ = [
     "VALUES",
     "Channels",
     "Codebook",
+    "Encoded",
     "GradualPruning",
     "Mask",
     "Plan",
+    "Transform",
     "activation_density",
     "adjust_dropout",
     "channels",
@@ -68,6 +74,7 @@ __all__ = [
     "plan",
     "prune",
     "prune_filters",
+    "prune_to_fraction",
     "prune_to_share",
     "quality_for",
     "random_init",
@@ -82,4 +89,12 @@ __all__ = [
     "smallest",
     "thin",
     "threshold",
+    "transform",
 ]
+
+
+def __getattr__(name):
+    """What a technique's file in transforms/ names in `__all__` is here, too."""
+    if name in transforms.__all__:
+        return getattr(transforms, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

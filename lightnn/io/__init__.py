@@ -1,6 +1,11 @@
-"""Compressed networks as files: bit packing, Huffman coding, sparse indices, and the .lnn format made of them."""
+"""Compressed networks as files: bit packing, Huffman coding, sparse indices, and the .lnn format made of them.
+
+The map, from the bottom: bits and huffman (numbers as bits), sparse_index, cursor (one byte string), parts (one array
+of numbers), arrays (one weight with its transforms), state (what training goes on from), lnn (the file), report.
+"""
 
 from lightnn.io.errors import FormatError
-from lightnn.io.lnn import FileReport, inspect, load, save, to_bytes
+from lightnn.io.lnn import inspect, load, save, save_to_train, to_bytes
+from lightnn.io.report import FileReport
 
-__all__ = ["FileReport", "FormatError", "inspect", "load", "save", "to_bytes"]
+__all__ = ["FileReport", "FormatError", "inspect", "load", "save", "save_to_train", "to_bytes"]

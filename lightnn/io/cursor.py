@@ -1,13 +1,17 @@
-"""Writing and reading a byte string piece by piece, each piece on account of an array and a part.
+"""Writing and reading a byte string piece by piece; every byte is counted for an array and a part.
 
-Numbers are LEB128 varints: 7 bits a byte, low bits first, the top bit set on all bytes but the last.
+n, a number, is a LEB128 varint: 7 bits a byte, low bits first, the top bit set on all bytes but the last.
+
+Symbols are integers from 0 below an alphabet size: n coding (0 packed, 1 Huffman), n alphabet size, for Huffman n, n
+length and bytes of the code lengths (5 bits a symbol), then n, n length and bytes of the stream. Packed numbers have
+ceil(log2(alphabet size)) bits each. Bits fill a byte from its most significant one (see bits, huffman).
 """
 
 from lightnn.io import bits, huffman
 from lightnn.io.errors import FormatError
 
 PACKED, HUFFMAN = 0, 1
-FILE = "file"  # on whose account the bytes are that belong to no array
+FILE = "file"  # the "array" of the bytes that belong to none
 
 
 class Writer:
@@ -34,14 +38,13 @@ class Writer:
         coded = len(table) + len(stream) < len(packed)
         self.number(HUFFMAN if coded else PACKED)
         self.number(size)
-        self.number(len(values))
         if coded:
             self.sized(table)
         self.sized(stream if coded else packed)
 
 
 class Reader:
-    """Reads what Writer wrote; `tally[array][part]` counts the bytes taken on account of each."""
+    """Reads what Writer wrote. `tally[array][part]` counts the bytes of each."""
 
     def __init__(self, data):
         self.data, self.at, self.array, self.tally = memoryview(data), 0, FILE, {}
@@ -67,25 +70,27 @@ class Reader:
             raise FormatError(f"want a number of at most {most}, got {value}")
         return value
 
-    def choice(self, table, what):
-        """One byte that must be a key of `table`; its entry."""
-        key = self.number()
+    def choice(self, table, what, part="header"):
+        """One number that must be a key of `table`; its entry."""
+        key = self.number(part)
         if key not in table:
-            raise FormatError(f"unknown {what} {key}; this version knows {', '.join(map(str, table))}")
+            raise FormatError(f"unknown {what} {key}; known here are {', '.join(map(str, table))}")
         return table[key]
 
     def sized(self, part):
-        return self.raw(self.number(), part)
+        return self.raw(self.number(part), part)
 
-    def symbols(self, part, most):
-        """(values, size) as `Writer.symbols` wrote them, at most `most` values."""
-        coding = self.choice({PACKED: PACKED, HUFFMAN: HUFFMAN}, "coding")
-        size, count = self.number(most=2**17), self.number(most=most)
+    def symbols(self, part, count, want=None):
+        """The `count` symbols that `Writer.symbols` wrote. want: the alphabet size that it must have."""
+        coding = self.choice({PACKED: PACKED, HUFFMAN: HUFFMAN}, "coding", part)
+        size = self.number(part, most=2**17)
+        if want is not None and size != want:
+            raise FormatError(f"{part}: want an alphabet of {want} symbols, got {size}")
         if coding == PACKED:
             values = bits.unpack(self.sized(part), bits.width(size), count)
         else:
             table = self.sized("Huffman table")
             values = huffman.decode(table, self.sized(part), size, count)
         if count and values.max() >= size:
-            raise FormatError(f"want symbols from 0 to {size - 1}, got {values.max()}")
-        return values, size
+            raise FormatError(f"{part}: want symbols from 0 to {size - 1}, got {values.max()}")
+        return values

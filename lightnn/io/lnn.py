@@ -1,24 +1,16 @@
-"""The .lnn file: a network, with its compressed weights as they are stored, and nothing that is executed.
+"""The .lnn file: a network with its compressed weights as they are stored, and nothing that is executed.
 
     bytes   what
     4       89 4C 4E 4E ("\\x89LNN")
-    2       version, little-endian; this module writes and reads 1
+    2       version, little-endian; this module writes and reads 2
+    n       0 to run, 1 to go on training
     n, n    length and text of the architecture: JSON in UTF-8, as `lightnn.models.describe` gives it
-    n       number of arrays, then each array in the order of the network's state:
-              n, n     length and text of its name, such as fc1.weight
-              n        dtype: 0 float32, 1 float64, 2 int64 (all little-endian)
-              n, n...  number of dimensions, then each
-              n        values: 0 as they are, 1 codebook
-              n        support: 0 everywhere, 1 mask
-              if mask:      n bits b of the relative indices, then their symbols: 0..2^b-1 for a step of 1..2^b
-                            to the next kept element, 2^b for a filler, a step of 2^b to none
-              if codebook:  n, n  length in bytes and values of the codebook, then the symbols: one code a kept element
-              else:         the kept elements as they are
+    n       number of kinds of transforms, then n, n length and text of each, such as "codebook"
+    n       number of arrays, then each array in the order of the network's state (see arrays); in a file to go on
+            training, what each compressed weight needs for that follows it (see state)
     4       CRC-32 of all bytes before it, little-endian
 
-n is a varint (see `cursor`). Symbols are: n coding (0 packed, 1 Huffman), n alphabet size, n count, for Huffman n, n
-length and bytes of the code lengths (5 bits a symbol), then n, n length and bytes of the stream. Packed numbers have
-ceil(log2(alphabet size)) bits. Bits fill a byte from its most significant one (see `bits`, `huffman`, `sparse_index`).
+n is a varint (see cursor).
 """
 
 import json
@@ -28,19 +20,22 @@ import zlib
 
 import numpy as np
 
-from lightnn.compress import decode_parameter, encode
+from lightnn.compress import SUPPORTS, VALUES, Encoded, decode_parameter, encode
 from lightnn.files import write_atomically
 from lightnn.io.arrays import read_array, write_array
 from lightnn.io.cursor import FILE, Reader, Writer
 from lightnn.io.errors import FormatError, one_line
+from lightnn.io.report import FileReport
+from lightnn.io.state import read_state, write_state
 from lightnn.models import build, describe
-from lightnn.nn import Parameter
+from lightnn.nn import Module, Parameter
 
-MAGIC, VERSION = b"\x89LNN", 1
+MAGIC, VERSION = b"\x89LNN", 2
+TO_RUN, TO_TRAIN = 0, 1
 
 
-def save(model, path):
-    """Write the model to path and return the size of the file in bytes.
+def save(model: Module, path: str | os.PathLike) -> int:
+    """Write the model to path, to be run: only what is used is stored. Returns the size of the file in bytes.
 
     The file is written under a temporary name and renamed, so that on any error the old one is still there. OSError if
     it can't be written, TypeError for a network that its description does not build (see `lightnn.models.describe`).
@@ -49,29 +44,52 @@ def save(model, path):
     return os.path.getsize(path)
 
 
-def to_bytes(model):
-    """The contents of the model's .lnn file."""
-    description, arrays = describe(model), list(_arrays(model))
+def save_to_train(model: Module, path: str | os.PathLike) -> int:
+    """Like `save`, but the file also holds what training goes on from: the latent weights and the state of their
+    transforms. `load` reads both kinds."""
+    write_atomically(path, _to_bytes(model, TO_TRAIN))
+    return os.path.getsize(path)
+
+
+def to_bytes(model: Module) -> bytes:
+    """The contents of the file that `save` writes."""
+    return _to_bytes(model, TO_RUN)
+
+
+def _to_bytes(model, purpose):
+    description, slots = describe(model), list(_arrays(model))
     _, wanted = _skeleton(description)
-    if (has := {name: np.shape(getattr(*slot)) for name, slot in arrays}) != wanted:
+    if (has := {name: np.shape(getattr(*slot)) for name, slot in slots}) != wanted:
         differ = next(name for name in [*has, *wanted] if has.get(name) != wanted.get(name))
         shapes = f"{differ}: {has.get(differ, 'nothing')} here, {wanted.get(differ, 'nothing')} there"
         raise TypeError(f"save: this network is not the {description['type']} that its description builds: {shapes}")
+    arrays = [(name, owner, _encoded(owner, attribute)) for name, (owner, attribute) in slots]
+    used = {kind for _, _, e in arrays for kind in (e.values, e.support)}
+    kinds = [kind for kind in [*VALUES, *SUPPORTS] if kind in used]
     out = Writer()
     out.raw(MAGIC + struct.pack("<H", VERSION))
+    out.number(purpose)
     out.sized(json.dumps(description, separators=(",", ":")).encode())
+    out.number(len(kinds))
+    for kind in kinds:
+        out.sized(kind.encode())
     out.number(len(arrays))
-    for name, (owner, attribute) in arrays:
-        if isinstance(owner, Parameter):
-            write_array(out, name, encode(owner))
-        else:
-            data = getattr(owner, attribute)
-            write_array(out, name, {"shape": data.shape, "dtype": data.dtype, "data": data})
+    for name, owner, encoded in arrays:
+        write_array(out, name, encoded, kinds)
+        if purpose == TO_TRAIN and isinstance(owner, Parameter):
+            write_state(out, owner)
     return bytes(out.data) + struct.pack("<I", zlib.crc32(out.data))
 
 
+def _encoded(owner, attribute):
+    if isinstance(owner, Parameter):
+        return encode(owner)
+    data = getattr(owner, attribute)
+    return Encoded(data.shape, data.dtype, parts={"data": data})
+
+
 def _arrays(model):
-    """(name, (owner, attribute)) of each array of the state; a Parameter stands for its transforms too."""
+    """(name, (owner, attribute)) of each array of the state. A Parameter includes its transforms."""
     inside = set()
     for name, owner, attribute in model._slots():
         if isinstance(owner, Parameter) and name not in inside:
@@ -86,17 +104,22 @@ def _skeleton(description):
     return model, {name: np.shape(getattr(*slot)) for name, slot in _arrays(model)}
 
 
-def load(path, max_bytes=None):
+def load(path: str | os.PathLike, max_bytes: int | None = None) -> Module:
     """The model in the file at path, in eval mode: bit for bit the one that was saved, transforms included.
 
-    FormatError names what is wrong and where. Nothing is allocated before its length is checked; max_bytes bounds what
-    the arrays may unfold to, and is by default 16 MiB and 4096 times the file, up to 4 GiB.
+    FormatError names what is wrong and where. Every length is checked before anything is allocated. max_bytes bounds
+    what the arrays may unfold to; the default is 16 MiB plus 4096 times the file, up to 4 GiB.
     """
     return _read(path, max_bytes)[0]
 
 
+def inspect(path: str | os.PathLike, max_bytes: int | None = None) -> FileReport:
+    """The bytes of the .lnn file at path, by array and by part. FormatError as in `load`."""
+    return FileReport(path, *_read(path, max_bytes)[1:])
+
+
 def _read(path, max_bytes):
-    """(model, {array: {part: bytes}}) of the file."""
+    """(model, {array: {part: bytes}}, {array: kinds}) of the file."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         room = min(2**32, 2**24 + 4096 * size) if max_bytes is None else max_bytes
@@ -106,29 +129,45 @@ def _read(path, max_bytes):
     _check_frame(path, data)
     reader = Reader(data[:-4])
     try:
-        model = _read_model(reader, room)
-    except (ValueError, TypeError, RecursionError) as error:
+        model, kinds = _read_model(reader, room)
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise FormatError(one_line(f"{path}: at byte {reader.at}, in {reader.array}: {error}")) from None
     reader.tally[FILE]["header"] += 4
-    return model, reader.tally
+    return model, reader.tally, kinds
 
 
 def _read_model(reader, room):
     reader.raw(len(MAGIC) + 2)
+    purpose = reader.choice({TO_RUN: TO_RUN, TO_TRAIN: TO_TRAIN}, "purpose")
     model, shapes = _skeleton(json.loads(reader.sized("header")))
+    kinds, found = _read_kinds(reader), {}
     if (count := reader.number()) != len(shapes):
         raise FormatError(f"want the {len(shapes)} arrays {', '.join(shapes)}, got {count}")
     for name, (owner, attribute) in list(_arrays(model)):
-        parts = read_array(reader, name, shapes[name], room)
-        if isinstance(owner, Parameter):
-            p = decode_parameter(parts)
-            owner.data, owner.values, owner.support = p.data, p.values, p.support
+        encoded = read_array(reader, name, shapes[name], kinds, room)
+        found[name] = " + ".join(filter(None, (encoded.values, encoded.support)))
+        p = decode_parameter(encoded) if isinstance(owner, Parameter) else None
+        if p is None:
+            setattr(owner, attribute, np.array(encoded.parts["data"]))
+        elif p.shape != encoded.shape or p.dtype != encoded.dtype:
+            raise FormatError(f"want {encoded.dtype} {encoded.shape}; its parts give {p.dtype} {p.shape}")
         else:
-            setattr(owner, attribute, np.array(parts["data"]))
+            owner.data, owner.values, owner.support = p.data, p.values, p.support
+            if purpose == TO_TRAIN:
+                read_state(reader, owner, room)
         room -= getattr(owner, attribute).nbytes
     if reader.at != len(reader.data):
         raise FormatError(f"{len(reader.data) - reader.at} bytes are left over")
-    return model.eval()
+    return model.eval(), found
+
+
+def _read_kinds(reader):
+    """The file's table of kinds. FormatError names one that is not known here."""
+    kinds = [reader.sized("header").decode() for _ in range(reader.number(most=255))]
+    for kind in kinds:
+        if kind not in VALUES | SUPPORTS:
+            raise FormatError(f"unknown kind of transform {kind[:40]!r}; known are {', '.join(VALUES | SUPPORTS)}")
+    return kinds
 
 
 def _check_frame(path, data):
@@ -143,31 +182,3 @@ def _check_frame(path, data):
     (want,) = struct.unpack("<I", data[-4:])
     if zlib.crc32(data[:-4]) != want:
         raise FormatError(f"{path}: the checksum does not fit its {len(data)} bytes: truncated or damaged")
-
-
-class FileReport:
-    """What `inspect` found: `path`, `size_bytes` and `bytes_by_array`, {array: {part: bytes}}; printing it tabulates.
-
-    The parts are values, indices, codebook, Huffman table and header; together they are the file."""
-
-    PARTS = ("values", "indices", "codebook", "Huffman table", "header")
-
-    def __init__(self, path, bytes_by_array):
-        self.path, self.bytes_by_array = str(path), bytes_by_array
-        self.size_bytes = sum(sum(parts.values()) for parts in bytes_by_array.values())
-
-    def bytes_by_part(self):
-        return {part: sum(parts.get(part, 0) for parts in self.bytes_by_array.values()) for part in self.PARTS}
-
-    def __str__(self):
-        rows = [("", *self.PARTS, "total")]
-        for name, parts in [*self.bytes_by_array.items(), ("total", self.bytes_by_part())]:
-            rows.append((name, *(str(parts.get(part, 0)) for part in self.PARTS), str(sum(parts.values()))))
-        wide = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = [f"{r[0]:<{wide[0]}}" + "".join(f"  {c:>{w}}" for c, w in zip(r[1:], wide[1:])) for r in rows]
-        return f"{self.path}: {self.size_bytes} bytes\n" + "\n".join(lines)
-
-
-def inspect(path, max_bytes=None):
-    """A FileReport of the bytes of the .lnn file at path, by array and by part. FormatError as in `load`."""
-    return FileReport(path, _read(path, max_bytes)[1])

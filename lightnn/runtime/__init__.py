@@ -1,12 +1,23 @@
-"""The runtime: networks that compute on their compressed weights and hold nothing else."""
+"""The runtime: networks that compute on their compressed weights and hold nothing else.
+
+The map: registry has the table (layer type, kinds of transforms) -> runtime layer, and each file of layers fills it:
+sparse (a Mask, with or without a Codebook), look_up (a Codebook alone). lower builds the network, held counts its
+bytes, csr has the definitions.
+"""
 
 from lightnn.runtime.csr import csr_conv2d, csr_matvec, from_csr, tap_positions, to_csr
-from lightnn.runtime.layers import SparseConv2d, SparseLinear
-from lightnn.runtime.lower import Held, HeldRow, held_bytes, lower
+from lightnn.runtime.held import Held, HeldRow, held_bytes
+from lightnn.runtime.look_up import CodebookConv2d, CodebookLinear
+from lightnn.runtime.lower import LowerReport, lower, lower_report
+from lightnn.runtime.registry import lowers
+from lightnn.runtime.sparse import SparseConv2d, SparseLinear
 
 __all__ = [
+    "CodebookConv2d",
+    "CodebookLinear",
     "Held",
     "HeldRow",
+    "LowerReport",
     "SparseConv2d",
     "SparseLinear",
     "csr_conv2d",
@@ -14,6 +25,8 @@ __all__ = [
     "from_csr",
     "held_bytes",
     "lower",
+    "lower_report",
+    "lowers",
     "tap_positions",
     "to_csr",
 ]

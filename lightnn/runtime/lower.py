@@ -1,36 +1,43 @@
-"""Lowering: a network that computes on its compressed weights, and the bytes that it holds."""
+"""Lowering: a network that computes on its compressed weights, and a report of what runs how, and why."""
 
 import copy
-import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from lightnn import nn
-from lightnn.compress import Mask
-from lightnn.runtime.layers import Sparse, SparseConv2d, SparseLinear
+from lightnn.runtime.registry import LOWERED, RunsOnly, kinds
+from lightnn.tables import Tabular, text_table
 
 
-def lower(model):
-    """A new network, in eval mode, in which each Linear and each Conv2d of one group whose weight has a Mask is a
-    SparseLinear or SparseConv2d that holds the kept elements only; `model` itself is left as it was.
+def lower(model: nn.Module) -> nn.Module:
+    """A new network, in eval mode, in which each layer with a compressed weight is replaced by one that computes on the
+    stored form, where the table has one for its type and transforms. `model` itself is left as it was.
 
-    All other layers are copied. The new network only runs: its parameters require no gradient, and a sparse layer
-    raises RuntimeError in training mode or for an input that requires a gradient. TypeError if model is no Module.
+    All other layers are copied, with their weights written out as plain numbers; `lower_report(model)` says why. The
+    new network only runs: a runtime layer raises RuntimeError in training mode or for an input that requires a
+    gradient. TypeError if model is no Module.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"lower: want a Module, got {type(model).__name__}")
+    _check(model)
     lowered = _replace(copy.deepcopy(model), {}).eval()
     for p in lowered.parameters():
-        p.requires_grad = False
+        p.data, p.values, p.support, p.requires_grad = np.array(p().data), None, None, False
     return lowered
 
 
+def _check(model):
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"lower: want a Module, got {type(model).__name__}")
+
+
 def _replace(node, done):
-    """The Module that takes the place of node, everything below it replaced; one for each, wherever it stands."""
+    """The Module that replaces node, with everything below it replaced; the same one wherever node occurs."""
     if id(node) in done:
         return done[id(node)]
     done[id(node)] = node
-    if (kind := _sparse_kind(node)) is not None:
-        done[id(node)] = kind(node)
+    runtime, _ = choose(node)
+    if runtime is not None:
+        done[id(node)] = runtime(node)
         return done[id(node)]
     for name, value in vars(node).items():
         if isinstance(value, nn.Module):
@@ -42,64 +49,61 @@ def _replace(node, done):
     return node
 
 
-def _sparse_kind(layer):
-    """SparseLinear, SparseConv2d, or None for what stays. A subclass may compute something else: it stays."""
-    kind = {nn.Linear: SparseLinear, nn.Conv2d: SparseConv2d}.get(type(layer))
-    if kind is None or not isinstance(layer.weight.support, Mask) or getattr(layer, "groups", 1) != 1:
-        return None
-    return kind
+def choose(layer: nn.Module) -> tuple[type | None, str]:
+    """(the runtime class for this layer, ""), or (None, why it stays)."""
+    if isinstance(layer, RunsOnly):
+        return None, "it is lowered already"
+    weight = getattr(layer, "weight", None)
+    if not isinstance(weight, nn.Parameter) or kinds(weight) == (None, None):
+        return None, "its weight is not compressed"
+    runtime = LOWERED.get((type(layer), *kinds(weight)))
+    if runtime is not None:
+        reason = runtime.refuses(layer)
+        return (runtime, "") if reason is None else (None, reason)
+    known = [cls.__name__ for cls, *_ in LOWERED if isinstance(layer, cls)]
+    if known and type(layer).__name__ not in known:
+        return None, f"it is a subclass of {known[0]} and may compute something else"
+    return None, f"no runtime layer computes {type(layer).__name__} on {_stored_as(weight)}: it runs on plain numbers"
+
+
+def _stored_as(weight):
+    return " + ".join(filter(None, kinds(weight))) or "plain"
 
 
 @dataclass(frozen=True)
-class HeldRow:
-    """Bytes that one module holds itself, without the modules in it, by what they are for."""
+class LoweredRow:
+    """How `lower` runs one layer: `runs_as`, a class name, and if that is the layer's own, why."""
 
     module: str
-    kind: str  # its class
-    values: int  # weights or their codes, and whatever else is no part of the following
-    indices: int  # columns of stored elements
-    pointers: int
-    codebook: int
-    bias: int
-    dense: int  # what weight and bias take with every weight stored as a number
-
-    held = property(lambda self: self.values + self.indices + self.pointers + self.codebook + self.bias)
+    layer: str
+    weight: str  # the kinds of its transforms
+    runs_as: str
+    why: str
 
 
-class Held(list):
-    """HeldRows, in the order of the modules; printed, a table with totals."""
+class LowerReport(list, Tabular):
+    """LoweredRows, in the order of the modules. Printed, a table, and below it why layers stay as they are."""
 
-    held = property(lambda self: sum(row.held for row in self))
-    dense = property(lambda self: sum(row.dense for row in self))
+    def table(self):
+        rows = [(r.module, r.layer, r.weight, r.runs_as, r.why) for r in self]
+        return "", ("module", "layer", "weight", "runs as", "why"), rows
 
     def __str__(self):
-        head = _line("module", "values", "indices", "pointer", "codes", "bias", "held", "dense")
-        rows = [(r.values, r.indices, r.pointers, r.codebook, r.bias, r.held, r.dense) for r in self]
-        lines = [_line(r.module[-11:], *(f"{n:,}" for n in row)) for r, row in zip(self, rows, strict=True)]
-        totals = (f"{sum(column):,}" for column in zip(*rows, strict=True)) if rows else ["0"] * 7
-        return "\n".join([head, *lines, _line("total", *totals)])
+        _, head, rows = self.table()
+        notes = [f"{r.module or 'the network'} stays: {r.why}" for r in self if r.why]
+        return "\n".join([text_table("", head[:-1], [row[:-1] for row in rows]), *notes])
 
 
-def _line(module, values, indices, pointers, codebook, bias, held, dense):
-    return f"{module:<11} {values:>11} {indices:>11} {pointers:>7} {codebook:>5} {bias:>6} {held:>11} {dense:>11}"
-
-
-def held_bytes(model):
-    """Held: the bytes of arrays that each module of a network, lowered or not, holds to run: weights, indices, buffers.
-
-    What training adds (gradients, optimizer) is not counted, nor what a run allocates for a while.
-    """
-    rows = [_held_row(name, m) for name, m in model.named_modules()]
-    return Held(row for row in rows if row.held)
-
-
-def _held_row(name, m):
-    kind = type(m).__name__
-    if isinstance(m, Sparse):
-        values, columns, pointers, codebook, bias = (0 if a is None else a.nbytes for a in m.stored())
-        dense = math.prod(m.weight_shape) * m.codebook.itemsize + bias
-        return HeldRow(name, kind, values, columns, pointers, codebook, bias, dense)
-    own = {n: p.data.nbytes for n, p in m.members() if isinstance(p, nn.Parameter)}
-    bias = own.pop("bias", 0)
-    values = sum(own.values()) + sum(getattr(m, b).nbytes for b in m.buffers)
-    return HeldRow(name, kind, values, 0, 0, 0, bias, values + bias)
+def lower_report(model: nn.Module) -> LowerReport:
+    """What `lower(model)` does with each layer that has a weight, and why some stay as they are."""
+    _check(model)
+    report = LowerReport()
+    for name, layer in model.named_modules():
+        weight = getattr(layer, "weight", None)
+        if isinstance(weight, nn.Parameter):
+            runtime, why = choose(layer)
+            kind = type(layer).__name__
+            report.append(LoweredRow(name, kind, _stored_as(weight), runtime.__name__ if runtime else kind, why))
+        elif isinstance(layer, RunsOnly):
+            report.append(LoweredRow(name, type(layer).__name__, "stored", type(layer).__name__, choose(layer)[1]))
+    return report

@@ -14,7 +14,7 @@ from lightnn import FormatError, inspect, load, nn
 from lightnn.compress import prune, share
 from lightnn.io import to_bytes
 from lightnn.io.cursor import Writer
-from lightnn.io.lnn import MAGIC
+from lightnn.io.lnn import MAGIC, TO_TRAIN, _to_bytes
 from lightnn.models import lenet_300_100
 
 MOST_EXTRA_BYTES = 200e6
@@ -33,6 +33,15 @@ SMALL = compressed(nn.Sequential(nn.Conv2d(1, 4, 3, rng=0), nn.Flatten(), nn.Lin
 TINY = compressed(nn.Linear(3, 2, rng=0))
 
 
+def to_train():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, rng=0), nn.Flatten(), nn.Linear(20, 15, rng=1))
+    compressed(model)
+    return _to_bytes(model, TO_TRAIN)
+
+
+TRAINING = to_train()
+
+
 def sealed(body):
     """The bytes with a checksum that fits."""
     return bytes(body) + struct.pack("<I", zlib.crc32(body))
@@ -41,8 +50,11 @@ def sealed(body):
 def a_file(description, *arrays, name=b"weight"):
     """A file of this architecture (bytes, or what JSON can hold), with arrays given as bytes after their name."""
     out = Writer()
-    out.raw(MAGIC + b"\1\0")
+    out.raw(MAGIC + b"\2\0\0")
     out.sized(description if isinstance(description, bytes) else json.dumps(description).encode())
+    out.number(3)
+    for kind in (b"float", b"codebook", b"mask"):
+        out.sized(kind)
     out.number(len(arrays))
     for array in arrays:
         out.sized(name)
@@ -143,7 +155,9 @@ MUTATIONS = [flip, delete, insert, duplicate, enlarge]
 
 
 @pytest.mark.parametrize("mutate", MUTATIONS)
-@pytest.mark.parametrize(("data", "times"), [(SMALL, 396), (LENET, 4)], ids=["small", "lenet"])
+@pytest.mark.parametrize(
+    ("data", "times"), [(SMALL, 300), (TRAINING, 96), (LENET, 4)], ids=["small", "to train", "lenet"]
+)
 def test_a_mutation_with_a_checksum_that_fits_loads_or_is_refused(attempt, rng, mutate, data, times):
     deadline, refused = time.monotonic() + LONGEST_LOOP_SECONDS, 0
     for i in range(times):
@@ -220,13 +234,13 @@ def test_an_impossible_architecture_is_refused(attempt, which):
 @pytest.mark.parametrize("model", [nn.Conv2d(1, 2, 3), nn.MaxPool2d(2), nn.Flatten(), lenet_300_100()])
 def test_an_argument_of_any_type_loads_or_is_refused(attempt, model, value):
     body = to_bytes(model)
-    length = body[6] & 127 | (body[7] << 7 if body[6] > 127 else 0)
-    start = 7 if body[6] < 128 else 8
+    length = body[7] & 127 | (body[8] << 7 if body[7] > 127 else 0)
+    start = 8 if body[7] < 128 else 9
     description = json.loads(body[start : start + length])
     for argument in description["args"]:
         changed = description | {"args": description["args"] | {argument: value}}
         out = Writer()
-        out.raw(body[:6])
+        out.raw(body[:7])
         out.sized(json.dumps(changed).encode())
         attempt(sealed(out.data + body[start + length : -4]))
 
@@ -258,16 +272,19 @@ def test_twice_the_layers_take_twice_the_time(tmp_path):
 MILLION = b"\xc0\x84\x3d"
 ARRAYS = {
     # float32, (1000, 1000000): 4 GB from a few bytes
-    "a mask of nothing": b"\0\2\xe8\x07" + MILLION + b"\0\1" + b"\1\0\3\0\0",
-    "one value for all": b"\0\2\xe8\x07" + MILLION + b"\1\0" + b"\4\0\0\0\0" + b"\0\1" + b"\x80\x94\xeb\xdc\x03\0",
-    "a mask of nothing, shared": b"\0\2\xe8\x07" + MILLION + b"\1\1" + b"\1\0\3\0\0" + b"\4\0\0\0\0" + b"\0\1\0\0",
+    "a mask of nothing": b"\0\2\xe8\x07" + MILLION + b"\0\3" + b"\0\1\0\0\3\0" + b"\3",
+    "one value for all": b"\0\2\xe8\x07" + MILLION + b"\1\0" + b"\1\1\3\0\0\0\0" + b"\1\0\0\1\0",
+    "a mask of nothing, shared": (
+        b"\0\2\xe8\x07" + MILLION + b"\1\3" + b"\0\1\0\0\3\0" + b"\1\1\3\0\0\0\0" + b"\1\0\0\1\0"
+    ),
     "no elements, impossible shape": b"\0\3\0" + 2 * b"\xff\xff\xff\xff\xff\xff\x3f" + b"\0\0",
     "eight dimensions": b"\0\x08" + 8 * b"\xff\xff\xff\xff\xff\xff\x3f" + b"\0\0",
-    "integers for a weight": b"\2\2\2\3\0\0" + bytes(48),
-    "integers with a mask": b"\2\2\2\3\0\1" + b"\1\0\3\0\0",
-    "another shape": b"\0\2\3\2\0\0" + bytes(24),
-    "more bytes than there are": b"\0\2\2\3\0\0",
-    "more bytes than were asked for": b"\0\2\2\3\0\0" + bytes(25),
+    "integers for a weight": b"\2\2\2\3\0\0\5" + bytes(48),
+    "integers with a mask": b"\2\2\2\3\0\3" + b"\0\1\0\0\3\0",
+    "another shape": b"\0\2\3\2\0\0\3" + bytes(24),
+    "more bytes than there are": b"\0\2\2\3\0\0\3",
+    "more bytes than were asked for": b"\0\2\2\3\0\0\3" + bytes(25),
+    "a huge codebook of one symbol": b"\0\2\2\3\1\0" + b"\1\xff\xff\xff\x7f\1\0\0\1\0",
 }
 
 
@@ -285,7 +302,7 @@ def test_a_network_that_is_larger_than_its_file_can_be_is_refused(attempt, read)
         assert attempt(a_file(huge, array), read)
 
 
-GOOD = b"\0\2\2\3\0\0" + bytes(24)
+GOOD = b"\0\2\2\3\0\0\3" + bytes(24)
 
 
 @pytest.mark.parametrize("name", [b"bias", b"file", b"", b"a\nb", b"\x1b[2J", b"\xff", "무게".encode()])
@@ -307,7 +324,7 @@ def test_an_array_too_many_or_too_few_is_refused(attempt):
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a .lnn file: want it to begin with b'\\x89LNN', got b'\\x89PNG'"),
         (b"PK\3\4" + bytes(100), "not a .lnn file"),
         (b'{"type": "Linear"}', "not a .lnn file"),
-        (sealed(MAGIC + b"\2\0" + TINY[6:-4]), "the file is of version 2; this lightnn reads version 1"),
+        (sealed(MAGIC + b"\1\0" + TINY[6:-4]), "the file is of version 1; this lightnn reads version 2"),
         (MAGIC + b"\0\1" + TINY[6:], "the file is of version 256"),
         (TINY + b"\0", "the checksum does not fit"),
         (TINY[:-1], "the checksum does not fit"),

@@ -2,14 +2,15 @@
 
 import os
 import struct
+import zlib
 
 import numpy as np
 import pytest
 
-from lightnn import FormatError, Tensor, inspect, load, nn, save
+from lightnn import FormatError, Tensor, compress, inspect, load, nn, save
 from lightnn import functional as F
 from lightnn.compress import prune, quality_for, share
-from lightnn.io import to_bytes
+from lightnn.io import save_to_train, to_bytes
 from lightnn.models import lenet5, lenet_300_100
 from lightnn.optim import SGD
 
@@ -93,6 +94,44 @@ def test_training_goes_on_from_the_file_as_if_nothing_had_happened(tmp_path, sta
 
 
 @pytest.mark.parametrize("state", STATES)
+def test_a_file_to_go_on_training_keeps_the_latent_weights(tmp_path, state):
+    model = a_model("lenet_300_100", state)
+    for p in model.parameters():
+        p.data = p.data + np.float32(0.25)  # also where a mask hides it
+    save_to_train(model, tmp_path / "a.lnn")
+    loaded = load(tmp_path / "a.lnn")
+    assert bits_of(loaded) == bits_of(model) and to_bytes(loaded) == to_bytes(model)
+    for name, array in model.state_dict().items():
+        again = loaded.state_dict()[name]
+        assert again.dtype == array.dtype and again.tobytes() == array.tobytes(), name
+    assert inspect(tmp_path / "a.lnn").size_bytes == os.path.getsize(tmp_path / "a.lnn")
+
+
+def test_a_damaged_training_state_is_named(tmp_path):
+    layer = nn.Linear(3, 2, rng=0)
+    prune(layer.weight, 0.5)
+    save_to_train(layer, tmp_path / "a.lnn")
+    body = bytearray((tmp_path / "a.lnn").read_bytes()[:-4])
+    at = body.rindex(b"\2\2\3\3") + 1  # the shape of the latent weight
+    for wrong, message in ((9, "training state: want an array of shape"), (255, "training state: want an array")):
+        body[at] = wrong
+        if wrong == 255:
+            body[at - 1] = 0
+        (tmp_path / "a.lnn").write_bytes(bytes(body) + struct.pack("<I", zlib.crc32(body)))
+        with pytest.raises(FormatError, match=message):
+            load(tmp_path / "a.lnn")
+
+
+def test_an_unknown_kind_is_refused_by_its_name(tmp_path, monkeypatch):
+    layer = nn.Linear(3, 2, rng=0)
+    share(layer.weight, 1)
+    save(layer, tmp_path / "a.lnn")
+    monkeypatch.delitem(compress.VALUES, "codebook")
+    with pytest.raises(FormatError, match="unknown kind of transform 'codebook'; known are float"):
+        load(tmp_path / "a.lnn")
+
+
+@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", MODELS)
 def test_the_parts_of_inspect_are_the_file(tmp_path, name, state):
     path = tmp_path / "a.lnn"
@@ -103,10 +142,10 @@ def test_the_parts_of_inspect_are_the_file(tmp_path, name, state):
     assert sum(report.bytes_by_part().values()) == size
     assert list(report.bytes_by_array)[1:] == [n for n, _ in MODELS[name]().named_parameters()]
     for parts in report.bytes_by_array.values():
-        assert set(parts) <= set(report.PARTS) and min(parts.values()) >= 0
+        assert set(parts) <= set(report.parts) and min(parts.values()) >= 0
     lines = str(report).splitlines()
-    assert lines[0] == f"{path}: {size} bytes" and len({len(line) for line in lines[1:]}) == 1
-    assert lines[-1].split()[0] == "total" and lines[-1].split()[-1] == str(size)
+    assert lines[0] == f"{path}: {size:,} bytes" and len({len(line) for line in lines[1:]}) == 1
+    assert lines[-1].split()[0] == "total" and lines[-1].split()[-1] == f"{size:,}"
 
 
 def test_compression_is_seen_in_the_file(tmp_path):
@@ -202,8 +241,8 @@ def test_max_bytes_bounds_what_a_small_file_may_unfold_to(tmp_path, read):
 def test_the_frame_is_as_the_docstring_says():
     data = to_bytes(nn.Sequential(nn.ReLU()))
     text = b'{"type":"Sequential","items":[{"type":"ReLU","args":{}}]}'
-    assert data[:4] == b"\x89LNN" and struct.unpack_from("<H", data, 4) == (1,)
-    assert data[6:-4] == bytes([len(text)]) + text + b"\0"
+    assert data[:4] == b"\x89LNN" and struct.unpack_from("<H", data, 4) == (2,)
+    assert data[6:-4] == b"\0" + bytes([len(text)]) + text + b"\0\0"
 
 
 def test_the_same_network_gives_the_same_bytes():

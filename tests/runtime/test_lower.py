@@ -126,11 +126,11 @@ def test_held_bytes_of_a_layer_by_hand():
     compress.set_mask(layer.weight, np.arange(24).reshape(3, 8) % 4 == 0)  # 6 elements
     [row] = runtime.held_bytes(runtime.lower(layer))
     assert (row.module, row.kind) == ("", "SparseLinear")
-    assert (row.values, row.indices, row.pointers, row.codebook, row.bias) == (24, 24, 16, 0, 12)
+    assert row.parts == {"values": 24, "indices": 24, "pointers": 16, "codebook": 0, "bias": 12}
     assert row.held == 76 and row.dense == 4 * 24 + 12
     compress.share(layer.weight, 1)
     [row] = runtime.held_bytes(runtime.lower(layer))
-    assert (row.values, row.indices, row.pointers, row.codebook, row.bias) == (6, 24, 16, 8, 12)
+    assert row.parts == {"values": 6, "indices": 24, "pointers": 16, "codebook": 8, "bias": 12}
 
 
 def test_held_bytes_adds_up_and_counts_every_array():
@@ -138,19 +138,18 @@ def test_held_bytes_adds_up_and_counts_every_array():
     lowered = runtime.lower(pruned(model, keep=0.3))
     held = runtime.held_bytes(lowered)
     assert held.held == sum(row.held for row in held) == sum(a.nbytes for a in lowered.state_dict().values())
-    assert [row.module for row in held] == ["0", "1", "3", "3.weight.support"]
-    assert sum(row.dense for row in held[:2]) == sum(a.nbytes for a in model.state_dict().values()) - sum(
-        a.nbytes for name, a in model.state_dict().items() if name.startswith("3") or "support" in name
-    )
+    assert [row.module for row in held] == ["0", "1", "3"]
+    assert held.dense == sum(a.nbytes for name, a in model.state_dict().items() if "support" not in name)
 
 
 def test_held_bytes_prints_a_table_of_80_columns():
     held = runtime.held_bytes(runtime.lower(pruned(models.lenet5(rng=0), bits=5)))
     lines = str(held).splitlines()
     assert len(lines) == 6 and max(map(len, lines)) <= 80
-    assert lines[0].split() == ["module", "values", "indices", "pointer", "codes", "bias", "held", "dense"]
+    assert lines[0].split() == ["module", "values", "indices", "pointers", "codebook", "bias", "held", "dense"]
     assert lines[-1].split()[0] == "total" and lines[-1].split()[-2] == f"{held.held:,}"
-    assert str(runtime.Held()).splitlines()[-1].split() == ["total", *["0"] * 7]
+    assert str(runtime.Held()).splitlines()[-1].split() == ["total", "0", "0"]
+    assert "<td" in held._repr_html_()
 
 
 def test_a_lowered_network_is_traced(rng):
@@ -166,3 +165,51 @@ def test_a_lowered_network_is_traced(rng):
     fc1 = ops[2]
     assert fc1.moved_bytes == held["fc1"] + 4 * 2 * (800 + 500) and fc1.activation_bytes == 4 * 2 * 500
     assert lowered.macs == pytest.approx(0.1 * dense.macs, rel=1e-3)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_a_shared_layer_holds_its_codes_and_computes_the_same_bits(groups, rng):
+    model = nn.Sequential(
+        nn.Conv2d(4, 8, 3, padding=1, groups=groups, rng=0), nn.Flatten(), nn.Linear(8 * 49, 5, rng=1)
+    )
+    for layer in (model[0], model[2]):
+        compress.share(layer.weight, 4)
+    lowered, x = runtime.lower(model), rng.standard_normal((2, 4, 7, 7), np.float32)
+    assert kinds(lowered) == ["CodebookConv2d", "Flatten", "CodebookLinear"]
+    np.testing.assert_array_equal(answers(lowered, x), answers(model, x))
+    row = runtime.held_bytes(lowered)[-1]
+    assert row.parts == {"values": 8 * 49 * 5, "codebook": 64, "bias": 20} and row.dense == 4 * 8 * 49 * 5 + 20
+    with pytest.raises(RuntimeError, match="CodebookConv2d: a lowered network does not train"):
+        lowered.train()(Tensor(x))
+
+
+def test_the_report_says_what_stays_and_why():
+    model = Branches()
+    pruned(model, keep=0.5).plain.weight.support = None
+    compress.share(model.branches[0].weight, 2)
+    report = runtime.lower_report(model)
+    said = {row.module: (row.weight, row.runs_as, row.why) for row in report}
+    assert said["shared"] == ("mask", "SparseLinear", "")
+    assert said["branches.0"] == ("codebook + mask", "SparseLinear", "")
+    assert said["plain"] == ("plain", "Linear", "its weight is not compressed")
+    assert said["doubled"][1:] == ("Doubled", "it is a subclass of Linear and may compute something else")
+    text = str(report).splitlines()
+    assert text[0].split() == ["module", "layer", "weight", "runs", "as"] and max(map(len, text)) <= 80
+    assert "doubled stays: it is a subclass of Linear and may compute something else" in text
+    assert "<th" in report._repr_html_()
+    assert {row.why for row in runtime.lower_report(runtime.lower(model))} >= {"it is lowered already"}
+
+
+def test_the_report_names_groups_and_unknown_pairs():
+    model = pruned(nn.Sequential(nn.Conv2d(4, 4, 3, groups=4, rng=0), nn.BatchNorm2d(4)), keep=0.5)
+    compress.set_mask(model[1].weight, np.arange(4) > 0)
+    assert [row.why for row in runtime.lower_report(model)] == [
+        "it has 4 groups, and the sparse kernel takes one",
+        "no runtime layer computes BatchNorm2d on mask: it runs on plain numbers",
+    ]
+    assert not runtime.lower(model)[1].weight.data[0] and runtime.lower(model)[1].weight.support is None
+
+
+def test_a_pair_has_one_runtime_layer():
+    with pytest.raises(ValueError, match="Linear with None, mask is SparseLinear already"):
+        runtime.lowers(nn.Linear, support="mask")(type("Other", (), {}))

@@ -8,16 +8,17 @@ import math
 
 import numpy as np
 
-from lightnn.compress.transforms.base import Mask
+from lightnn.compress.transforms.mask import Mask
 from lightnn.exercise import exercise
+from lightnn.nn import Module, Parameter
 
 
 @exercise("02.2")
-def threshold(w, quality, mask=None):
+def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> np.float64:
     """The layer's pruning threshold, quality * std(W) (section 3.3).
 
-    std is over the weights that are still there (`mask`, a bool array of w's shape; None means all): the paper does
-    not say, and a weight that was removed is no longer part of the layer.
+    mask: a bool array of w's shape; std is over the weights where it is True (None: all). The paper does not say which;
+    a weight that was removed is no longer part of the layer.
     """
     w = np.asarray(w)
     survivors = w if mask is None else w[mask]
@@ -25,8 +26,8 @@ def threshold(w, quality, mask=None):
 
 
 @exercise("02.5")
-def prune(p, quality):
-    """Give Parameter p the mask |w| > quality * std(w), on top of the one it has. Returns the share that is kept."""
+def prune(p: Parameter, quality: float) -> float:
+    """Give Parameter p the mask |w| > quality * std(w), within the mask it has. Returns the fraction that is kept."""
     if not 0 <= quality < math.inf:
         raise ValueError(f"prune: want a finite quality >= 0, got {quality!r}")
     w, mask = p().data, None if p.support is None else p.support.mask
@@ -34,17 +35,17 @@ def prune(p, quality):
     return set_mask(p, keep if mask is None else keep & mask)
 
 
-def set_mask(p, mask):
-    """Let p keep its weights where `mask`; elsewhere they are 0 from now on. Returns the share that is kept."""
+def set_mask(p: Parameter, mask: np.ndarray) -> float:
+    """Keep p's weights where `mask` is True; the others are 0 from now on. Returns the fraction that is kept."""
     support = Mask(mask)
     p.data = np.array(support(p.detach()).data)
     p.support = support
     return density(p)
 
 
-def quality_for(w, keep, mask=None):
-    """The quality with which `threshold` keeps the share `keep` of all of w: the one place to turn from "how much"
-    to the paper's parameter."""
+def quality_for(w: np.ndarray, keep: float, mask: np.ndarray | None = None) -> float:
+    """Converts a target density to the paper's quality parameter: with it, `threshold` keeps the fraction `keep` of
+    all of w."""
     if not 0 < keep <= 1:
         raise ValueError(f"quality_for: want 0 < keep <= 1, got {keep!r}")
     w = np.asarray(w)
@@ -59,9 +60,9 @@ def quality_for(w, keep, mask=None):
 
 
 @exercise("02.7")
-def random_mask(p, keep, rng):
-    """A mask with which p keeps the share `keep` of all its weights, drawn by chance among those that are still there:
-    the baseline that pruning by magnitude must beat. No weight comes back, so it may keep fewer, never more.
+def random_mask(p: Parameter, keep: float, rng: np.random.Generator | int) -> np.ndarray:
+    """A mask that keeps the fraction `keep` of all of p's weights, drawn at random from the weights that are left: the
+    baseline that pruning by magnitude must beat. No weight comes back, so it may keep fewer, never more.
 
     rng: a Generator or a seed. ValueError unless 0 < keep <= 1.
     """
@@ -74,15 +75,15 @@ def random_mask(p, keep, rng):
     return mask.reshape(p.shape)
 
 
-def density(p):
-    """The share of p's weights that may be non-zero."""
+def density(p: Parameter) -> float:
+    """The fraction of p's weights that may be non-zero."""
     return float(p.support.mask.mean()) if p.support is not None and p.size else 1.0
 
 
-def sensitivity(model, parameters, score, keeps):
+def sensitivity(model: Module, parameters: dict[str, Parameter], score, keeps) -> dict[str, list]:
     """Each parameter pruned alone, without retraining (section 3.3, figure 6).
 
-    parameters: {name: Parameter} of the model; score(model) -> accuracy; keeps: shares to keep, from 0 to 1.
+    parameters: {name: Parameter} of the model; score(model) -> accuracy; keeps: fractions to keep, from 0 to 1.
     Returns {name: [score for each of keeps]}. The model is left as it was.
     """
     curves = {}
@@ -91,7 +92,7 @@ def sensitivity(model, parameters, score, keeps):
         curves[name] = []
         try:
             for keep in keeps:
-                prune_to_share(p, keep)
+                prune_to_fraction(p, keep)
                 curves[name].append(score(model))
                 p.data, p.support = data, support
         finally:
@@ -100,9 +101,11 @@ def sensitivity(model, parameters, score, keeps):
 
 
 @exercise("02.1")
-def adjust_dropout(rate, connections_before, connections_after):
-    """The drop probability for retraining, D_r = D_o sqrt(C_ir / C_io) (section 3.2, equation 2): a sparse layer
-    overfits less, so less is dropped."""
+def adjust_dropout(rate: float, connections_before: int, connections_after: int) -> float:
+    """The drop probability for retraining (section 3.2, equation 2): a sparse layer overfits less, so less is dropped.
+
+    D_r = D_o sqrt(C_ir / C_io)
+    """
     if not 0 <= rate < 1 or not 0 <= connections_after <= connections_before or not connections_before:
         raise ValueError(
             "adjust_dropout: want 0 <= rate < 1 and 0 <= connections_after <= connections_before, not 0; "
@@ -111,6 +114,9 @@ def adjust_dropout(rate, connections_before, connections_after):
     return rate * math.sqrt(connections_after / connections_before)
 
 
-def prune_to_share(p, keep):
-    """Prune Parameter p by magnitude until it keeps the share `keep` of all its weights. Returns the share kept."""
+def prune_to_fraction(p: Parameter, keep: float) -> float:
+    """Prune Parameter p by magnitude to the fraction `keep` of all its weights. Returns the fraction that is kept."""
     return prune(p, quality_for(p().data, keep, None if p.support is None else p.support.mask))
+
+
+prune_to_share = prune_to_fraction  # its name before `share` came to mean weight sharing only

@@ -1,144 +1,147 @@
-"""Weight transforms: what a Parameter's latent array becomes before the network uses it.
+"""The contract of weight transforms: what turns a Parameter's latent array into the weight that the network uses.
 
     w = support(values(latent))
 
-A transform is a Module with an op's contract (`forward` on Tensors, with exact gradients) plus `take`, for surgery,
-`encode`, which names the arrays that must be stored, and the class method `from_parts`, which rebuilds it from them.
-`encode` and `decode` below do this for a whole Parameter and obey  decode(encode(p)) == p()  bit for bit.
+`values` says which values may be stored (Codebook, PowerOfTwo), `support` where the weight may be non-zero (Mask). A
+transform is a Module, registered under its `kind`, its name in a file. `encode` and `decode` below store a whole
+Parameter and obey the law  decode(encode(p)) == p()  bit for bit.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from lightnn.exercise import exercise
 from lightnn.nn import Module, Parameter
-from lightnn.tensor import Tensor, op
+from lightnn.tensor import Tensor
+
+VALUES, SUPPORTS = {}, {}  # {kind: class} of all registered transforms
 
 
-class Mask(Module):
-    """Support: w is kept where the mask is 1 and exactly 0 elsewhere (Han et al. 2015, arXiv 1506.02626, section 3).
+class Transform(Module):
+    """One way to compute w from the latent array. A subclass defines
 
-    It is applied at every use of the weight, so that neither momentum nor weight decay can revive a pruned weight.
-    mask: bool array of the weight's shape.
+    parts        the names of the arrays that must be stored: bool, integer or float arrays
+    per_weight   those of them with one entry a weight; under a Mask only the entries of kept weights are stored
+    forward      w from the latent Tensor, an op
+    encode       {name: array} of the parts, from the latent array
+    decode       w from the parts: the very numbers that `forward` gives
+    restore      the transform from the parts, as a loaded network has it: forward(w) gives w again
+    take         the transform of a weight that has lost some indices along an axis (surgery)
     """
 
-    buffers = ("mask",)
+    kind: str
+    parts: tuple[str, ...] = ()
+    per_weight: tuple[str, ...] = ()
 
-    def __init__(self, mask):
-        self.mask = np.asarray(mask)
-        if self.mask.dtype != bool:
-            raise TypeError(f"Mask: want a bool array, got dtype {self.mask.dtype}")
-
-    def forward(self, w):
-        return masked(w, mask=self.mask)
-
-    def take(self, keep, axis):
-        """The transform of the weight of which only the indices `keep` along axis are left."""
-        return Mask(np.take(self.mask, keep, axis))
-
-    def encode(self):
-        return {"mask": self.mask}
+    def encode(self, latent: np.ndarray) -> dict[str, np.ndarray]:
+        raise NotImplementedError(f"{type(self).__name__} defines no encode")
 
     @classmethod
-    def from_parts(cls, parts):
-        return cls(parts["mask"])
-
-
-@exercise("02.3")
-@op
-def masked(w, *, mask):
-    """w where mask, else 0 (never -0 or NaN); the gradient is masked likewise."""
-    if w.shape != mask.shape:
-        raise ValueError(f"Mask: want a weight of the mask's shape {mask.shape}, got {w.shape}")
-    zero = w.dtype.type(0)
-    return np.where(mask, w, zero), lambda dy: np.where(mask, dy, zero)
-
-
-class Codebook(Module):
-    """Values: w_ij = c_{I_ij}, one of k shared values (Han, Mao & Dally 2016, arXiv 1510.00149, section 3).
-
-    codebook: k values, learned. codes: the index I of each weight, an integer array of the weight's shape, frozen.
-    The latent array is not used any more and gets no gradient.
-    """
-
-    buffers = ("codes",)
-
-    def __init__(self, codebook, codes):
-        codes, k = np.asarray(codes), np.shape(codebook)
-        if len(k) != 1 or not 1 <= k[0] <= 65536:
-            raise ValueError(f"Codebook: want 1 to 65536 values in one dimension, got shape {k}")
-        if codes.dtype.kind not in "iu" or (codes.size and not 0 <= codes.min() <= codes.max() < k[0]):
-            raise ValueError(f"Codebook: want integer codes from 0 to {k[0] - 1}, got dtype {codes.dtype}")
-        self.codebook = Parameter(np.array(codebook))
-        self.codes = codes.astype(np.min_scalar_type(k[0] - 1))
-
-    def forward(self, latent):
-        if latent.shape != self.codes.shape:
-            raise ValueError(f"Codebook: want a weight of the codes' shape {self.codes.shape}, got {latent.shape}")
-        return look_up(self.codebook, codes=self.codes)
-
-    def take(self, keep, axis):
-        return Codebook(self.codebook.data, np.take(self.codes, keep, axis))
-
-    def encode(self):
-        return {"codes": self.codes, "codebook": self.codebook.data}
+    def decode(cls, parts: dict[str, np.ndarray]) -> np.ndarray:
+        raise NotImplementedError(f"{cls.__name__} defines no decode")
 
     @classmethod
-    def from_parts(cls, parts):
-        return cls(parts["codebook"], parts["codes"])
+    def restore(cls, parts: dict[str, np.ndarray]) -> "Transform":
+        raise NotImplementedError(f"{cls.__name__} defines no restore")
+
+    def take(self, keep: np.ndarray, axis: int) -> "Transform":
+        """The transform of the weight that keeps only the indices `keep` along `axis`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no take")
 
 
-@exercise("04.2")
-@op
-def look_up(codebook, *, codes):
-    """w = codebook[codes]; the gradient of c_k is the sum over its weights (equation 3 of arXiv 1510.00149):
+def transform(kind: str, slot: str = "values") -> Callable[[type], type]:
+    """Class decorator: register a Transform under `kind`, for the slot "values" or "support" of a Parameter."""
 
-    dL/dc_k = sum_ij dL/dw_ij 1(I_ij = k)
-    """
-    k = len(codebook)
-    return codebook[codes], lambda dy: np.bincount(codes.ravel(), dy.ravel(), k).astype(dy.dtype)
+    def register(cls):
+        table = {"values": VALUES, "support": SUPPORTS}[slot]
+        if kind in VALUES | SUPPORTS:
+            raise ValueError(f"transform: {kind!r} is {(VALUES | SUPPORTS)[kind].__name__} already")
+        if not set(cls.per_weight) <= set(cls.parts):
+            raise ValueError(f"transform: want per_weight among the parts {cls.parts}, got {cls.per_weight}")
+        cls.kind, table[kind] = kind, cls
+        return cls
+
+    return register
 
 
-VALUES = {"codebook": Codebook}
-SUPPORTS = {"mask": Mask}
+@transform("float")
+class Float(Transform):
+    """The values of a plain weight: each is stored as it is. Never set; it stands for `values = None` in a file."""
+
+    parts = per_weight = ("data",)
+
+    def encode(self, latent):
+        return {"data": latent}
+
+    @classmethod
+    def decode(cls, parts):
+        return np.array(parts["data"])
+
+    @classmethod
+    def restore(cls, parts):
+        return None
 
 
-def encode(p):
-    """The arrays that give p() back: {"shape", "dtype"} and either {"data"} or the parts of p.values, and of p.support.
+@dataclass
+class Encoded:
+    """A Parameter as it is stored: its shape and dtype, the kinds of its transforms, and their parts by name.
 
-    Where p.support says 0, nothing is stored: "data" or "codes" is then 1-D, the kept elements in C order.
-    """
-    parts = {"shape": p.shape, "dtype": p().dtype}
-    parts |= {"data": p.data} if p.values is None else {"values": _kind(p.values, VALUES), **p.values.encode()}
+    values: a kind, "float" for a plain weight. support: a kind, or None. Where a support says 0, nothing is stored: the
+    per-weight parts are then 1-D, the entries of the kept weights in C order."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    values: str = "float"
+    support: str | None = None
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def encode(p: Parameter) -> Encoded:
+    """What must be stored to get p() back. TypeError for a transform that is not registered."""
+    values = Float() if p.values is None else p.values
+    encoded = Encoded(p.shape, p().dtype, kind_of(values, VALUES), None, values.encode(p.data))
     if p.support is not None:
-        parts |= {"support": _kind(p.support, SUPPORTS), **p.support.encode()}
-        each = "data" if p.values is None else "codes"
-        parts[each] = parts[each][p.support.mask]
-    return parts
+        encoded.support = kind_of(p.support, SUPPORTS)
+        for name in values.per_weight:
+            encoded.parts[name] = encoded.parts[name][p.support.mask]
+        encoded.parts |= p.support.encode(p.data)
+    return encoded
 
 
-def decode(parts):
-    """The array w = p() from what `encode` stored."""
-    return decode_parameter(parts)().data
+def decode(encoded: Encoded) -> np.ndarray:
+    """The array w = p() from what `encode` gave."""
+    w = VALUES[encoded.values].decode(unfold(encoded))
+    return w if encoded.support is None else SUPPORTS[encoded.support].decode(encoded.parts, w)
 
 
-def decode_parameter(parts):
-    """The Parameter, with its `values` and `support`, from what `encode` stored; its latent array is w itself."""
-    parts = dict(parts)
-    if "support" in parts:
-        each = "codes" if "values" in parts else "data"
-        full = np.zeros(parts["shape"], parts[each].dtype)
-        full[parts["mask"]] = parts[each]
-        parts[each] = full
-    values = VALUES[parts["values"]].from_parts(parts) if "values" in parts else None
-    p = Parameter(np.array(parts["data"]) if values is None else values(Tensor(np.empty(parts["shape"]))).data)
-    p.values = values
-    p.support = SUPPORTS[parts["support"]].from_parts(parts) if "support" in parts else None
-    p.data = np.array(p().data)
+def decode_parameter(encoded: Encoded) -> Parameter:
+    """The Parameter with its `values` and `support`, from what `encode` gave. Its latent array is w itself."""
+    p = Parameter(decode(encoded))
+    p.values = VALUES[encoded.values].restore(unfold(encoded))
+    p.support = None if encoded.support is None else SUPPORTS[encoded.support].restore(encoded.parts)
     return p
 
 
-def _kind(transform, table):
-    for name, cls in table.items():
-        if type(transform) is cls:
-            return name
-    raise TypeError(f"encode: want one of {', '.join(table)}, got {type(transform).__name__}")
+def unfold(encoded: Encoded) -> dict[str, np.ndarray]:
+    """The parts of the values, the per-weight ones in the weight's shape, 0 where the weight is not kept."""
+    cls, parts = VALUES[encoded.values], dict(encoded.parts)
+    for name in cls.per_weight if encoded.support is not None else ():
+        full = np.zeros(encoded.shape, parts[name].dtype)
+        full[encoded.parts["mask"]] = parts[name]
+        parts[name] = full
+    return {name: parts[name] for name in cls.parts}
+
+
+def kind_of(transform: Transform, table: dict[str, type]) -> str:
+    """The kind under which the transform's very class is registered."""
+    kind = getattr(transform, "kind", None)
+    if table.get(kind) is not type(transform):
+        raise TypeError(f"encode: want a registered transform ({', '.join(table)}), got {type(transform).__name__}")
+    return kind
+
+
+def check_shape(name: str, what: str, want: tuple[int, ...], w: np.ndarray | Tensor) -> None:
+    """ValueError unless w has the shape that the transform was made for."""
+    if w.shape != want:
+        raise ValueError(f"{name}: want a weight of the {what} shape {want}, got {w.shape}")

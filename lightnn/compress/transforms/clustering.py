@@ -1,29 +1,33 @@
 """Weight sharing by k-means (Han, Mao & Dally 2016, "Deep Compression", arXiv 1510.00149, section 3).
 
-A layer's surviving weights are clustered; each then is its cluster's centre, and only the centres are trained.
+The surviving weights of a layer are clustered. Each weight becomes the centre of its cluster, and only the centres are
+trained from then on.
 """
 
 import numbers
 
 import numpy as np
 
-from lightnn.compress.transforms.base import Codebook
+from lightnn.compress.transforms.codebook import Codebook
 from lightnn.exercise import exercise
+from lightnn.nn import Parameter
+
+__all__ = ["density_init", "kmeans", "linear_init", "nearest", "random_init", "share", "sharing_rate"]
 
 
-def linear_init(w, k, rng=None):
-    """k centres equally spaced from min(w) to max(w), both ends included: the paper's choice, because large weights
-    matter most and few weights are large."""
+def linear_init(w: np.ndarray, k: int, rng=None) -> np.ndarray:
+    """k centres equally spaced from min(w) to max(w), both included. The paper's choice: large weights matter most, and
+    there are few of them."""
     return np.linspace(w.min(), w.max(), k)
 
 
-def density_init(w, k, rng=None):
-    """Centres at k equal steps of the cumulative distribution, c_i = F^-1((i + 1/2) / k); the paper does not give the
-    end points."""
+def density_init(w: np.ndarray, k: int, rng=None) -> np.ndarray:
+    """Centres at k equal steps of the cumulative distribution, c_i = F^-1((i + 1/2) / k). The paper does not give
+    the end points: these are ours."""
     return np.quantile(w, (np.arange(k) + 0.5) / k)
 
 
-def random_init(w, k, rng=0):
+def random_init(w: np.ndarray, k: int, rng=0) -> np.ndarray:
     """Forgy: k of the weights, drawn without replacement."""
     return np.sort(np.random.default_rng(rng).choice(w, k, replace=len(w) < k))
 
@@ -54,14 +58,14 @@ def kmeans(w, k, init=linear_init, iterations=100, rng=0):
     return c, nearest(w, c)
 
 
-def nearest(w, c):
-    """The index of the centre in c (k,), ascending, that is nearest to each of w; a tie goes to the lower one."""
+def nearest(w: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """The index of the centre in c (k,), ascending, nearest to each number of w; a tie goes to the lower index."""
     return np.searchsorted((c[1:] + c[:-1]) / 2, w, side="left")
 
 
 @exercise("04.4")
-def share(p, bits, init=linear_init, rng=0):
-    """Let Parameter p use 2^bits shared values, clustered over its surviving weights only. Returns its Codebook."""
+def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
+    """Give Parameter p at most 2^bits shared values, clustered over its surviving weights. Returns its Codebook."""
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
         raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
     w = p().data

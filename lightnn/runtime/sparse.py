@@ -1,23 +1,25 @@
 """Layers that compute on the stored form of a pruned weight. They only run: no training, no gradient, no tape.
 
 Each holds the kept elements of its weight in rows (CSR, see csr.py): `values`, or uint8 or uint16 codes of shared
-values and their `codebook`; int32 `columns` and `pointers`; `bias`. What is computed is what the layer with zeros in
-its weight gives, added up in the same order; only NaN and infinity differ, since an element that is not stored meets
-none.
+values and their `codebook`; int32 `columns` and `pointers`; `bias`. The result is that of the layer with zeros in its
+weight, added up in the same order. Only NaN and infinity in x differ: an element that is not stored meets none.
 
-The two ops below have no vjp: nothing is recorded, and whoever watches the ops of a run (metrics.trace) sees them.
+The two ops below have no vjp: nothing is recorded, but metrics.trace sees them.
 """
+
+import math
 
 import numpy as np
 
+from lightnn import nn
 from lightnn.compress import Codebook
 from lightnn.functional import check
 from lightnn.functional.conv import output_size
 from lightnn.kernels.matrix import sparse
 from lightnn.kernels.matrix.sparse_linear import linear
-from lightnn.nn import Module
 from lightnn.runtime.csr import to_csr
-from lightnn.tensor import Tensor, op
+from lightnn.runtime.registry import RunsOnly, lowers
+from lightnn.tensor import op
 
 NO_GRADIENTS = (None,) * 6
 
@@ -44,13 +46,12 @@ def sparse_conv2d(x, values, columns, pointers, codebook, b=None, *, channels, k
     return sparse.conv2d(w, x, b, kernel, stride, (ph, ph, pw, pw), dilation), *NO_GRADIENTS
 
 
-class Sparse(Module):
-    """What the two layers share: the stored form of `layer.weight`, a Parameter with a Mask, and of `layer.bias`."""
+class Sparse(RunsOnly):
+    """What the two layers have in common: the stored form of `layer.weight`, which has a Mask, and of `layer.bias`."""
 
     buffers = ("values", "columns", "pointers", "codebook")
-    training = False
 
-    def __init__(self, layer):
+    def __init__(self, layer: nn.Module):
         weight, mask = layer.weight, layer.weight.support.mask.reshape(len(layer.weight), -1)
         coded = isinstance(weight.values, Codebook)
         full = weight.values.codes if coded else weight().data
@@ -61,31 +62,33 @@ class Sparse(Module):
         if self.bias is not None:
             self.buffers = (*self.buffers, "bias")
 
-    def stored(self):
-        """The arrays that the ops take after x."""
+    def arrays(self):
+        """What the ops take after x."""
         return self.values, self.columns, self.pointers, self.codebook, self.bias
 
-    def check_that_it_runs_only(self, x):
-        name = type(self).__name__
-        if self.training:
-            raise RuntimeError(f"{name}: a lowered network does not train; call eval(), or train what it was made from")
-        if isinstance(x, Tensor) and x.requires_grad:
-            raise RuntimeError(
-                f"{name}: a lowered network gives no gradient; want an x without one, such as x.detach()"
-            )
+    def stored(self):
+        return dict(zip(("values", "indices", "pointers", "codebook", "bias"), self.arrays()))
+
+    @property
+    def dense_bytes(self):
+        return math.prod(self.weight_shape) * self.codebook.itemsize + (0 if self.bias is None else self.bias.nbytes)
 
     def extra_repr(self):
         return f"weight {self.weight_shape}, stored={len(self.values)}, codebook={len(self.codebook)}"
 
 
+@lowers(nn.Linear, support="mask")
+@lowers(nn.Linear, values="codebook", support="mask")
 class SparseLinear(Sparse):
     """An nn.Linear whose weight has a Mask, from its stored form."""
 
     def forward(self, x):
         self.check_that_it_runs_only(x)
-        return sparse_linear(x, *self.stored(), in_features=self.weight_shape[1])
+        return sparse_linear(x, *self.arrays(), in_features=self.weight_shape[1])
 
 
+@lowers(nn.Conv2d, support="mask")
+@lowers(nn.Conv2d, values="codebook", support="mask")
 class SparseConv2d(Sparse):
     """An nn.Conv2d of one group whose weight has a Mask, from its stored form."""
 
@@ -93,8 +96,12 @@ class SparseConv2d(Sparse):
         super().__init__(layer)
         self.stride, self.padding, self.dilation = layer.stride, layer.padding, layer.dilation
 
+    @staticmethod
+    def refuses(layer):
+        return None if layer.groups == 1 else f"it has {layer.groups} groups, and the sparse kernel takes one"
+
     def forward(self, x):
         self.check_that_it_runs_only(x)
         _, channels, *kernel = self.weight_shape
         geometry = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
-        return sparse_conv2d(x, *self.stored(), channels=channels, kernel=tuple(kernel), **geometry)
+        return sparse_conv2d(x, *self.arrays(), channels=channels, kernel=tuple(kernel), **geometry)
