@@ -64,8 +64,8 @@ def _write_bools(out, mask):
 
 
 def read_part(reader: Reader, part: str, shape: tuple[int, ...], room: int) -> np.ndarray:
-    """The array of this shape: bool, int64 or float. Its bytes are counted for `part`. room: the most bytes that symbols
-    may unfold to (numbers that stand there as they are need as many bytes in the file)."""
+    """The array of this shape: bool, int64 or float. Its bytes are counted for `part`. room: the most bytes that bools
+    and symbols may unfold to (plain numbers take as many bytes in the file)."""
     form, count = reader.choice(FORMS, "form of a part", part), math.prod(shape)
     if form in ("bool", "symbols") and 8 * count > room:
         raise FormatError(f"{part}: {count} numbers are more than the {room} bytes allowed")
