@@ -45,12 +45,12 @@ def count_layers(weights, index_bits=INDEX_BITS):
 
 def _count(p, index_bits):
     """The bits of one layer: sums that may be added over layers."""
-    encoded = compress.encode(p)
-    differences, is_filler = sparse_index.relative(np.flatnonzero(encoded["mask"]), index_bits)
-    codebook = encoded["codebook"]
+    parts = compress.encode(p).parts
+    differences, is_filler = sparse_index.relative(np.flatnonzero(parts["mask"]), index_bits)
+    codebook = parts["codebook"]
     zero = len(codebook)  # a filler's value, which is in no codebook, is one symbol more under Huffman
     values = np.full(differences.size, zero)
-    values[~is_filler] = encoded["codes"]
+    values[~is_filler] = parts["codes"]
     bits = int(zero - 1).bit_length()
     return {
         "weights": p.size,
