@@ -1,10 +1,16 @@
-"""lightnn: neural-network compression in plain NumPy, with Numba kernels: a reference to read, run and rebuild."""
+"""lightnn: neural-network compression in plain NumPy with Numba kernels, to read, run and rebuild.
 
-from lightnn import compress, data, functional, io, models, nn, optim, runtime
+Where to start: tensor.py (automatic differentiation), nn (layers), compress (the techniques), io (files), runtime
+(networks that run compressed). `lightnn.testing` has the two laws that everything here obeys.
+"""
+
+from lightnn import compress, data, functional, io, metrics, models, nn, optim, runtime, testing
 from lightnn.io import FormatError, inspect, load, save
 from lightnn.kernels.parallel import get_num_threads, set_num_threads
 from lightnn.tensor import Tensor, no_grad, op
 from lightnn.training import evaluate, predict, train
+
+__version__ = "0.1.0"
 
 __all__ = [
     "FormatError",
@@ -17,6 +23,7 @@ __all__ = [
     "inspect",
     "io",
     "load",
+    "metrics",
     "models",
     "nn",
     "no_grad",
@@ -26,5 +33,6 @@ __all__ = [
     "runtime",
     "save",
     "set_num_threads",
+    "testing",
     "train",
 ]
