@@ -13,6 +13,7 @@ ROOT = pathlib.Path(lightnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [  # from the bottom to the top; a line's members don't import each other
     ("exercise",),
+    ("declare",),
     ("arithmetic", "kernels", "files", "tables"),
     ("tensor",),
     ("functional",),
