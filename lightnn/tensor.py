@@ -236,7 +236,8 @@ class Tensor:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __repr__(self):
-        return f"{type(self).__name__}({self.data!r}{', requires_grad=True' if self.requires_grad else ''})"
+        made = f", op={self._op}" if self._op else ", requires_grad=True" if self.requires_grad else ""
+        return f"{type(self).__name__}({self.data!r}{made})"
 
 
 def _accumulate(leaf, g):

@@ -73,7 +73,7 @@ def test_options_out_of_range(make, message):
     ],
 )
 def test_agrees_with_pytorch_for_20_epochs(ours, name, options, torch):
-    twin = torch.SGD([torch.ones(1, requires_grad=True)], lr=0.8)
+    twin = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.8)
     schedule, want = getattr(torch.optim.lr_scheduler, name)(twin, **options), [0.8]
     for _ in range(20):
         twin.step()
