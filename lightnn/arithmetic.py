@@ -1,10 +1,13 @@
 """Arithmetic as rules on plain arrays: each function returns y and one vector-Jacobian product an operand.
 
 The rules are what `lightnn.tensor.op` expects; `Tensor` turns them into its operators. Broadcasting follows NumPy, and
-its vjp is the sum over the broadcast axes (`unbroadcast`).
+its vjp is the sum over the broadcast axes (`unbroadcast`). Where an operator passes channels on under conditions, its
+channel rule (see `lightnn.declare`) stands beside it.
 """
 
 import numpy as np
+
+from lightnn.declare import joins, same
 
 
 def unbroadcast(g, shape):
@@ -26,9 +29,21 @@ def mul(a, b):
     return a * b, lambda dy: unbroadcast(dy * b, np.shape(a)), lambda dy: unbroadcast(dy * a, np.shape(b))
 
 
+def channels_of_mul(call):
+    """0 times a number is 0; a product of two feature maps ties their channels."""
+    a, b = call.arrays
+    number = next((n for n in (a, b) if np.size(n) == 1 and not call.known(n)), None)
+    return joins(call) if number is None else call.ids(b if number is a else a)
+
+
 def div(a, b):
     y = a / b
     return y, lambda dy: unbroadcast(dy / b, np.shape(a)), lambda dy: unbroadcast(-dy * y / b, np.shape(b))
+
+
+def channels_of_div(call):
+    a, b = call.arrays
+    return call.ids(a) if np.size(b) == 1 and call.known(a) else None
 
 
 def neg(a):
@@ -87,11 +102,25 @@ def getitem(a, *, index):
     return np.array(a[index]), vjp
 
 
+def channels_of_getitem(call):
+    """A crop of the feature maps leaves images and channels whole: x[:, :, 1:, ::2]."""
+    index = call.options["index"]
+    slices = isinstance(index, tuple) and len(index) > 1 and all(isinstance(i, slice) for i in index)
+    return same(call) if slices and index[0] == index[1] == slice(None) else None
+
+
 def sum(a, *, axis=None, keepdims=False):
     def vjp(dy):
         return np.array(np.broadcast_to(_keepdims(dy, a, axis, keepdims), a.shape))
 
     return a.sum(axis=axis, keepdims=keepdims), vjp
+
+
+def channels_of_sum(call):
+    """A sum over pixels leaves the channels."""
+    ndim, axis = call.arrays[0].ndim, call.options["axis"]
+    axes = np.arange(ndim) if axis is None else np.atleast_1d(axis) % ndim
+    return same(call) if min(axes) > 1 else None
 
 
 def max(a, *, axis=None, keepdims=False):

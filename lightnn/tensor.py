@@ -20,6 +20,7 @@ import numbers
 import numpy as np
 
 from lightnn import arithmetic as rules
+from lightnn.declare import Declaration, joins, reshapes, same
 
 _recording = contextvars.ContextVar("lightnn_recording", default=True)
 _watcher = contextvars.ContextVar("lightnn_watcher", default=None)
@@ -38,8 +39,8 @@ def no_grad():
 
 @contextlib.contextmanager
 def watching(watcher):
-    """Within this context watcher(name, arrays, options, y) is told of each op that ran: for counting (metrics.trace)
-    and for finding out which channels hang together (compress.channels)."""
+    """Within this context watcher(declaration, arrays, options, y) is called after each op: metrics.trace counts what
+    a network computes, compress.channels finds out which channels depend on each other. options include defaults."""
     token = _watcher.set(watcher)
     try:
         yield
@@ -47,17 +48,33 @@ def watching(watcher):
         _watcher.reset(token)
 
 
-def op(fn):
-    """Make a differentiable function of `fn(*arrays, **options) -> (y, *vjps)`.
+def op(fn=None, /, *, channels=None, keeps_zero=False, finishes_layer=False, weights=(), macs=None):
+    """Make a differentiable function of `fn(*arrays, **options) -> (y, *vjps)`: `@op`, or `@op(channels=...)`.
 
     Positional arguments are the differentiable arrays (None is allowed for one that is absent, such as a bias),
     keyword-only arguments are options. `fn` sees ndarrays and returns y and one vjp an argument: a function from dy
     (the shape of y) to the gradient of that argument (the shape of the argument), or None where there is no gradient,
     as for class labels. A vjp runs only if its argument needs a gradient, at most once, and returns dy itself,
     a view of dy, or a new array.
+
+    The options declare what watchers want to know (see `lightnn.declare.Declaration`); weights are argument names.
     """
 
-    named = [p for p in inspect.signature(fn).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    def make(fn):
+        names = list(inspect.signature(fn).parameters)
+        if unknown := set(weights) - set(names):
+            raise ValueError(f"op: {fn.__name__} has no argument {unknown.pop()!r}")
+        positions = tuple(map(names.index, weights))
+        return _recorded(fn, Declaration(fn.__name__.strip("_"), channels, keeps_zero, finishes_layer, positions, macs))
+
+    return make if fn is None else make(fn)
+
+
+def _recorded(fn, declaration):
+    """fn on Tensors: it is told to the watcher and recorded on the tape."""
+    parameters = inspect.signature(fn).parameters.values()
+    named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
 
     @functools.wraps(fn)
     def call(*args, **options):
@@ -69,11 +86,11 @@ def op(fn):
         y, *vjps = fn(*arrays, **options)
         out = Tensor(y)
         if watcher := _watcher.get():
-            watcher(fn.__name__, arrays, options, out.data)
+            watcher(declaration, arrays, defaults | options, out.data)
         if _recording.get():
             inputs = [(a, vjp) for a, vjp in zip(args, vjps, strict=True) if vjp and _needs_grad(a)]
             if inputs:
-                out.requires_grad, out._inputs, out._time, out._op = True, inputs, next(_clock), fn.__name__
+                out.requires_grad, out._inputs, out._time, out._op = True, inputs, next(_clock), declaration.name
         return out
 
     return call
@@ -91,8 +108,10 @@ def _needs_grad(a):
     return isinstance(a, Tensor) and a.requires_grad
 
 
-_pow, _getitem, _reshape, _transpose = op(rules.pow), op(rules.getitem), op(rules.reshape), op(rules.transpose)
-_sum, _max = op(rules.sum), op(rules.max)
+_pow, _transpose, _max = op(rules.pow), op(rules.transpose), op(rules.max)
+_getitem = op(rules.getitem, channels=rules.channels_of_getitem, keeps_zero=True)
+_reshape = op(rules.reshape, channels=reshapes, keeps_zero=True)
+_sum = op(rules.sum, channels=rules.channels_of_sum, keeps_zero=True)
 
 
 class Tensor:
@@ -170,11 +189,14 @@ class Tensor:
     def item(self):
         return self.data.item()
 
-    exp, log, sqrt = op(rules.exp), op(rules.log), op(rules.sqrt)
-    __add__ = __radd__ = op(rules.add)
-    __mul__ = __rmul__ = op(rules.mul)
-    __sub__, __truediv__, __matmul__ = op(rules.sub), op(rules.div), op(rules.matmul)
-    __neg__, __abs__ = op(rules.neg), op(rules.absolute)
+    exp, log, sqrt = op(rules.exp), op(rules.log), op(rules.sqrt, channels=same, keeps_zero=True)
+    __add__ = __radd__ = op(rules.add, channels=joins, keeps_zero=True)
+    __sub__ = op(rules.sub, channels=joins, keeps_zero=True)
+    __mul__ = __rmul__ = op(rules.mul, channels=rules.channels_of_mul, keeps_zero=True)
+    __truediv__ = op(rules.div, channels=rules.channels_of_div, keeps_zero=True)
+    __matmul__ = op(rules.matmul, macs=lambda y, a, b: y.size * a.shape[-1])
+    __neg__ = op(rules.neg, channels=same, keeps_zero=True)
+    __abs__ = op(rules.absolute, channels=same, keeps_zero=True)
 
     def __rsub__(self, other):
         return -self + other
@@ -214,7 +236,8 @@ class Tensor:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __repr__(self):
-        return f"{type(self).__name__}({self.data!r}{', requires_grad=True' if self.requires_grad else ''})"
+        made = f", op={self._op}" if self._op else ", requires_grad=True" if self.requires_grad else ""
+        return f"{type(self).__name__}({self.data!r}{made})"
 
 
 def _accumulate(leaf, g):

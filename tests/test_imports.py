@@ -1,7 +1,9 @@
 """The library's layers: each module imports only what design.md puts below it, and importing it is cheap."""
 
 import ast
+import importlib
 import pathlib
+import pkgutil
 import subprocess
 import sys
 
@@ -13,6 +15,7 @@ ROOT = pathlib.Path(lightnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [  # from the bottom to the top; a line's members don't import each other
     ("exercise",),
+    ("declare",),
     ("arithmetic", "kernels", "files", "tables"),
     ("tensor",),
     ("functional",),
@@ -26,11 +29,22 @@ ORDER = [  # from the bottom to the top; a line's members don't import each othe
     ("runtime",),
     ("search",),
     ("papers",),
-    ("bench",),
     ("study",),
-    ("__main__", "__init__"),
+    ("__init__",),
+    ("bench",),
+    ("__main__",),
 ]
-LEVEL = {part: i for i, parts in enumerate(ORDER) for part in parts}
+REST = "every other name"
+INSIDE = {  # the same for the members of a folder
+    "functional": [("check",), ("conv",), (REST,)],
+    "nn": [("sketch",), ("init", "module"), (REST,)],
+    "kernels": [("parallel",), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
+    "compress": [("transforms",), ("structure",), ("pruning",)],
+    "papers": [("lab",), (REST,)],
+    "study": [("exercises",), ("book",)],
+}
+BOTH = {"lightnn.runtime.lower"}  # modules that still have the name of a function
+EXCEPTIONS = {("papers", "li2016", "han2015")}  # Li's baseline is Han's pruning
 ANYWHERE = "testing"  # for tests and notebooks; itself needs no more than Tensor
 
 
@@ -57,22 +71,49 @@ def imports(tree, module):
                 yield ((*base, alias.name) if is_module else base), node
 
 
+def level(part, order=ORDER):
+    """The place of a part in an order; that of REST if it is not named there."""
+    places = {name: i for i, names in enumerate(order) for name in names}
+    return places.get(part, places.get(REST))
+
+
 def upward(source, module):
-    """What the module imports from its own level or above: [(line, what)]."""
-    own, wrong = module[1], []
+    """What the module imports from its own level or above, in the package or in its folder: [(line, what)]."""
     tree = ast.parse(source)
+    wrong = []
     for name, node in imports(tree, module):
         if name[0] != "lightnn":
             continue
-        part = name[1] if len(name) > 1 else "__init__"
-        lazy = node not in tree.body
-        if own == ANYWHERE:
-            allowed = LEVEL[part] <= LEVEL["tensor"] or lazy
+        if module[1] == ANYWHERE:
+            allowed = level(part_of(name)) <= level("tensor") or node not in tree.body
+        elif part_of(name) == module[1]:
+            allowed = len(module) < 3 or below_in_folder(name, module)
         else:
-            allowed = part in (own, ANYWHERE) or LEVEL[part] < LEVEL[own]
+            allowed = part_of(name) == ANYWHERE or level(part_of(name)) < level(module[1])
         if not allowed:
             wrong.append((node.lineno, ".".join(name)))
     return wrong
+
+
+def part_of(name):
+    return name[1] if len(name) > 1 else "__init__"
+
+
+def below_in_folder(name, module):
+    """Whether a module may import `name` of the same folder of lightnn. A folder's face may import all of it."""
+    folder, own = module[1:3]
+    order, member = INSIDE.get(folder), name[2] if len(name) > 2 else "__init__"
+    if order is None or own in ("__init__", member) or (folder, own, member) in EXCEPTIONS:
+        return True
+    return member != "__init__" and level(member, order) < level(own, order)
+
+
+def circle(needs):
+    """The members of {member: those it imports} that import each other in a circle, if any."""
+    needs = {member: set(others) & needs.keys() - {member} for member, others in needs.items()}
+    while free := {member for member, others in needs.items() if not others}:
+        needs = {member: others - free for member, others in needs.items() if member not in free}
+    return sorted(needs)
 
 
 def ids(path):
@@ -80,12 +121,59 @@ def ids(path):
 
 
 def test_every_part_has_its_place_in_the_order():
-    assert {module_of(path)[1] for path in FILES} - {ANYWHERE} <= LEVEL.keys()
+    modules = [module_of(path) for path in FILES]
+    assert all(level(m[1]) is not None for m in modules if m[1] != ANYWHERE)
+    inside = [m[1:3] for m in modules if m[1] in INSIDE and m[2] != "__init__"]
+    assert [(folder, own) for folder, own in inside if level(own, INSIDE[folder]) is None] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
 def test_imports_point_one_way(path):
     assert upward(path.read_text(), module_of(path)) == []
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent for p in ROOT.rglob("__init__.py") if p.parent != ROOT), ids=ids)
+def test_the_members_of_a_folder_do_not_import_each_other_in_a_circle(folder):
+    place, needs = module_of(folder / "__init__.py")[:-1], {}
+    for path in folder.rglob("*.py"):
+        module = module_of(path)
+        names = [name for name, _ in imports(ast.parse(path.read_text()), module) if name[: len(place)] == place]
+        member = needs.setdefault(module[len(place)], set())
+        member |= {name[len(place)] if len(name) > len(place) else "__init__" for name in names}
+    assert circle(needs) == []
+
+
+def test_a_circle_is_seen():
+    assert circle({"a": {"b"}, "b": {"c", "other"}, "c": {"c"}, "d": {"a"}}) == []
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent for p in ROOT.rglob("__init__.py")), ids=ids)
+def test_no_name_is_both_a_module_and_something_else(folder):
+    """`from lightnn.metrics import trace` must not mean the function or the module, whichever was imported last."""
+    package = importlib.import_module(".".join(module_of(folder / "__init__.py")[:-1]))
+    modules = [m.name for m in pkgutil.iter_modules(package.__path__) if f"{package.__name__}.{m.name}" not in BOTH]
+    bound = names_bound(ast.parse((folder / "__init__.py").read_text()), package.__name__)
+    assert [name for name in modules if name in bound] == []
+    for name in set(modules) - {"__main__"}:
+        module = importlib.import_module(f"{package.__name__}.{name}")
+        assert getattr(package, name) is module
+
+
+def names_bound(tree, package):
+    """The names that an __init__ gives to what is not a module of its own folder."""
+    names = {getattr(node, "name", None) for node in tree.body}
+    for node in tree.body:
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != package):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def test_a_name_bound_twice_is_seen():
+    tree = ast.parse("from lightnn.metrics import a\nfrom lightnn.metrics.trace import trace\ndef f(): pass\nx = 1")
+    assert names_bound(tree, "lightnn.metrics") - {None} == {"trace", "f", "x"}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +189,17 @@ def test_imports_point_one_way(path):
         ("nn/layers", "from ..models import lenet", [(1, "lightnn.models.lenet")]),
         ("nn/__init__", "from ..models import lenet", [(1, "lightnn.models.lenet")]),
         ("optim/sgd", "from lightnn import data", [(1, "lightnn.data")]),
+        ("nn/module", "from lightnn.nn import layers", [(1, "lightnn.nn.layers")]),
+        ("nn/layers", "from lightnn.nn.norm import BatchNorm1d", [(1, "lightnn.nn.norm")]),
+        ("nn/layers", "from lightnn.nn import Module", [(1, "lightnn.nn")]),
+        (
+            "compress/transforms/base",
+            "from lightnn.compress.pruning import filters",
+            [(1, "lightnn.compress.pruning.filters")],
+        ),
+        ("compress/pruning/filters", "from lightnn.compress.structure.surgery import thin", []),
+        ("compress/pruning/filters", "from .magnitude import prune", []),
+        ("papers/han2015/curves", "from ..li2016 import costs", [(1, "lightnn.papers.li2016.costs")]),
         ("testing", "def f():\n    from lightnn.compress import encode", []),
         ("testing", "from lightnn.compress import encode", [(1, "lightnn.compress")]),
     ],

@@ -75,6 +75,7 @@ def test_an_array_is_not_copied():
 def test_repr_shows_data_and_requires_grad():
     assert repr(Tensor(np.array([1.0, 2.0]))) == "Tensor(array([1., 2.]))"
     assert repr(leaf(1.0)).endswith("requires_grad=True)")
+    assert repr(leaf(1.0) * 2).endswith("op=mul)")
 
 
 @pytest.mark.parametrize(

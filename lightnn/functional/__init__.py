@@ -2,7 +2,7 @@
 
 from lightnn.functional.activation import dropout, hardswish, hardtanh, log_softmax, relu, relu6, sigmoid, softmax, tanh
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
-from lightnn.functional.linear import linear
+from lightnn.functional.dense import linear
 from lightnn.functional.loss import cross_entropy, mse_loss
 from lightnn.functional.norm import batch_norm
 from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d

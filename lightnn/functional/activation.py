@@ -2,26 +2,27 @@
 
 import numpy as np
 
+from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.kernels.conv import elementwise
 from lightnn.tensor import op
 
 
-@op
+@op(channels=same, keeps_zero=True, finishes_layer=True)
 def relu(x):
     """max(x, 0); the gradient at 0 is 0. NaN stays NaN."""
     check.floating("relu", x=x)
     return elementwise.relu(x), lambda dy: elementwise.relu_backward(dy, x)
 
 
-@op
+@op(channels=same, keeps_zero=True, finishes_layer=True)
 def relu6(x):
     """min(max(x, 0), 6) (Sandler et al. 2018, arXiv 1801.04381); the gradient is 1 strictly between 0 and 6."""
     check.floating("relu6", x=x)
     return elementwise.relu6(x), lambda dy: elementwise.relu6_backward(dy, x)
 
 
-@op
+@op(channels=same, keeps_zero=lambda options: options["min_val"] <= 0 <= options["max_val"], finishes_layer=True)
 def hardtanh(x, *, min_val=-1.0, max_val=1.0):
     """x clamped to [min_val, max_val]; the gradient is 1 strictly between them."""
     check.floating("hardtanh", x=x)
@@ -30,21 +31,21 @@ def hardtanh(x, *, min_val=-1.0, max_val=1.0):
     return elementwise.clamp(x, min_val, max_val), lambda dy: elementwise.clamp_backward(dy, x, min_val, max_val)
 
 
-@op
+@op(channels=same, keeps_zero=True, finishes_layer=True)
 def hardswish(x):
     """x relu6(x + 3) / 6 (Howard et al. 2019, arXiv 1905.02244, section 5.2)."""
     check.floating("hardswish", x=x)
     return elementwise.hardswish(x), lambda dy: elementwise.hardswish_backward(dy, x)
 
 
-@op
+@op(channels=same, finishes_layer=True)
 def sigmoid(x):
     """1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
     y = 0.5 * (1 + np.tanh(0.5 * x))
     return y, lambda dy: dy * y * (1 - y)
 
 
-@op
+@op(channels=same, keeps_zero=True, finishes_layer=True)
 def tanh(x):
     y = np.tanh(x)
     return y, lambda dy: dy * (1 - y * y)
@@ -69,7 +70,7 @@ def log_softmax(x, *, dim=-1):
     return y, lambda dy: dy - np.exp(y) * dy.sum(dim, keepdims=True)
 
 
-@op
+@op(channels=same, keeps_zero=True)
 def dropout(x, *, p=0.5, training=True, rng=None):
     """Zero each element with probability p and scale the others by 1 / (1 - p) (Srivastava et al. 2014, section 10).
 

@@ -8,12 +8,17 @@ its own, and else the dense one, of which a 1x1 convolution is a matrix product;
 how it works. All are linear in x and in w, so that each vjp is itself a convolution.
 """
 
+from lightnn.declare import mixes
 from lightnn.functional import check
 from lightnn.kernels.conv import dense, depthwise
 from lightnn.tensor import op
 
 
-@op
+def _macs(y, x, w, b):
+    return y.size * w[0].size
+
+
+@op(channels=mixes, keeps_zero=True, weights=("w", "b"), macs=_macs)
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """Convolve x (N, C, H, W) with w (O, C/groups, KH, KW) and add b (O,) or None.
 
@@ -26,7 +31,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     return _rule(dense, x, w, b, *geometry, groups)
 
 
-@op
+@op(channels=mixes, keeps_zero=True, weights=("w", "b"), macs=_macs)
 def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1):
     """Each channel of x (N, C, H, W) convolved with its own m filters: w (m C, 1, KH, KW), b (m C,) or None.
 
@@ -36,7 +41,7 @@ def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1):
     return _rule(depthwise, x, w, b, *geometry)
 
 
-@op
+@op(channels=mixes, keeps_zero=True, weights=("w", "b"), macs=_macs)
 def grouped_conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """Channels in `groups` separate convolutions (Krizhevsky et al. 2012): as `conv2d`."""
     return _rule(dense, x, w, b, *_geometry("grouped_conv2d", x, w, b, stride, padding, dilation, groups), groups)
@@ -73,6 +78,3 @@ def output_size(op, size, kernel, stride, padding, dilation):
     if min(kernel) < 1 or min(out) < 1:
         raise ValueError(f"{op}: a kernel of {kernel} with dilation {dilation} does not fit in {size} + 2 * {padding}")
     return tuple(out)
-
-
-CONVOLUTIONS = tuple(f.__name__ for f in (conv2d, depthwise_conv2d, grouped_conv2d))  # the ops, for those who watch

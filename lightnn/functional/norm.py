@@ -2,12 +2,22 @@
 
 import numpy as np
 
+from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.kernels.conv import norm
 from lightnn.tensor import op
 
 
-@op
+def _channels_of_batch_norm(call):
+    """A removed channel takes along its entries of the weight, the bias and the statistics; without them, 0 gives 0."""
+    if not call.owns(*call.arrays[1:]):
+        return None
+    for attribute in ("weight", "bias", "running_mean", "running_var"):
+        call.use(attribute, 0, call.ids(call.arrays[0]), makes=attribute in ("weight", "bias"))
+    return same(call)
+
+
+@op(channels=_channels_of_batch_norm, keeps_zero=True, finishes_layer=True, weights=("weight", "bias"))
 def batch_norm(x, weight, bias, *, running_mean, running_var, training=False, momentum=0.1, eps=1e-5):
     """y = weight (x - mean) / sqrt(var + eps) + bias, for each channel of x (N, C, H, W) or (N, C).
 

@@ -1,12 +1,13 @@
 """Pooling: the largest or the mean element under each window."""
 
+from lightnn.declare import pools
 from lightnn.functional import check
 from lightnn.functional.conv import output_size
 from lightnn.kernels.conv import pool
 from lightnn.tensor import op
 
 
-@op
+@op(channels=pools, keeps_zero=True)
 def max_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False):
     """The largest element of each kernel_size window of x (N, C, H, W); stride defaults to kernel_size.
 
@@ -19,7 +20,7 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False):
     return y, lambda dy: pool.max_pool2d_backward(dy, argmax, x.shape)
 
 
-@op
+@op(channels=pools, keeps_zero=True)
 def avg_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     """The mean of each kernel_size window of x (N, C, H, W). The zeros of the padding count, unless count_include_pad
     is false; what ceil_mode adds beyond the padding never counts (as in PyTorch)."""
@@ -29,7 +30,7 @@ def avg_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False, count
     return pool.avg_pool2d(x, *options), lambda dy: pool.avg_pool2d_backward(dy, x.shape, *options)
 
 
-@op
+@op(channels=pools, keeps_zero=True)
 def adaptive_avg_pool2d(x, *, output_size):
     """Means over output_size (h, w) or int nearly equal windows: rows floor(i H / h) to ceil((i + 1) H / h) - 1."""
     check.floating("adaptive_avg_pool2d", x=x)

@@ -4,11 +4,12 @@ import numbers
 
 import numpy as np
 
+from lightnn.declare import lists, reshapes, same
 from lightnn.functional import check
 from lightnn.tensor import op
 
 
-@op
+@op(channels=reshapes, keeps_zero=True)
 def flatten(x, *, start_dim=1):
     """x with all axes from start_dim on merged into one."""
     if not -x.ndim <= start_dim < x.ndim:
@@ -18,7 +19,13 @@ def flatten(x, *, start_dim=1):
     return x.reshape(*lead, int(np.prod(rest))), lambda dy: dy.reshape(x.shape)
 
 
-@op
+def _channels_of_pad(call):
+    """Padding around the pixels leaves the channels; padding along them adds new ones."""
+    beyond_pixels = call.options["padding"][2 * (call.arrays[0].ndim - 2) :]
+    return None if any(beyond_pixels) else same(call)
+
+
+@op(channels=_channels_of_pad, keeps_zero=lambda options: not options["value"])
 def pad(x, *, padding, value=0.0):
     """x with `value` around its last axes; padding is (left, right) or (left, right, top, bottom), as in PyTorch."""
     whole = np.iterable(padding) and all(isinstance(n, numbers.Integral) and n >= 0 for n in padding)
@@ -37,7 +44,7 @@ def concat(xs, dim=0):
     return _concat(*xs, dim=dim)
 
 
-@op
+@op(channels=lists, keeps_zero=True)
 def _concat(*xs, dim):
     check.floating("concat", **{f"xs[{i}]": x for i, x in enumerate(xs)})
     named = {f"xs[{i}]": x for i, x in enumerate(xs)}

@@ -3,12 +3,21 @@ MAC."""
 
 import numpy as np
 
+from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.kernels.conv import elementwise, shift
 from lightnn.tensor import op
 
 
-@op
+def _channels_of_shift2d(call):
+    """A removed channel takes its offset along, which the module must then keep (see nn.Shift2d)."""
+    if not hasattr(call.module, "offsets_of"):
+        return None
+    call.use("offsets", 1, call.ids(call.arrays[0]))
+    return same(call)
+
+
+@op(channels=_channels_of_shift2d, keeps_zero=True)
 def shift2d(x, dy, dx):
     """Move channel c of x (N, C, H, W) by (dy[c], dx[c]) pixels: y[n, c, h, w] = x[n, c, h + dy[c], w + dx[c]], 0
     outside (Wu et al. 2018, arXiv 1711.08141, equation 5). dy, dx: int (C,), not differentiable.
@@ -22,7 +31,15 @@ def shift2d(x, dy, dx):
     return shift.forward(x, dy, dx), lambda g: shift.backward(g, dy, dx), None, None
 
 
-@op
+def _channels_of_shuffle(call):
+    """The interleaving stays what it is only if every group loses the channel in the same place."""
+    split = call.ids(call.arrays[0]).reshape(call.options["groups"], -1)
+    for other in split[1:]:
+        call.tie(split[0], other)
+    return split.T.reshape(-1)
+
+
+@op(channels=_channels_of_shuffle, keeps_zero=True)
 def channel_shuffle(x, *, groups):
     """Channel g C/G + k of x (N, C, H, W) becomes channel k G + g: after it, each group has channels of all groups
     (Zhang et al. 2018, arXiv 1707.01083, section 3.1)."""

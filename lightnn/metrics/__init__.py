@@ -1,6 +1,6 @@
 """Measures of a network: what it holds and does, counted from one run, and how long it takes."""
 
-from lightnn.metrics.latency import Latency, compare_latency, latency
-from lightnn.metrics.trace import Row, Trace, count_macs, count_parameters, trace
+from lightnn.metrics.timing import Latency, compare_latency, latency
+from lightnn.metrics.tracing import Row, Trace, count_macs, count_parameters, trace
 
 __all__ = ["Latency", "Row", "Trace", "compare_latency", "count_macs", "count_parameters", "latency", "trace"]

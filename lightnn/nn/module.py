@@ -3,6 +3,8 @@
 import contextlib
 import contextvars
 import copy
+import inspect
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -12,7 +14,7 @@ running = contextvars.ContextVar("lightnn_running_module", default=None)  # the 
 
 
 @contextlib.contextmanager
-def evaluating(*models):
+def evaluating(*models: "Module") -> Iterator[None]:
     """Within this context the models are in eval mode; afterwards each of their modules is as it was."""
     modes = [(m, m.training) for model in models for m in model.modules()]
     try:
@@ -25,7 +27,7 @@ def evaluating(*models):
 
 
 class Parameter(Tensor):
-    """A trained weight with two slots that say what the network uses of it:
+    """A trained weight with two slots. They say what the network uses of it:
 
         w = p() = support(values(latent)),          latent = p.data
 
@@ -40,7 +42,7 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad=True)
         self.values = self.support = None
 
-    def __call__(self):
+    def __call__(self) -> Tensor:
         w = self if self.values is None else self.values(self)
         return w if self.support is None else self.support(w)
 
@@ -50,10 +52,16 @@ class Parameter(Tensor):
         twin.requires_grad, twin.grad = self.requires_grad, None if self.grad is None else self.grad.copy()
         return twin
 
-    def members(self):
+    def members(self) -> Iterator[tuple[str, "Module"]]:
         for name in ("values", "support"):
             if getattr(self, name) is not None:
                 yield name, getattr(self, name)
+
+    def __repr__(self):
+        dtype = "" if self.dtype == np.float32 else f", {self.dtype}"
+        slots = "".join(f", {name}={transform!r}" for name, transform in self.members())
+        frozen = "" if self.requires_grad else ", requires_grad=False"
+        return f"Parameter(shape={self.shape}{dtype}{slots}{frozen})"
 
 
 class Module:
@@ -76,7 +84,7 @@ class Module:
     def forward(self, *args):
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
-    def members(self):
+    def members(self) -> Iterator[tuple[str, "Parameter | Module"]]:
         """Yield (name, Parameter or Module) for each direct member, in definition order."""
         for name, value in vars(self).items():
             if isinstance(value, Parameter | Module):
@@ -95,24 +103,24 @@ class Module:
             yield name, node
             stack.extend([(f"{name}.{n}" if name else n, m) for n, m in node.members()][::-1])
 
-    def named_modules(self):
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
         return ((name, m) for name, m in self._walk() if isinstance(m, Module))
 
-    def named_parameters(self):
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         return ((name, p) for name, p in self._walk() if isinstance(p, Parameter))
 
-    def modules(self):
+    def modules(self) -> Iterator["Module"]:
         return (m for _, m in self.named_modules())
 
-    def parameters(self):
+    def parameters(self) -> Iterator[Parameter]:
         return (p for _, p in self.named_parameters())
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> "Module":
         for m in self.modules():
             m.training = mode
         return self
 
-    def eval(self):
+    def eval(self) -> "Module":
         return self.train(False)
 
     def _slots(self):
@@ -123,13 +131,16 @@ class Module:
             else:
                 yield from ((f"{name}.{b}" if name else b, node, b) for b in node.buffers)
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """{name: copy of the array} for every parameter and buffer, by torchvision's names."""
         return {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._slots()}
 
-    def load_state_dict(self, state, strict=True):
-        """Copy the arrays of `state` in. An error (KeyError, or ValueError for shapes) lists the names that are missing
-        and unexpected (if strict) and the mis-shaped; nothing is changed then."""
+    def load_state_dict(self, state: dict[str, np.ndarray], strict: bool = True) -> None:
+        """Copy the arrays of `state` into the module.
+
+        KeyError lists the names that are missing or unexpected (only if strict), ValueError the mis-shaped ones too;
+        nothing is changed then.
+        """
         slots = {name: (owner, attribute) for name, owner, attribute in self._slots()}
         missing = [name for name in slots if name not in state]
         unexpected = [name for name in state if name not in slots]
@@ -146,14 +157,22 @@ class Module:
             setattr(owner, attribute, np.array(state[name], dtype))
 
     def __repr__(self):
-        lines = [f"{name}: {m!r}".replace("\n", "\n  ") for name, m in self.members() if isinstance(m, Module)]
-        inside = "\n  ".join(["", *lines]) + "\n" if lines else self.extra_repr()
+        shown = ((name, m) for name, m in self.members() if isinstance(m, Module) or list(m.members()))
+        lines = [f"{name}: {m!r}".replace("\n", "\n  ") for name, m in shown]
+        options = self.extra_repr()
+        inside = "\n  ".join(["", *([options] if options else []), *lines]) + "\n" if lines else options
         return f"{type(self).__name__}({inside})"
 
-    def fit_sizes(self):
+    def fit_sizes(self) -> None:
         """Take the constructor's sizes from the arrays: called after surgery has removed channels from them."""
 
-    def extra_repr(self):
-        """The constructor's arguments, for printing, as far as they are plain attributes."""
-        plain = ((k, v) for k, v in vars(self).items() if isinstance(v, int | float | tuple) and k != "training")
-        return ", ".join(f"{k}={v!r}" for k, v in plain)
+    def extra_repr(self) -> str:
+        """The constructor's arguments, for printing: plain attributes that differ from their defaults."""
+        shown = []
+        for name, argument in inspect.signature(type(self).__init__).parameters.items():
+            value, default = vars(self).get(name), argument.default
+            if value is None and default is True:
+                shown.append(f"{name}=False")
+            elif isinstance(value, int | float | tuple) and value not in (default, (default, default)):
+                shown.append(f"{name}={value!r}")
+        return ", ".join(shown)

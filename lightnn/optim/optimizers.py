@@ -1,14 +1,19 @@
 """SGD with momentum, and Adam. Both follow PyTorch's update rules, number for number."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from lightnn.nn import Parameter
 from lightnn.tensor import Tensor
 
 
 class Optimizer:
     """Holds the parameters and the learning rate `lr`; `step` updates `p.data` in place where `p.grad` is not None."""
 
-    def __init__(self, parameters, lr):
+    options = ()  # attributes that `repr` shows after lr, unless they are 0 or False
+
+    def __init__(self, parameters: Iterable[Parameter], lr: float):
         self.parameters = [parameters] if isinstance(parameters, np.ndarray | Tensor) else list(parameters)
         if not all(isinstance(p, Tensor) and p.requires_grad for p in self.parameters) or isinstance(
             parameters, Tensor
@@ -19,14 +24,22 @@ class Optimizer:
         _in_range(type(self).__name__, lr=lr)
         self.lr = lr
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         for p in self.parameters:
             p.grad = None
 
-    def step(self):
+    def step(self) -> None:
         for i, p in enumerate(self.parameters):
             if p.grad is not None:
                 self.update(i, p)
+
+    def update(self, i: int, p: Parameter) -> None:
+        """Update parameter number i by its gradient."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update")
+
+    def __repr__(self):
+        shown = {name: getattr(self, name) for name in ("lr", *self.options)}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items() if v or k == 'lr')})"
 
 
 class SGD(Optimizer):
@@ -35,7 +48,16 @@ class SGD(Optimizer):
     Momentum as in Sutskever et al. 2013, with PyTorch's v that does not contain lr; weight decay is the L2 gradient.
     """
 
-    def __init__(self, parameters, lr, momentum=0.0, weight_decay=0.0, nesterov=False):
+    options = ("momentum", "weight_decay", "nesterov")
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ):
         super().__init__(parameters, lr)
         _in_range("SGD", momentum=momentum, weight_decay=weight_decay)
         if nesterov and not momentum:
@@ -60,7 +82,16 @@ class Adam(Optimizer):
     """m <- b1 m + (1 - b1) g;  s <- b2 s + (1 - b2) g^2;  w <- w - lr (m / (1 - b1^t)) / (sqrt(s / (1 - b2^t)) + eps)
     (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1). weight_decay adds weight_decay * w to g."""
 
-    def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+    options = ("betas", "eps", "weight_decay")
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
         super().__init__(parameters, lr)
         if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"Adam: want two betas in [0, 1), got {betas!r}")

@@ -2,22 +2,35 @@
 
 import math
 
+from lightnn.optim.optimizers import Optimizer
+
 
 class Schedule:
-    """Starts from the optimizer's lr (`base_lr`) at epoch 0."""
+    """lr = base_lr factor(epoch); base_lr is the optimizer's lr at epoch 0. A subclass defines `factor`."""
 
-    def __init__(self, optimizer):
+    options = ()  # attributes that `repr` shows
+
+    def __init__(self, optimizer: Optimizer):
         self.optimizer, self.base_lr, self.epoch = optimizer, optimizer.lr, 0
 
-    def step(self):
+    def step(self) -> None:
         self.epoch += 1
         self.optimizer.lr = self.base_lr * self.factor(self.epoch)
+
+    def factor(self, epoch: int) -> float:
+        raise NotImplementedError(f"{type(self).__name__} defines no factor")
+
+    def __repr__(self):
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in (*self.options, "base_lr", "epoch"))
+        return f"{type(self).__name__}({shown})"
 
 
 class StepLR(Schedule):
     """lr = base_lr gamma^floor(epoch / step_size)."""
 
-    def __init__(self, optimizer, step_size, gamma=0.1):
+    options = ("step_size", "gamma")
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
         if step_size < 1:
             raise ValueError(f"StepLR: want step_size >= 1, got {step_size!r}")
         super().__init__(optimizer)
@@ -31,7 +44,9 @@ class CosineLR(Schedule):
     """lr = eta_min + (base_lr - eta_min)(1 + cos(pi epoch / T_max)) / 2 (Loshchilov & Hutter 2017, arXiv 1608.03983,
     equation 5, without restarts); it stays at eta_min after T_max."""
 
-    def __init__(self, optimizer, T_max, eta_min=0.0):
+    options = ("T_max", "eta_min")
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
         if T_max < 1:
             raise ValueError(f"CosineLR: want T_max >= 1, got {T_max!r}")
         super().__init__(optimizer)

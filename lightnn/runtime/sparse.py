@@ -24,7 +24,12 @@ from lightnn.tensor import op
 NO_GRADIENTS = (None,) * 6
 
 
-@op
+def _macs(y, x, values, columns, pointers, codebook, b):
+    """Each stored element once for each output position."""
+    return values.size * (y.size // (pointers.size - 1))
+
+
+@op(weights=("values", "b"), macs=_macs)
 def sparse_linear(x, values, columns, pointers, codebook, b=None, *, in_features):
     """y (..., O) = x (..., I) w^T + b, w (O, I) stored in rows. MACs: stored elements * rows of x."""
     check.floating("SparseLinear", x=x, weight=codebook, b=b)
@@ -35,7 +40,7 @@ def sparse_linear(x, values, columns, pointers, codebook, b=None, *, in_features
     return y.reshape(*x.shape[:-1], y.shape[1]), *NO_GRADIENTS
 
 
-@op
+@op(weights=("values", "b"), macs=_macs)
 def sparse_conv2d(x, values, columns, pointers, codebook, b=None, *, channels, kernel, stride, padding, dilation):
     """y (N, O, Ho, Wo) of x (N, C, H, W) and w (O, C, KH, KW), stored in rows (O, C*KH*KW). MACs: stored elements * N *
     Ho * Wo."""

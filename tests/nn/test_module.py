@@ -98,6 +98,28 @@ def test_printing_shows_the_tree_and_the_arguments():
     assert "training" not in text
 
 
+def test_options_are_shown_where_they_differ_from_the_default():
+    assert repr(nn.Conv2d(1, 4, 3, padding=1, bias=False)) == (
+        "Conv2d(in_channels=1, out_channels=4, kernel_size=(3, 3), padding=(1, 1), bias=False)"
+    )
+    assert repr(nn.BatchNorm2d(4, eps=1e-3)) == "BatchNorm2d(num_features=4, eps=0.001)"
+    assert repr(nn.ReLU()) == "ReLU()" and repr(nn.Dropout(0.2)) == "Dropout(p=0.2)"
+
+
+def test_a_compressed_layer_prints_what_its_weight_holds():
+    layer = nn.Linear(3, 2)
+    layer.weight.support = Mask(np.ones((2, 3), bool))
+    assert repr(layer).splitlines() == [
+        "Linear(",
+        "  in_features=3, out_features=2",
+        f"  weight: Parameter(shape=(2, 3), support={layer.weight.support!r})",
+        ")",
+    ]
+    frozen = Parameter(np.zeros(3))
+    frozen.requires_grad = False
+    assert repr(frozen) == "Parameter(shape=(3,), float64, requires_grad=False)"
+
+
 # Parameter
 
 

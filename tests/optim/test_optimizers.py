@@ -190,3 +190,12 @@ def test_agrees_with_pytorch_for_20_steps(name, options, torch, rng):
         twin.step()
         for p, q in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_repr_shows_the_options_that_are_set():
+    p = [Parameter(np.zeros(2, np.float32))]
+    assert repr(SGD(p, 0.1, momentum=0.9)) == "SGD(lr=0.1, momentum=0.9)"
+    assert repr(SGD(p, 0.1, 0.9, 1e-4, nesterov=True)) == (
+        "SGD(lr=0.1, momentum=0.9, weight_decay=0.0001, nesterov=True)"
+    )
+    assert repr(Adam(p)) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08)"

@@ -80,3 +80,11 @@ def test_agrees_with_pytorch_for_20_epochs(ours, name, options, torch):
         schedule.step()
         want.append(twin.param_groups[0]["lr"])
     np.testing.assert_allclose(rates(ours(sgd(), **options), 20), want, rtol=1e-12, atol=1e-12)
+
+
+def test_repr_shows_where_it_starts_and_where_it_is():
+    optimizer = SGD([Parameter(np.zeros(2, np.float32))], 0.5)
+    schedule = CosineLR(optimizer, T_max=10)
+    schedule.step()
+    assert repr(schedule) == "CosineLR(T_max=10, eta_min=0.0, base_lr=0.5, epoch=1)"
+    assert repr(StepLR(SGD(optimizer.parameters, 0.1), 3)) == ("StepLR(step_size=3, gamma=0.1, base_lr=0.1, epoch=0)")

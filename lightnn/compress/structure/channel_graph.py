@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lightnn.compress.structure.channel_rules import Watcher
+from lightnn.compress.structure.numbering import Numbering
 from lightnn.exercise import exercise
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
@@ -115,10 +115,10 @@ def channels(model, input_shape):
     if not isinstance(model, Module):
         raise TypeError(f"channels: want a Module, got {type(model).__name__}")
     dtype = next((p.dtype for p in model.parameters()), np.float32)
-    watcher = Watcher(model, Channels())
+    watcher = Numbering(model, Channels())
     x = Tensor(np.zeros(input_shape, dtype))
-    watcher.give(x.data, watcher.held(x.shape[1], "it is the network's input"))
+    watcher.give(x.data, watcher.held(x.data, "it is the network's input"))
     with evaluating(model), no_grad(), watching(watcher):
         y = model(x)
-    watcher.found.hold(watcher.of(y.data), "it is the network's output")
+    watcher.found.hold(watcher.ids(y.data), "it is the network's output")
     return watcher.found

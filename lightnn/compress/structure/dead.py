@@ -12,7 +12,6 @@ import numpy as np
 from lightnn.compress.structure.channel_graph import channels
 from lightnn.compress.structure.surgery import plan, thin
 from lightnn.exercise import exercise
-from lightnn.functional.conv import CONVOLUTIONS
 from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
@@ -74,7 +73,7 @@ def _readers(model, found, input_shape):
     paths, inputs = {id(m): name for name, m in model.named_modules()}, {}
 
     def watch(op, arrays, options, y):
-        if op in CONVOLUTIONS or op == "linear":
+        if op.is_layer:
             path = paths.get(id(running.get()))
             inputs[path] = None if path in inputs else arrays[0][0]  # None: it reads two things
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lightnn.compress.pruning.magnitude import set_mask
+from lightnn.compress.transforms.base import Mask
 from lightnn.models import describe
 from lightnn.nn import Parameter
 
@@ -160,7 +160,8 @@ def mask_channels(model, cuts):
             p = getattr(owner, attribute)
             mask = np.ones(p.shape, bool) if p.support is None else p.support.mask.copy()
             mask[np.setdiff1d(np.arange(len(mask)), cut.keep[0])] = False
-            set_mask(p, mask)
+            p.support = Mask(mask)
+            p.data = np.array(p.support(p.detach()).data)
     return twin
 
 

@@ -11,8 +11,7 @@ import sys
 import tempfile
 import time
 
-from lightnn.files import write_atomically
-from lightnn.study.book.launch import ROOT
+from lightnn.files import ROOT, write_atomically
 from lightnn.study.exercises import report, solutions
 from lightnn.study.exercises.sheets import chapters, sheet, sheets
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from lightnn.exercise import REGISTRY, reference_of
-from lightnn.study.book.launch import ROOT
+from lightnn.files import ROOT
 
 WORK = ROOT / "work"
 

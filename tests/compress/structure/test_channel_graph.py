@@ -6,7 +6,6 @@ import pytest
 from lightnn import Tensor, compress, models, nn
 from lightnn import functional as F
 from lightnn.compress.structure.channel_graph import join, root
-from lightnn.compress.structure.channel_rules import columns
 
 
 class Net(nn.Module):
@@ -70,20 +69,6 @@ def test_join_is_the_same_in_any_order(rng):
 def test_join_wants_two_lists_of_one_length():
     with pytest.raises(ValueError, match="shorter"):
         join([0, 1, 2], [0, 1], [2])
-
-
-@pytest.mark.exercise("03.3")
-def test_columns_by_hand():
-    np.testing.assert_array_equal(columns(np.array([7, 5]), (2, 3)), [7] * 6 + [5] * 6)
-    np.testing.assert_array_equal(columns(np.array([3, 1]), ()), [3, 1])
-
-
-@pytest.mark.exercise("03.3")
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 5, 1, 1), (3, 2, 2, 3), (1, 4, 7)])
-def test_columns_say_where_flatten_puts_each_channel(shape):
-    names = np.arange(10, 10 + shape[1])
-    x = np.broadcast_to(names.reshape(-1, *[1] * len(shape[2:])), shape)
-    np.testing.assert_array_equal(columns(names, shape[2:]), x.reshape(shape[0], -1)[0])
 
 
 PASSES = {

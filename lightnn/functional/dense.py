@@ -2,12 +2,23 @@
 
 import numpy as np
 
+from lightnn.declare import mixes
 from lightnn.functional import check
 from lightnn.kernels.matrix.matmul import matmul
 from lightnn.tensor import op
 
 
-@op
+def _channels_of_linear(call):
+    """Where x has more axes than (N, I), it is not its channels that are multiplied."""
+    return mixes(call) if call.arrays[0].ndim == 2 else None
+
+
+@op(
+    channels=_channels_of_linear,
+    keeps_zero=True,
+    weights=("w", "b"),
+    macs=lambda y, x, w, b: y.size * w.shape[1],
+)
 def linear(x, w, b=None):
     """y = x w^T + b for x (..., I), w (O, I), b (O,) or None; y (..., O). MACs: O * I a row of x."""
     check.floating("linear", x=x, w=w, b=b)
