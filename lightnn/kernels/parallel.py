@@ -1,5 +1,9 @@
 """Threads, locks and the cache of compiled code: what every parallel kernel needs.
 
+Pieces and parts. A kernel that can be cut has two forms: `serial(*args, first, last)` does the pieces first .. last-1
+(planes, channels, rows), and `parallel(*args, pieces, parts)` cuts all the pieces into parts, one a thread. `run`
+chooses: starting threads costs more than a small kernel.
+
 One kernel at a time. `parallel_njit` puts a lock around each parallel kernel, because Numba's fallback threading layer
 (`workqueue`, all there is without TBB or OpenMP) aborts the process when two Python threads enter it at once. A
 parallel kernel uses every core anyway, so waiting costs nothing but the order.
@@ -12,9 +16,12 @@ import contextlib
 import functools
 import hashlib
 import numbers
+import pathlib
 import threading
 
 import numba
+
+SERIAL_WORK = 60_000  # multiply-adds below which starting threads costs more than it saves
 
 _one_at_a_time = threading.Lock()
 
@@ -31,7 +38,21 @@ def parallel_njit(function):
     return in_turn
 
 
-def forget_stale_code(folder):
+def parts_for(pieces, work):
+    """How many parts to cut `pieces` independent pieces into: one a thread, or a single one if there is little work."""
+    return 1 if work < SERIAL_WORK else max(1, min(pieces, numba.get_num_threads()))
+
+
+def run(serial, parallel, args, pieces, work):
+    """Do pieces 0 .. pieces-1, in parts if there is work enough for threads."""
+    parts = parts_for(pieces, work)
+    if parts == 1:
+        serial(*args, 0, pieces)
+    else:
+        parallel(*args, pieces, parts)
+
+
+def forget_stale_code(folder: pathlib.Path) -> None:
     """Delete Numba's caches in and below `folder` if the sources in `folder` are not those it was made from."""
     sources = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
     stamp, now = folder / "__pycache__" / "sources.sha256", hashlib.sha256(sources).hexdigest()
@@ -44,11 +65,11 @@ def forget_stale_code(folder):
         stamp.write_text(now)
 
 
-def set_num_threads(n):
+def set_num_threads(n: int) -> None:
     """Use n threads, 1 <= n <= the number Numba started with (NUMBA_NUM_THREADS, by default all processors).
 
-    Numba's count holds for the Python thread that sets it, the BLAS's for the process. Results are the same from run to
-    run for a given n; they may differ in the last digit from one n to another.
+    Numba's count applies to the Python thread that sets it, the BLAS's count to the whole process. Results are the same
+    from run to run for a given n; they may differ in the last digit from one n to another.
     """
     import threadpoolctl
 
@@ -59,6 +80,6 @@ def set_num_threads(n):
     threadpoolctl.threadpool_limits(int(n), user_api="blas")
 
 
-def get_num_threads():
+def get_num_threads() -> int:
     """The number of threads that a kernel called from this Python thread uses."""
     return numba.get_num_threads()

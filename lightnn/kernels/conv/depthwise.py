@@ -10,7 +10,7 @@ pass through memory once; everything between stays in the first-level cache. Sma
 (depthwise_lanes.py). The gradient of x is the same correlation with dy as the image, one for each phase of the stride,
 with the taps that fall on that phase. The gradient of w is KH*KW dot products of the two flat runs.
 
-Why it is fast. No border test, no short vector, and a multiply-add for each load from cache (simd.py), for any kernel
+Why it is fast. No border test, no short vector, and a multiply-add for each load from cache (taps.py), for any kernel
 size, stride and dilation. Arithmetic intensity 2*KH*KW flops to 8 bytes of memory at stride 1: 2.25 for 3 x 3, far
 below what a dense convolution offers, so a large plane runs at the speed of memory (Chollet 2017, arXiv:1610.02357;
 Howard 2017, arXiv:1704.04861).
@@ -20,30 +20,45 @@ number.
 """
 
 import functools
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from lightnn.kernels.conv import depthwise_lanes as side
 from lightnn.kernels.conv import planes
-from lightnn.kernels.parallel import parallel_njit
-from lightnn.kernels.vector import correlate, simd
+from lightnn.kernels.parallel import parallel_njit, run
+from lightnn.kernels.vector import simd, taps
+
+
+class Grid(NamedTuple):
+    """How the phases of dx lie in dx: number (u, v) of phase (a, b) is pixel (u*sh + a + h0, v*sw + b - skip)."""
+
+    sh: int
+    sw: int
+    height: int
+    width: int
+    h0: int
+    skip: int
+    channels: int
+    m: int  # filters of a channel
 
 
 def forward(x, w, b, stride, padding, dilation):
     """y (N, C*m, HO, WO); b may be None."""
-    n, c = x.shape[:2]
+    n, c, *plane_shape = x.shape
     kernel, m = w.shape[2:], len(w) // max(c, 1)
     win, out_shape = _forward_window(x.shape, kernel, stride, padding, dilation)
     y = np.empty((n, len(w), *out_shape), x.dtype)
     b = np.zeros(len(w), x.dtype) if b is None else b
-    args = (*_flat(x, w, b, y), win, planes.tap_offsets(win, kernel, dilation))
+    x, w, b, flat = _flat(x, w, b, y)
+    args = x, taps.Filter(w, planes.tap_offsets(win, kernel, dilation)), b, flat, win
     work, lanes = y.size * kernel[0] * kernel[1], simd.lanes(x.dtype)
-    if side.suits(x.shape, out_shape, win, m, lanes):
-        args += side.forward_args(x.shape, win, lanes)
-        planes.run(side.forward_blocks, side.forward_parallel, args, n * -(-c // lanes), work)
+    if side.suits(plane_shape, out_shape, win, c if m == 1 else 0, lanes):
+        slots = side.forward_slots(plane_shape, win, c, lanes)
+        run(side.forward_blocks, side.forward_parallel, (*args, slots), n * -(-c // lanes), work)
     else:
-        planes.run(_forward_planes, _forward_parallel, (*args, c, m), n * c, work)
+        run(_forward_planes, _forward_parallel, (*args, (c, m)), n * c, work)
     return y
 
 
@@ -52,35 +67,34 @@ def backward_input(dy, w, x_shape, stride, padding, dilation):
     n, c = x_shape[:2]
     kernel, m = w.shape[2:], len(w) // max(c, 1)
     dx = np.empty(x_shape, dy.dtype)
-    win, steps = _transposed_window(x_shape, dy.shape, kernel, stride, padding, dilation, m)
+    win, grid = _transposed_window(x_shape, dy.shape, kernel, stride, padding, dilation, m)
     order, offset, phase_start = _phase_taps(win, kernel, stride, dilation, m)
-    w = np.ascontiguousarray(w).reshape(c, -1)[:, order]
+    flat_dy, w, flat = _flat(dy, np.ascontiguousarray(w).reshape(c, -1)[:, order], dx)
+    args = flat_dy, taps.Filter(w, offset), flat, win, phase_start
     work, lanes = dy.size * kernel[0] * kernel[1], simd.lanes(dy.dtype)
-    if side.suits(x_shape, dy.shape[2:], win, m, lanes):
-        args = (*_flat(dy, w, dx), win, offset, phase_start, *side.input_args(win, steps, lanes), c)
-        planes.run(side.input_blocks, side.input_parallel, args, n * -(-c // lanes), work)
+    if side.suits(x_shape[2:], dy.shape[2:], win, c if m == 1 else 0, lanes):
+        slots = side.input_slots(win, grid, c, lanes)
+        run(side.input_blocks, side.input_parallel, (*args, slots), n * -(-c // lanes), work)
     else:
-        args = (*_flat(dy, w, dx), win, steps, offset, phase_start, (c, m))
-        planes.run(_input_planes, _input_parallel, args, n * c, work)
+        run(_input_planes, _input_parallel, (*args, grid), n * c, work)
     return dx
 
 
 def backward_weight(dy, x, w_shape, stride, padding, dilation):
     """dw, of shape w_shape. (The gradient of b is dy.sum((0, 2, 3)).) Sums over planes are kept in float64."""
-    n, c = x.shape[:2]
+    n, c, *plane_shape = x.shape
     kernel, m = w_shape[2:], w_shape[0] // max(c, 1)
     win, out_shape = _forward_window(x.shape, kernel, stride, padding, dilation)
     offset = planes.tap_offsets(win, kernel, dilation)
-    taps = len(offset)
-    offset = np.append(offset, np.zeros(-taps % correlate.GROUP, np.int64))
+    work, lanes = dy.size * len(offset), simd.lanes(x.dtype)
+    offset = np.append(offset, np.zeros(-len(offset) % taps.GROUP, np.int64))
     dw = np.empty(w_shape, x.dtype)
-    args = (*_flat(dy, x, dw), win, offset, taps)
-    lanes = simd.lanes(x.dtype)
-    if side.suits(x.shape, out_shape, win, m, lanes):
-        args += side.forward_args(x.shape, win, lanes)
-        planes.run(side.weight_blocks, side.weight_parallel, args, -(-c // lanes), dy.size * taps)
+    args = (*_flat(dy, x, dw), win, offset)
+    if side.suits(plane_shape, out_shape, win, c if m == 1 else 0, lanes):
+        slots = side.forward_slots(plane_shape, win, c, lanes)
+        run(side.weight_blocks, side.weight_parallel, (*args, slots), -(-c // lanes), work)
     else:
-        planes.run(_weight_channels, _weight_parallel, (*args, (n, c, m)), c, dy.size * taps)
+        run(_weight_channels, _weight_parallel, (*args, (n, c, m, kernel[0] * kernel[1])), c, work)
     return dw
 
 
@@ -100,17 +114,17 @@ def _forward_window(x_shape, kernel, stride, padding, dilation):
 
 @functools.lru_cache
 def _transposed_window(x_shape, dy_shape, kernel, stride, padding, dilation, m):
-    """The window of dx over dy, and steps (sh, sw, H, W, u0*sh - top, left - v0*sw).
+    """The window of dx over dy, and the Grid of dx.
 
-    Pixel h of x is u*sh + a - top for one phase a and one u >= u0 = top // sh; tap k of that phase reads dy[u - k*dh
-    // sh].
+    Row h of x is u*sh + a - top for one phase a and one u >= u0 = top // sh; tap k of that phase reads row
+    u - k*dh // sh of dy.
     """
-    (height, width), (top, left) = x_shape[2:], padding[::2]
+    (_, c, height, width), (top, left) = x_shape, padding[::2]
     reach = tuple((kernel[k] - 1) * dilation[k] // stride[k] for k in (0, 1))
     first = top // stride[0], left // stride[1]
     out_shape = (height - 1 + top) // stride[0] - first[0] + 1, (width - 1 + left) // stride[1] - first[1] + 1
     win = planes.window(dy_shape[2:], out_shape, reach, (1, 1), (reach[0] - first[0], reach[1] - first[1]), m)
-    return win, (*stride, height, width, first[0] * stride[0] - top, left - first[1] * stride[1])
+    return win, Grid(*stride, height, width, first[0] * stride[0] - top, left - first[1] * stride[1], c, m)
 
 
 @functools.lru_cache
@@ -127,56 +141,55 @@ def _phase_taps(win, kernel, stride, dilation, m):
 
 
 @numba.njit(cache=True, nogil=True)
-def _forward_planes(x, w, b, y, win, offset, channels, m, first, last):
-    taps = len(offset)
-    buffer = np.zeros(planes.buffer_size(win) + correlate.SLACK, x.dtype)
-    out = np.empty(win.band * win.pitch + correlate.SLACK, x.dtype)
+def _forward_planes(x, filters, b, y, win, channels_m, first, last):
+    channels, m = channels_m
+    n_taps, border = len(filters.offset), x.dtype.type(0)
+    buffer = np.zeros(planes.buffer_size(win) + taps.SLACK, x.dtype)
+    out = np.empty(win.band * win.pitch + taps.SLACK, x.dtype)
     for plane in range(first, last):
         for row in range(0, win.out_h, win.band):
             rows = min(win.band, win.out_h - row)
-            planes.fill(buffer, 0, x, plane * win.height * win.width, win, row, 0)
+            planes.fill(buffer, x, plane * win.height * win.width, win, row, border)
             for q in range(m):
                 o = plane % channels * m + q
-                correlate.add_taps(out, rows * win.pitch, buffer, offset, w, o * taps, 0, taps, b[o])
+                taps.add_taps(out, rows * win.pitch, buffer, filters, o * n_taps, 0, n_taps, b[o])
                 planes.crop(y, ((plane * m + q) * win.out_h + row) * win.out_w, out, rows, win.out_w, win.pitch)
 
 
 @parallel_njit
-def _forward_parallel(x, w, b, y, win, offset, channels, m, pieces, parts):
-    for p in numba.prange(parts):
-        _forward_planes(x, w, b, y, win, offset, channels, m, p * pieces // parts, (p + 1) * pieces // parts)
+def _forward_parallel(x, filters, b, y, win, channels_m, pieces, parts):
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _forward_planes(x, filters, b, y, win, channels_m, first, last)
 
 
 @numba.njit(cache=True, nogil=True)
-def _input_planes(dy, w, dx, win, steps, offset, phase_start, channels_m, first, last):
-    channels, m = channels_m
-    sh, sw = steps[:2]
-    section = win.band * win.pitch + correlate.SLACK
-    buffer = np.zeros(m * planes.buffer_size(win) + correlate.SLACK, dy.dtype)
-    out = np.empty((sw, section), dy.dtype)
+def _input_planes(dy, filters, dx, win, phase_start, grid, first, last):
+    channels, m = grid.channels, grid.m
+    sh, sw, zero, size = grid.sh, grid.sw, dy.dtype.type(0), planes.buffer_size(win)
+    buffer = np.zeros(m * size + taps.SLACK, dy.dtype)
+    out = np.empty((sw, win.band * win.pitch + taps.SLACK), dy.dtype)
     for plane in range(first, last):
-        w_at = plane % channels * len(offset)
+        w_at = plane % channels * len(filters.offset)
         for row in range(0, win.out_h, win.band):
             rows = min(win.band, win.out_h - row)
             for q in range(m):
-                at = (plane * m + q) * win.height * win.width
-                planes.fill(buffer, q * planes.buffer_size(win), dy, at, win, row, 0)
+                planes.fill(buffer[q * size :], dy, (plane * m + q) * win.height * win.width, win, row, zero)
             for a in range(sh):
                 for b in range(sw):
-                    tap, end = phase_start[a * sw + b], phase_start[a * sw + b + 1]
-                    correlate.add_taps(
-                        out[b], rows * win.pitch, buffer, offset, w, w_at, tap, end - tap, out.dtype.type(0)
-                    )
-                _weave_rows(dx, plane, out, row, rows, win.pitch, a, steps)
+                    start, stop = phase_start[a * sw + b], phase_start[a * sw + b + 1]
+                    taps.add_taps(out[b], rows * win.pitch, buffer, filters, w_at, start, stop, zero)
+                _weave_rows(dx, plane, out, (row, rows), win.pitch, a, grid)
 
 
 @numba.njit(cache=True, nogil=True)
-def _weave_rows(dx, plane, out, row, rows, pitch, a, steps):
-    """Number v of phase b becomes column v*sw + b - skip of dx; these rows are row phase a."""
-    sh, sw, height, width, h0, skip = steps
+def _weave_rows(dx, plane, out, band, pitch, a, grid):
+    """Number v of phase b becomes column v*sw + b - skip of dx; the rows of the band are row phase a."""
+    sw, height, width, skip = grid.sw, grid.height, grid.width, grid.skip
+    first, rows = band
     flat, section = out.reshape(-1), out.shape[1]
     for r in range(rows):
-        h = (row + r) * sh + a + h0
+        h = (first + r) * grid.sh + a + grid.h0
         if h < 0 or h >= height:
             continue
         at, source = (plane * height + h) * width, r * pitch
@@ -193,32 +206,33 @@ def _weave_rows(dx, plane, out, row, rows, pitch, a, steps):
 
 
 @parallel_njit
-def _input_parallel(dy, w, dx, win, steps, offset, phase_start, channels_m, pieces, parts):
-    for p in numba.prange(parts):
-        first, last = p * pieces // parts, (p + 1) * pieces // parts
-        _input_planes(dy, w, dx, win, steps, offset, phase_start, channels_m, first, last)
+def _input_parallel(dy, filters, dx, win, phase_start, grid, pieces, parts):
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _input_planes(dy, filters, dx, win, phase_start, grid, first, last)
 
 
 @numba.njit(cache=True, nogil=True)
-def _weight_channels(dy, x, dw, win, offset, taps, sizes, first, last):
-    n, channels, m = sizes
-    buffer = np.zeros(planes.buffer_size(win) + correlate.SLACK, x.dtype)
-    run = np.zeros(win.band * win.pitch + correlate.SLACK, x.dtype)
+def _weight_channels(dy, x, dw, win, offset, sizes, first, last):
+    n, channels, m, n_taps = sizes
+    zero = x.dtype.type(0)
+    buffer = np.zeros(planes.buffer_size(win) + taps.SLACK, x.dtype)
+    run = np.zeros(win.band * win.pitch + taps.SLACK, x.dtype)
     total = np.empty(m * len(offset), np.float64)
     for c in range(first, last):
         total[:] = 0
         for plane in range(c, n * channels, channels):
             for row in range(0, win.out_h, win.band):
                 rows = min(win.band, win.out_h - row)
-                planes.fill(buffer, 0, x, plane * win.height * win.width, win, row, 0)
+                planes.fill(buffer, x, plane * win.height * win.width, win, row, zero)
                 for q in range(m):
                     at = ((plane * m + q) * win.out_h + row) * win.out_w
                     _space_out(run, dy, at, rows, win.out_w, win.pitch)
-                    for t in range(0, taps, correlate.GROUP):
-                        correlate.dot_taps(total, q * len(offset) + t, run, rows * win.pitch, buffer, offset, t)
+                    for t in range(0, n_taps, taps.GROUP):
+                        taps.dot_taps(total, q * len(offset) + t, run, rows * win.pitch, buffer, offset, t)
         for q in range(m):
-            for t in range(taps):
-                dw[(c * m + q) * taps + t] = total[q * len(offset) + t]
+            for t in range(n_taps):
+                dw[(c * m + q) * n_taps + t] = total[q * len(offset) + t]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -226,11 +240,11 @@ def _space_out(run, dy, at, rows, width, pitch):
     """Rows of dy, `pitch` apart; the gaps stay zero, and so does the vector that the last one ends in."""
     for r in range(rows):
         simd.copy(run, r * pitch, dy, at + r * width, width)
-    for k in range(rows * pitch, rows * pitch + correlate.SLACK):
-        run[k] = 0
+    for q in range(rows * pitch, rows * pitch + taps.SLACK):
+        run[q] = 0
 
 
 @parallel_njit
-def _weight_parallel(dy, x, dw, win, offset, taps, sizes, pieces, parts):
-    for p in numba.prange(parts):
-        _weight_channels(dy, x, dw, win, offset, taps, sizes, p * pieces // parts, (p + 1) * pieces // parts)
+def _weight_parallel(dy, x, dw, win, offset, sizes, pieces, parts):
+    for part in numba.prange(parts):
+        _weight_channels(dy, x, dw, win, offset, sizes, part * pieces // parts, (part + 1) * pieces // parts)

@@ -16,8 +16,7 @@ but the result. Arithmetic intensity at most 5 flops to 12 bytes: the speed of m
 import numba
 import numpy as np
 
-from lightnn.kernels.conv import planes
-from lightnn.kernels.parallel import parallel_njit
+from lightnn.kernels.parallel import parallel_njit, parts_for, run
 from lightnn.kernels.vector import simd
 
 
@@ -39,21 +38,21 @@ def relu6_backward(dy, x):
 
 def clamp(x, low, high):
     """y; this is hardtanh."""
-    return _run(_clamp, _clamp_parallel, (x,), x.dtype.type(low), x.dtype.type(high))
+    return _each(_clamp, _clamp_parallel, (x,), x.dtype.type(low), x.dtype.type(high))
 
 
 def clamp_backward(dy, x, low, high):
     """dx = dy where low < x < high, else 0."""
-    return _run(_clamp_back, _clamp_back_parallel, (dy, x), x.dtype.type(low), x.dtype.type(high))
+    return _each(_clamp_back, _clamp_back_parallel, (dy, x), x.dtype.type(low), x.dtype.type(high))
 
 
 def hardswish(x):
-    return _run(_hardswish, _hardswish_parallel, (x,))
+    return _each(_hardswish, _hardswish_parallel, (x,))
 
 
 def hardswish_backward(dy, x):
     """dx = dy * (0 below -3, x/3 + 1/2 up to 3, 1 above)."""
-    return _run(_hardswish_back, _hardswish_back_parallel, (dy, x))
+    return _each(_hardswish_back, _hardswish_back_parallel, (dy, x))
 
 
 def channel_shuffle(x, groups):
@@ -61,14 +60,14 @@ def channel_shuffle(x, groups):
     n, c, height, width = x.shape
     y = np.empty(x.shape, x.dtype)
     args = (np.ascontiguousarray(x).reshape(-1), y.reshape(-1), height * width, c, groups)
-    planes.run(_shuffle_planes, _shuffle_parallel, args, n * c, x.size)
+    run(_shuffle_planes, _shuffle_parallel, args, n * c, x.size)
     return y
 
 
-def _run(serial, parallel, arrays, *options):
+def _each(serial, parallel, arrays, *options):
     y = np.empty(arrays[0].shape, arrays[0].dtype)
     args = (*(np.ascontiguousarray(a).reshape(-1) for a in arrays), y.reshape(-1), *options)
-    parts = planes.split(y.size, y.size // 8)  # a comparison is a fraction of a multiply-add from memory
+    parts = parts_for(y.size, y.size // 8)  # a comparison is a fraction of a multiply-add from memory
     if parts == 1:
         serial(*args)
     else:
@@ -120,33 +119,33 @@ def _shuffle_planes(x, y, size, channels, groups, first, last):
 
 @parallel_njit
 def _shuffle_parallel(x, y, size, channels, groups, pieces, parts):
-    for p in numba.prange(parts):
-        _shuffle_planes(x, y, size, channels, groups, p * pieces // parts, (p + 1) * pieces // parts)
+    for part in numba.prange(parts):
+        _shuffle_planes(x, y, size, channels, groups, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @parallel_njit
 def _clamp_parallel(x, y, low, high, parts):
-    for p in numba.prange(parts):
-        i, j = p * len(y) // parts, (p + 1) * len(y) // parts
-        _clamp(x[i:j], y[i:j], low, high)
+    for part in numba.prange(parts):
+        first, last = part * len(y) // parts, (part + 1) * len(y) // parts
+        _clamp(x[first:last], y[first:last], low, high)
 
 
 @parallel_njit
 def _clamp_back_parallel(dy, x, dx, low, high, parts):
-    for p in numba.prange(parts):
-        i, j = p * len(dx) // parts, (p + 1) * len(dx) // parts
-        _clamp_back(dy[i:j], x[i:j], dx[i:j], low, high)
+    for part in numba.prange(parts):
+        first, last = part * len(dx) // parts, (part + 1) * len(dx) // parts
+        _clamp_back(dy[first:last], x[first:last], dx[first:last], low, high)
 
 
 @parallel_njit
 def _hardswish_parallel(x, y, parts):
-    for p in numba.prange(parts):
-        i, j = p * len(y) // parts, (p + 1) * len(y) // parts
-        _hardswish(x[i:j], y[i:j])
+    for part in numba.prange(parts):
+        first, last = part * len(y) // parts, (part + 1) * len(y) // parts
+        _hardswish(x[first:last], y[first:last])
 
 
 @parallel_njit
 def _hardswish_back_parallel(dy, x, dx, parts):
-    for p in numba.prange(parts):
-        i, j = p * len(dx) // parts, (p + 1) * len(dx) // parts
-        _hardswish_back(dy[i:j], x[i:j], dx[i:j])
+    for part in numba.prange(parts):
+        first, last = part * len(dx) // parts, (part + 1) * len(dx) // parts
+        _hardswish_back(dy[first:last], x[first:last], dx[first:last])

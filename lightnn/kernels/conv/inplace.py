@@ -1,92 +1,114 @@
 """Convolution with few output channels: the windows are read where they lie, nothing is packed.
 
-What it computes. The same sum as dense.py, y[n, g*M + m, p] = sum_k a[g, m, k] * planes[n, g, p + x_tap[k]] + b, from
-the same offset tables.
+What it computes. The same sum as dense.correlate,
 
-How memory is walked. Let q = oy * row + ox number the positions of the padded plane instead of the pixels of y. The
+    y[n, g*M + m, p] = sum_t left[g, m, t] * padded[n, g, p + tap[t]] + b[g*M + m]
+
+from the same offset tables.
+
+How memory is walked. Let q = i * row + j number the positions of the padded plane instead of the pixels of y. The
 window of q + 1 lies one number after the window of q for every tap at once, so a row of the micro-kernel's B is simply
-planes[q + x_tap[k] : ... + width], and its offset table is x_tap itself. ROWS output channels of a band of rows of y
-are computed at all its positions into a scratch array that stays in the first-level cache, then copied to y row by row.
-The price is `row - wo` useless positions at the end of each row (2 of 58 for 3x3 at 56x56). The last tile of a band is
+padded[q + tap[t] : ... + width], and its offset table is `tap` itself. ROWS output channels of a band of rows of y are
+computed at all its positions into a scratch array that stays in the first-level cache, then copied to y row by row. The
+price is `row - wo` useless positions at the end of each row (2 of 58 for 3x3 at 56x56). The last tile of a band is
 moved back to end with it.
 
-Why it is fast. Packing costs about as much as one or two steps of a tile and is repaid by the M / ROWS tiles that
-share the panel; with 8 channels a group there is only one. Arithmetic intensity from main memory: 2*M*K flops a pixel
-over 4*(C + M) bytes, for 8 -> 8 channels 3x3 18 flops a byte, for 1x1 only 2: there the memory sets the pace.
+Why it is fast. Packing costs about as much as one or two steps of a tile and is repaid by the M / ROWS tiles that use
+the panel; with 8 channels a group there is only one. Arithmetic intensity from main memory: 2*M*T flops a pixel over
+4*(C + M) bytes, for 8 -> 8 channels 3x3 18 flops a byte, for 1x1 only 2: there the memory sets the pace.
 """
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from lightnn.kernels.parallel import parallel_njit
 from lightnn.kernels.vector import simd
-from lightnn.kernels.vector.gemm import ROWS, VECTORS, aligned_empty, lanes, pad_rows, tile
+from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Right, aligned_empty, pad_rows, tile
 
 BAND_BYTES = 16 * 1024  # of scratch: half of a common first-level cache
 
 
-def correlate(weights, planes, x_tap, y, b, groups):
-    """y[n, g*M + m, p] = sum_k a[g, m, k] * planes[n, g, p + x_tap[k]] (+ b[g*M + m])."""
-    flat, a_row, a_step = weights
+class Tasks(NamedTuple):
+    """How the work is cut: a task is one image, one group, one band of rows of y, one part of the channels."""
+
+    n: int  # images, channels, height and width of y
+    o: int
+    ho: int
+    wo: int
+    groups: int
+    bands: int
+    parts: int
+    pitch: int  # of a scratch row
+
+
+def fits(padded, y, groups):
+    """Whether reading in place beats packing (costs in steps of a tile), and stays within the padded image."""
     n, rows, ho, wo = y.shape
-    threads, width = numba.get_num_threads(), VECTORS * lanes(y.dtype)
-    parts = -(-ho // max(1, BAND_BYTES // (ROWS * y.itemsize * planes.row)))
-    if not planes.spare and (ho // parts - 1) * planes.row + wo < width:
-        parts = 1  # a tile must not reach beyond the planes
-    shares = max(1, min(-(-rows // groups // ROWS), 4 * threads // (n * groups * parts)))
-    pitch = -(-((-(-ho // parts) - 1) * planes.row + wo) // width) * width
-    bands = aligned_empty((threads, ROWS * pitch), y.dtype)
-    x_strides = planes.image, planes.image // groups, planes.row
-    bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
-    sizes = n, groups, rows // groups, parts, shares, pitch, lanes(y.dtype)
-    _correlate(
-        flat, pad_rows(a_row), a_step, planes.data, x_strides, x_tap, y.reshape(-1), (ho, wo), bias, bands, sizes
+    width = VECTORS * simd.lanes(y.dtype)
+    tiles = -(-rows // groups // ROWS)
+    waste = (padded.row / wo - 1) * tiles
+    packing = 0.3 * (width / wo + 2.5)
+    return (
+        waste < packing and padded.image // groups <= 1 << 20 and ((ho - 1) * padded.row + wo >= width or padded.spare)
     )
+
+
+def correlate(left, padded, tap, y, b, groups):
+    """y[n, g*M + m, p] = sum_t left[g, m, t] * padded[n, g, p + tap[t]] (+ b[g*M + m])."""
+    n, o, ho, wo = y.shape
+    threads, width = numba.get_num_threads(), VECTORS * simd.lanes(y.dtype)
+    bands = -(-ho // max(1, BAND_BYTES // (ROWS * y.itemsize * padded.row)))
+    if not padded.spare and (ho // bands - 1) * padded.row + wo < width:
+        bands = 1  # a tile must not reach beyond the image
+    parts = max(1, min(-(-o // groups // ROWS), 4 * threads // (n * groups * bands)))
+    pitch = -(-((-(-ho // bands) - 1) * padded.row + wo) // width) * width
+    scratch = aligned_empty((threads, ROWS * pitch), y.dtype)
+    bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
+    left, tasks = left._replace(row=pad_rows(left.row)), Tasks(*y.shape, groups, bands, parts, pitch)
+    _correlate(left, padded, tap, y.reshape(-1), bias, scratch, tasks)
 
 
 @parallel_njit
-def _correlate(a, a_row, a_step, x, x_strides, x_tap, y, out_shape, bias, bands, sizes):
-    n, groups, m, parts, shares, pitch, lane_count = sizes
-    ho, wo = out_shape
-    tiles = -(-m // ROWS)
-    for task in numba.prange(n * groups * parts * shares):
-        image, g, part = task // (shares * parts * groups), task // (shares * parts) % groups, task // shares % parts
-        share = task % shares
-        band = bands[numba.get_thread_id()]
-        first, last = part * ho // parts, (part + 1) * ho // parts
-        x_at = image * x_strides[0] + g * x_strides[1] + first * x_strides[2]
-        a_at = g * (len(a) // groups)
-        for r in range(share * tiles // shares * ROWS, (share + 1) * tiles // shares * ROWS, ROWS):
-            rows = min(ROWS, m - r)
-            y_at = ((image * groups + g) * m + r) * ho * wo + first * wo
-            size = (last - first - 1) * x_strides[2] + wo
-            if x_strides[2] == wo and rows == ROWS and len(bias) == 0 and size >= 3 * lane_count:
-                _run_tiles(a, a_at, a_row, r, a_step, x, x_at, x_tap, y, y_at, ho * wo, size, lane_count)
-                continue
-            _run_tiles(a, a_at, a_row, r, a_step, x, x_at, x_tap, band, 0, pitch, size, lane_count)
-            for k in range(rows):
-                if len(bias):
-                    band[k * pitch : k * pitch + size] += bias[g * m + r + k]
-                for oy in range(last - first):
-                    simd.copy(y, y_at + k * ho * wo + oy * wo, band, k * pitch + oy * x_strides[2], wo)
+def _correlate(left, x, tap, y, bias, scratch, tasks):
+    n, o, _, _, groups, bands, parts, _ = tasks
+    tiles = -(-(o // groups) // ROWS)
+    for task in numba.prange(n * groups * bands * parts):
+        place, part = task // parts, task % parts
+        first, last = part * tiles // parts * ROWS, (part + 1) * tiles // parts * ROWS
+        for row in range(first, last, ROWS):
+            _correlate_band(left, x, tap, y, bias, scratch[numba.get_thread_id()], tasks, (place, row))
 
 
 @numba.njit(cache=True, nogil=True)
-def _run_tiles(a, a_at, a_row, r, a_step, x, x_at, x_tap, c, c_at, c_stride, size, lane_count):
+def _correlate_band(left, x, tap, y, bias, own, tasks, task):
+    """ROWS channels of a band of rows of y, computed in y itself if its rows are as long as those of x."""
+    _, o, ho, wo, groups, bands, _, pitch = tasks
+    place, row = task
+    image, g, band = place // (groups * bands), place // bands % groups, place % bands
+    m, area = o // groups, ho * wo
+    first, last = band * ho // bands, (band + 1) * ho // bands
+    rows, size = min(ROWS, m - row), (last - first - 1) * x.row + wo
+    x_at = image * x.image + g * (x.image // groups) + first * x.row
+    a_at, y_at = g * (len(left.numbers) // groups), ((image * groups + g) * m + row) * area + first * wo
+    width = VECTORS * (simd.VECTOR_BYTES // y.itemsize)
+    if x.row == wo and rows == ROWS and len(bias) == 0 and size >= width:
+        _tiles(left, Right(x.data, tap), At(a_at, row, 0, x_at, y_at), y, area, size)
+        return
+    _tiles(left, Right(x.data, tap), At(a_at, row, 0, x_at, 0), own, pitch, size)
+    for r in range(rows):
+        if len(bias):
+            own[r * pitch : r * pitch + size] += bias[g * m + row + r]
+        for i in range(last - first):
+            simd.copy(y, y_at + r * area + i * wo, own, r * pitch + i * x.row, wo)
+
+
+@numba.njit(cache=True, nogil=True)
+def _tiles(left, right, at, c, c_stride, size):
     """ROWS rows of c at positions 0 .. size, a tile at a time."""
-    for start in range(0, size, 3 * lane_count):
-        vectors = min(3, -(-(size - start) // lane_count))
+    lane_count = simd.VECTOR_BYTES // c.itemsize
+    for start in range(0, size, VECTORS * lane_count):
+        vectors = min(VECTORS, -(-(size - start) // lane_count))
         q = max(0, min(start, size - vectors * lane_count))
-        tile(vectors, len(x_tap), a, a_at, a_row, r, a_step, 0, x, x_at + q, x_tap, c, c_at + q, c_stride, False)
-
-
-def fits(planes, y, groups):
-    """Whether reading in place beats packing (costs in steps of a tile), and stays within the planes."""
-    n, rows, ho, wo = y.shape
-    width = VECTORS * lanes(y.dtype)
-    tiles = -(-rows // groups // ROWS)
-    waste = (planes.row / wo - 1) * tiles
-    packing = 0.3 * (width / wo + 2.5)
-    return (
-        waste < packing and planes.image // groups <= 1 << 20 and ((ho - 1) * planes.row + wo >= width or planes.spare)
-    )
+        tile(vectors, len(right.step), left, right, At(at.a, at.row, 0, at.b + q, at.c + q), c, c_stride, False)

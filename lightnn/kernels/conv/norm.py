@@ -3,8 +3,8 @@
 What it computes, for each channel over the M = N*H*W numbers of x (N, C, H, W) or the M = N numbers of x (N, C):
 
     mean = sum x / M,   var = sum (x - mean)^2 / M,   y = gamma * (x - mean) / sqrt(var + eps) + beta
-    dbeta = sum dy,     dgamma = sum dy * xhat,       dx = gamma / sqrt(var + eps) * (dy - dbeta / M - xhat * dgamma /
-    M)
+    xhat = (x - mean) / sqrt(var + eps),   dbeta = sum dy,   dgamma = sum dy * xhat
+    dx = gamma / sqrt(var + eps) * (dy - dbeta / M - xhat * dgamma / M)
 
 How memory is walked. Channel by channel: one pass takes both sums, a second one writes y (or dx). A channel's planes
 are contiguous and mostly still in the second-level cache when the second pass comes. (N, C) is transposed first, so
@@ -17,29 +17,44 @@ about 6 flops to 12 bytes: the speed of memory is the bound.
 Threads take channels, so no sum is split and the result does not depend on their number.
 """
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
-from lightnn.kernels.conv import planes
-from lightnn.kernels.parallel import parallel_njit
+from lightnn.kernels.parallel import parallel_njit, run
 
 _REORDER = {"reassoc", "contract", "nsz"}  # lets a sum be taken in vectors; NaN and infinity still count
+
+
+class Statistics(NamedTuple):
+    """Of each channel, float64; eps is added to the variance."""
+
+    mean: np.ndarray
+    var: np.ndarray
+    eps: float
+
+
+class Gradients(NamedTuple):
+    x: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
 
 
 def forward(x, gamma, beta, eps):
     """(y, mean, var) with the statistics of x itself; var is biased; both are float64 (C,)."""
     x3 = _channels(x)
     y = np.empty_like(x3)
-    mean, var = np.zeros(x.shape[1]), np.zeros(x.shape[1])
-    planes.run(_forward_channels, _forward_parallel, (x3, gamma, beta, eps, y, mean, var), x.shape[1], 2 * x.size)
-    return _restore(y, x.shape), mean, var
+    found = Statistics(np.zeros(x.shape[1]), np.zeros(x.shape[1]), eps)
+    run(_forward_channels, _forward_parallel, (x3, gamma, beta, found, y), x.shape[1], 2 * x.size)
+    return _restore(y, x.shape), found.mean, found.var
 
 
 def forward_eval(x, gamma, beta, mean, var, eps):
     """y with given statistics."""
     x3 = _channels(x)
     y = np.empty_like(x3)
-    planes.run(_eval_channels, _eval_parallel, (x3, gamma, beta, mean, var, eps, y), x.shape[1], 2 * x.size)
+    run(_eval_channels, _eval_parallel, (x3, gamma, beta, Statistics(mean, var, eps), y), x.shape[1], 2 * x.size)
     return _restore(y, x.shape)
 
 
@@ -55,16 +70,10 @@ def backward_eval(dy, x, gamma, mean, var, eps):
 
 def _backward(dy, x, gamma, mean, var, eps, own_statistics):
     x3, dy3 = _channels(x), _channels(dy)
-    dx = np.empty_like(x3)
-    dgamma, dbeta = np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype)
-    planes.run(
-        _backward_channels,
-        _backward_parallel,
-        (x3, dy3, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta),
-        x.shape[1],
-        2 * x.size,
-    )
-    return _restore(dx, x.shape), dgamma, dbeta
+    found = Gradients(np.empty_like(x3), np.zeros(x.shape[1], x.dtype), np.zeros(x.shape[1], x.dtype))
+    args = x3, dy3, gamma, Statistics(mean, var, eps), own_statistics, found
+    run(_backward_channels, _backward_parallel, args, x.shape[1], 2 * x.size)
+    return _restore(found.x, x.shape), found.gamma, found.beta
 
 
 def _channels(x):
@@ -107,7 +116,8 @@ def _normalize(y, x, mean, scale, beta):
 
 
 @numba.njit(cache=True, nogil=True)
-def _forward_channels(x, gamma, beta, eps, y, mean, var, first, last):
+def _forward_channels(x, gamma, beta, found, y, first, last):
+    mean, var, eps = found
     n, _, size = x.shape
     real = x.dtype.type
     for c in range(first, last):
@@ -115,37 +125,38 @@ def _forward_channels(x, gamma, beta, eps, y, mean, var, first, last):
             continue
         start = np.float64(x[0, c, 0])
         total = squares = 0.0
-        for k in range(n):
-            one, two = _sums(x[k, c], start)
+        for image in range(n):
+            one, two = _sums(x[image, c], start)
             total += one
             squares += two
         shift = total / (n * size)
         mean[c] = start + shift
         var[c] = max(squares / (n * size) - shift * shift, 0.0)
         scale = real(gamma[c] / np.sqrt(var[c] + eps))
-        for k in range(n):
-            _normalize(y[k, c], x[k, c], real(mean[c]), scale, real(beta[c]))
+        for image in range(n):
+            _normalize(y[image, c], x[image, c], real(mean[c]), scale, real(beta[c]))
 
 
 @parallel_njit
-def _forward_parallel(x, gamma, beta, eps, y, mean, var, pieces, parts):
-    for p in numba.prange(parts):
-        _forward_channels(x, gamma, beta, eps, y, mean, var, p * pieces // parts, (p + 1) * pieces // parts)
+def _forward_parallel(x, gamma, beta, found, y, pieces, parts):
+    for part in numba.prange(parts):
+        _forward_channels(x, gamma, beta, found, y, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
-def _eval_channels(x, gamma, beta, mean, var, eps, y, first, last):
+def _eval_channels(x, gamma, beta, given, y, first, last):
+    mean, var, eps = given
     real = x.dtype.type
-    for k in range(len(x)):
+    for image in range(len(x)):
         for c in range(first, last):
             scale = real(gamma[c] / np.sqrt(var[c] + eps))
-            _normalize(y[k, c], x[k, c], real(mean[c]), scale, real(beta[c]))
+            _normalize(y[image, c], x[image, c], real(mean[c]), scale, real(beta[c]))
 
 
 @parallel_njit
-def _eval_parallel(x, gamma, beta, mean, var, eps, y, pieces, parts):
-    for p in numba.prange(parts):
-        _eval_channels(x, gamma, beta, mean, var, eps, y, p * pieces // parts, (p + 1) * pieces // parts)
+def _eval_parallel(x, gamma, beta, given, y, pieces, parts):
+    for part in numba.prange(parts):
+        _eval_channels(x, gamma, beta, given, y, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -155,27 +166,28 @@ def _input_gradient(dx, dy, x, mean, a, b, c):
 
 
 @numba.njit(cache=True, nogil=True)
-def _backward_channels(x, dy, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta, first, last):
+def _backward_channels(x, dy, gamma, given, own_statistics, found, first, last):
+    (mean, var, eps), (dx, dgamma, dbeta) = given, found
     n, _, size = x.shape
     real = x.dtype.type
     for c in range(first, last):
         total = dot = 0.0
-        for k in range(n):
-            one, two = _dot_sums(dy[k, c], x[k, c], np.float64(mean[c]))
+        for image in range(n):
+            one, two = _dot_sums(dy[image, c], x[image, c], np.float64(mean[c]))
             total += one
             dot += two
         inverse = 1 / np.sqrt(var[c] + eps)
         dgamma[c] = dot * inverse
         dbeta[c] = total
         a = gamma[c] * inverse
-        share = own_statistics * a / max(n * size, 1)
-        for k in range(n):
-            coefficients = real(a), real(-share * dot * inverse * inverse), real(-share * total)
-            _input_gradient(dx[k, c], dy[k, c], x[k, c], real(mean[c]), *coefficients)
+        per_number = own_statistics * a / max(n * size, 1)
+        for image in range(n):
+            coefficients = real(a), real(-per_number * dot * inverse * inverse), real(-per_number * total)
+            _input_gradient(dx[image, c], dy[image, c], x[image, c], real(mean[c]), *coefficients)
 
 
 @parallel_njit
-def _backward_parallel(x, dy, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta, pieces, parts):
-    for p in numba.prange(parts):
-        first, last = p * pieces // parts, (p + 1) * pieces // parts
-        _backward_channels(x, dy, gamma, mean, var, eps, own_statistics, dx, dgamma, dbeta, first, last)
+def _backward_parallel(x, dy, gamma, given, own_statistics, found, pieces, parts):
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _backward_channels(x, dy, gamma, given, own_statistics, found, first, last)

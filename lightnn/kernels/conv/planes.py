@@ -1,17 +1,20 @@
 """One padded plane in a scratch buffer, split by the phase of the stride: where a window's taps become plain offsets.
 
-What it computes. A window with kernel K, stride s, dilation d and padding p reads x[o*s + k*d - p]. `fill` copies a
-band of one plane of x into a buffer b[phase, u, v] = x[u*s + phase - p], zero (or any `border`) outside x. In it the
-number that output o needs for tap k is b[k*d % s, o + k*d // s]: at flat index i + offset[k], where i = row * pitch +
-column runs over the outputs. So every window operation, at any stride, dilation and padding, is a sum (or maximum) of
-K*K shifted copies of one flat array, with no test for the border; the pitch - out_w numbers between two rows are
-computed too and thrown away.
+What it computes. A plane is one channel of one image. A window with kernel K, stride s, dilation d and padding p reads
+x[i*s + k*d - p] for output i and tap k. `fill` copies a band of one plane into a buffer
 
-How memory is walked. x is read once, row by row; the buffer is small enough (`CACHE` numbers) to stay in the
+    b[phase, u, v] = x[u*s + phase - p]         zero (or any `border`) outside x
+
+in which the number for output i and tap k is b[k*d % s, i + k*d // s]: at flat index q + offset[k], where
+q = i * pitch + j runs over the outputs. So every window operation, at any stride, dilation and padding, is a sum (or
+maximum) of K*K shifted copies of one flat array, with no test for the border. The pitch - out_w numbers between two
+rows are computed too and thrown away.
+
+How memory is walked. x is read once, row by row. The buffer is small enough (`CACHE` numbers) to stay in the
 first-level cache and is used again for the next plane.
 
 Why it is fast. Vectors run across the ends of short rows: a 7 x 7 image is one run of 63 numbers, not 7 runs of 7. The
-copy costs one load and one store a number, against the K*K multiply-adds that it straightens; arithmetic intensity 0.
+copy costs one load and one store a number, against the K*K multiply-adds that it simplifies; arithmetic intensity 0.
 """
 
 import functools
@@ -24,7 +27,6 @@ from lightnn.exercise import exercise
 from lightnn.kernels.vector import simd
 
 CACHE = 6144  # numbers in a scratch buffer: 24 KiB of float32, half of a common first-level cache
-SERIAL_WORK = 60_000  # multiply-adds below which starting threads costs more than it saves
 
 
 class Window(NamedTuple):
@@ -59,30 +61,16 @@ def window(shape, out_shape, reach, stride, top_left, copies=1):
 
 @functools.lru_cache
 def tap_offsets(win, kernel, dilation):
-    """Offset of tap (i, j) in the buffer, shape (KH*KW,)."""
-    i, j = np.arange(kernel[0])[:, None] * dilation[0], np.arange(kernel[1]) * dilation[1]
-    phase = (i % win.sh) * win.wide + j % win.sw
-    return ((phase * win.rows + i // win.sh) * win.pitch + j // win.sw).reshape(-1).astype(np.int64)
+    """Offset of tap (k, l) in the buffer, shape (KH*KW,)."""
+    k, l = np.arange(kernel[0])[:, None] * dilation[0], np.arange(kernel[1]) * dilation[1]
+    phase = (k % win.sh) * win.wide + l % win.sw
+    return ((phase * win.rows + k // win.sh) * win.pitch + l // win.sw).reshape(-1).astype(np.int64)
 
 
 @exercise("12.1")
 def out_size(size, kernel, stride, before, after, dilation=1):
     """floor((size + before + after - dilation*(kernel-1) - 1) / stride) + 1."""
     return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
-
-
-def split(count, work):
-    """Into how many parts to cut `count` independent pieces: one a thread, or one if there is little work."""
-    return 1 if work < SERIAL_WORK else max(1, min(count, numba.get_num_threads()))
-
-
-def run(serial, parallel, args, pieces, work):
-    """Do pieces 0 .. pieces-1, in parts if there is work enough for threads."""
-    parts = split(pieces, work)
-    if parts == 1:
-        serial(*args, 0, pieces)
-    else:
-        parallel(*args, pieces, parts)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -101,14 +89,13 @@ def inside(phase, before, stride, size, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def fill(buffer, at, x, x_at, win, first_row, border):
-    """Copy the rows that output rows first_row.. need. Columns outside x are not written: they keep the border they
-    had."""
+def fill(buffer, x, x_at, win, first_row, border):
+    """Copy what output rows first_row .. need. Columns outside x are not written: they keep the border they had."""
     for a in range(win.high):
         top, bottom = inside(a, win.top - first_row * win.sh, win.sh, win.height, win.rows)
         for b in range(win.wide):
             first, last = inside(b, win.left, win.sw, win.width, win.pitch)
-            to = at + (a * win.wide + b) * win.rows * win.pitch + first
+            to = (a * win.wide + b) * win.rows * win.pitch + first
             if win.band < win.out_h:
                 _paint_rows(buffer, to, 0, top, last - first, win.pitch, border)
                 _paint_rows(buffer, to, bottom, win.rows, last - first, win.pitch, border)

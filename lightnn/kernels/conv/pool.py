@@ -20,8 +20,8 @@ import numba
 import numpy as np
 
 from lightnn.kernels.conv import depthwise, planes
-from lightnn.kernels.parallel import parallel_njit
-from lightnn.kernels.vector import correlate
+from lightnn.kernels.parallel import parallel_njit, run
+from lightnn.kernels.vector import taps
 
 
 def max_pool2d(x, kernel, stride, padding):
@@ -34,7 +34,7 @@ def max_pool2d(x, kernel, stride, padding):
     step = (np.arange(kernel[0])[:, None] * width + np.arange(kernel[1])).reshape(-1).astype(np.int32)
     offset = planes.tap_offsets(win, kernel, (1, 1))
     args = (np.ascontiguousarray(x).reshape(-1), y.reshape(-1), argmax.reshape(-1), win, offset, step)
-    planes.run(_max_planes, _max_parallel, args, n * c, y.size * len(step))
+    run(_max_planes, _max_parallel, args, n * c, y.size * len(step))
     return y, argmax
 
 
@@ -44,23 +44,23 @@ def max_pool2d_backward(dy, argmax, x_shape):
     dx = np.zeros(x_shape, dy.dtype)
     args = [np.ascontiguousarray(a).reshape(n * c, -1) for a in (dy, argmax)] if dx.size else []
     if args:
-        planes.run(_max_back, _max_back_parallel, (*args, dx.reshape(n * c, -1)), n * c, 4 * dy.size)
+        run(_max_back, _max_back_parallel, (*args, dx.reshape(n * c, -1)), n * c, 4 * dy.size)
     return dx
 
 
 def avg_pool2d(x, kernel, stride, padding, count_include_pad=True, ceil_padding=(0, 0)):
-    """y. `ceil_padding` is the part of the bottom and right padding that ceil_mode added: it is never counted."""
+    """y. `ceil_padding` is what ceil_mode added to the bottom and right padding: it is never counted."""
     channels = x.shape[1]
     w = np.full((channels, 1, *kernel), 1 / (kernel[0] * kernel[1]), x.dtype)
     y = depthwise.forward(x, w, None, stride, padding, (1, 1))
-    share = _share(x.shape, y.shape, kernel, stride, padding, count_include_pad, ceil_padding)
-    return y if share is None else np.multiply(y, share, out=y, casting="same_kind")
+    factor = _factor(x.shape, y.shape, kernel, stride, padding, count_include_pad, ceil_padding)
+    return y if factor is None else np.multiply(y, factor, out=y, casting="same_kind")
 
 
 def avg_pool2d_backward(dy, x_shape, kernel, stride, padding, count_include_pad=True, ceil_padding=(0, 0)):
     """dx, the shape of x."""
-    share = _share(x_shape, dy.shape, kernel, stride, padding, count_include_pad, ceil_padding)
-    dy = dy if share is None else (dy * share).astype(dy.dtype, copy=False)
+    factor = _factor(x_shape, dy.shape, kernel, stride, padding, count_include_pad, ceil_padding)
+    dy = dy if factor is None else (dy * factor).astype(dy.dtype, copy=False)
     w = np.full((x_shape[1], 1, *kernel), 1 / (kernel[0] * kernel[1]), dy.dtype)
     return depthwise.backward_input(dy, w, x_shape, stride, padding, (1, 1))
 
@@ -70,7 +70,7 @@ def adaptive_avg_pool2d(x, out_shape):
     n, c, height, width = x.shape
     y = np.empty((n, c, *out_shape), x.dtype)
     args = (np.ascontiguousarray(x).reshape(n * c, height, width), y.reshape(n * c, *out_shape))
-    planes.run(_adaptive_planes, _adaptive_parallel, args, n * c, x.size)
+    run(_adaptive_planes, _adaptive_parallel, args, n * c, x.size)
     return y
 
 
@@ -79,7 +79,7 @@ def adaptive_avg_pool2d_backward(dy, x_shape):
     n, c, height, width = x_shape
     dx = np.zeros(x_shape, dy.dtype)
     args = (np.ascontiguousarray(dy).reshape(n * c, *dy.shape[2:]), dx.reshape(n * c, height, width))
-    planes.run(_adaptive_back, _adaptive_back_parallel, args, n * c, dx.size)
+    run(_adaptive_back, _adaptive_back_parallel, args, n * c, dx.size)
     return dx
 
 
@@ -90,7 +90,7 @@ def _out_shape(x, kernel, stride, padding):
     )
 
 
-def _share(x_shape, y_shape, kernel, stride, padding, count_include_pad, ceil_padding):
+def _factor(x_shape, y_shape, kernel, stride, padding, count_include_pad, ceil_padding):
     """KH*KW / (positions counted) for each output, or None if it is 1 everywhere."""
     counts = []
     for axis in (0, 1):
@@ -107,12 +107,12 @@ def _share(x_shape, y_shape, kernel, stride, padding, count_include_pad, ceil_pa
 @numba.njit(cache=True, nogil=True)
 def _max_planes(x, y, argmax, win, offset, step, first, last):
     size = win.band * win.pitch
-    buffer = np.full(planes.buffer_size(win) + correlate.SLACK, -np.inf, x.dtype)
+    buffer = np.full(planes.buffer_size(win) + taps.SLACK, -np.inf, x.dtype)
     best, place = np.empty(size, x.dtype), np.empty(size, np.int32)
     for plane in range(first, last):
         for row in range(0, win.out_h, win.band):
             rows = min(win.band, win.out_h - row)
-            planes.fill(buffer, 0, x, plane * win.height * win.width, win, row, x.dtype.type(-np.inf))
+            planes.fill(buffer, x, plane * win.height * win.width, win, row, x.dtype.type(-np.inf))
             best[:] = -np.inf
             place[:] = -1
             for t in range(len(step)):
@@ -146,8 +146,8 @@ def _place_in_plane(argmax, at, place, rows, row, win):
 
 @parallel_njit
 def _max_parallel(x, y, argmax, win, offset, step, pieces, parts):
-    for p in numba.prange(parts):
-        _max_planes(x, y, argmax, win, offset, step, p * pieces // parts, (p + 1) * pieces // parts)
+    for part in numba.prange(parts):
+        _max_planes(x, y, argmax, win, offset, step, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -159,8 +159,8 @@ def _max_back(dy, argmax, dx, first, last):
 
 @parallel_njit
 def _max_back_parallel(dy, argmax, dx, pieces, parts):
-    for p in numba.prange(parts):
-        _max_back(dy, argmax, dx, p * pieces // parts, (p + 1) * pieces // parts)
+    for part in numba.prange(parts):
+        _max_back(dy, argmax, dx, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -180,26 +180,26 @@ def _adaptive_planes(x, y, first, last):
 
 @parallel_njit
 def _adaptive_parallel(x, y, pieces, parts):
-    for p in numba.prange(parts):
-        _adaptive_planes(x, y, p * pieces // parts, (p + 1) * pieces // parts)
+    for part in numba.prange(parts):
+        _adaptive_planes(x, y, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
 def _adaptive_back(dy, dx, first, last):
     (_, out_h, out_w), (_, height, width) = dy.shape, dx.shape
-    share = np.empty(width, dx.dtype)
+    row = np.empty(width, dx.dtype)
     for plane in range(first, last):
         for i in range(out_h):
             top, bottom = i * height // out_h, -(-(i + 1) * height // out_h)
-            share[:] = 0
+            row[:] = 0
             for j in range(out_w):
                 left, right = j * width // out_w, -(-(j + 1) * width // out_w)
-                share[left:right] += dy[plane, i, j] / ((bottom - top) * (right - left))
+                row[left:right] += dy[plane, i, j] / ((bottom - top) * (right - left))
             for h in range(top, bottom):
-                dx[plane, h] += share
+                dx[plane, h] += row
 
 
 @parallel_njit
 def _adaptive_back_parallel(dy, dx, pieces, parts):
-    for p in numba.prange(parts):
-        _adaptive_back(dy, dx, p * pieces // parts, (p + 1) * pieces // parts)
+    for part in numba.prange(parts):
+        _adaptive_back(dy, dx, part * pieces // parts, (part + 1) * pieces // parts)

@@ -16,8 +16,7 @@ import numba
 import numpy as np
 
 from lightnn.exercise import exercise
-from lightnn.kernels.conv import planes
-from lightnn.kernels.parallel import parallel_njit
+from lightnn.kernels.parallel import parallel_njit, run
 from lightnn.kernels.vector import simd
 
 SHORT = 256  # numbers below which our own copy beats a call of the C library's
@@ -29,7 +28,7 @@ def forward(x, dy, dx):
     out = np.empty(x.shape, x.dtype)
     offsets = np.ascontiguousarray(dy, np.int64), np.ascontiguousarray(dx, np.int64)
     args = (np.ascontiguousarray(x).reshape(-1), out.reshape(-1), *offsets, height, width)
-    planes.run(_shift_planes, _shift_parallel, args, n * c, x.size)
+    run(_shift_planes, _shift_parallel, args, n * c, x.size)
     return out
 
 
@@ -68,13 +67,14 @@ def _shift_planes(x, out, dy, dx, height, width, first, last):
             simd.copy(out, at + start, x, at + start + down * width + right, stop - start)
         else:
             simd.move(out, at + start, x, at + start + down * width + right, stop - start)
-        for k in range(w1 - width, w0):  # what crossed from one row into the next, column by column
+        for w in range(w1 - width, w0):  # what crossed from one row into the next, column by column
             for row in range(h0 + 1, h1):
-                out[at + row * width + k] = 0
+                out[at + row * width + w] = 0
         simd.copy(out, at + stop, zeros, 0, height * width - stop)
 
 
 @parallel_njit
 def _shift_parallel(x, out, dy, dx, height, width, pieces, parts):
-    for p in numba.prange(parts):
-        _shift_planes(x, out, dy, dx, height, width, p * pieces // parts, (p + 1) * pieces // parts)
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _shift_planes(x, out, dy, dx, height, width, first, last)

@@ -1,12 +1,12 @@
-"""Where the windows of a convolution lie: padded planes, tap offsets, and panels of patches.
+"""Where the windows of a convolution lie: the padded image, tap offsets, and panels of patches.
 
-What it computes. A convolution reads x[n, c, oy*sh + i*dh - top, ox*sw + j*dw - left]. `planes` copies x once into
+What it computes. A convolution reads x[n, c, i*sh + k*dh - top, j*sw + l*dw - left]. `pad_image` copies x once into
 zero-padded planes split by phase of the stride, x'[n, c, a, b, u, v] = x[n, c, u*sh + a - top, v*sw + b - left]. There
-the number that output pixel (n, oy, ox) needs for tap (c, i, j) lies at pixel_offset + tap_offset: no test for the
+the number that output pixel (n, i, j) needs for tap (c, k, l) lies at pixel_offset + tap_offset: no test for the
 border, and neighbours in a row of the output are neighbours in memory at any stride.
 
 How memory is walked. The copy reads and writes each number once (intensity 0: it costs bandwidth, and is skipped when
-there is neither padding nor stride). `pack_panel` then gathers B of the micro-kernel, (steps, width) with a pixel per
+there is neither padding nor stride). `pack_panel` then copies the micro-kernel's B, (steps, width) with a pixel per
 lane, as runs of consecutive pixels: whole vectors are copied, and what a copy writes beyond its run the next run
 overwrites.
 
@@ -19,36 +19,60 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from lightnn.kernels.conv.planes import out_size
 from lightnn.kernels.parallel import parallel_njit
-from lightnn.kernels.vector.gemm import VECTORS, aligned_empty, copy_vector, lanes
+from lightnn.kernels.vector.gemm import VECTORS, aligned_empty
+from lightnn.kernels.vector.simd import VECTOR_BYTES, copy_vector, lanes
 
 
-class Planes(NamedTuple):
-    """Padded planes: the flat data and how far the next image, channel and row lie."""
+class Padded(NamedTuple):
+    """A padded image: its numbers, and how far the next image, channel and row lie."""
 
     data: np.ndarray
     image: int
     channel: int
     row: int
-    spare: bool  # a tile read beyond the last number stays inside the array
+    spare: bool  # a tile that reads beyond the last number stays inside the array
 
 
 class Axis(NamedTuple):
-    """One spatial axis of a forward convolution: output size, padded size per phase, phases used, tap k -> (phase,
-    shift)."""
+    """One spatial axis of a convolution. Tap k reads padded position i*stride + k*dilation = (i + shift)*stride +
+    phase."""
 
-    out: int
-    size: int
-    phases: tuple
-    taps: tuple
+    out: int  # outputs
+    size: int  # of the padded image, for each phase
+    stride: int
+    before: int  # padding; negative crops
+    phases: tuple  # in use
+    taps: tuple  # of tap k (index in phases, shift)
+
+
+class Grid(NamedTuple):
+    """How a plane is copied into its phases."""
+
+    height: int  # of the plane x
+    width: int
+    sh: int
+    sw: int
+    high: int  # of a padded phase
+    wide: int
+
+
+class Spot(NamedTuple):
+    """A piece of y: `count` pixels from `pixel` on, counted over all images, of `rows` channels from `row` on."""
+
+    pixel: int
+    count: int
+    row: int
+    rows: int
 
 
 def axis(size, kernel, stride, before, after, dilation):
-    """Geometry of one axis: tap k reads padded position o*stride + k*dilation = (o + shift)*stride + phase."""
-    out = (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
+    """The Axis of a forward convolution."""
+    out = out_size(size, kernel, stride, before, after, dilation)
     phases = sorted({k * dilation % stride for k in range(kernel)})
     taps = tuple((phases.index(k * dilation % stride), k * dilation // stride) for k in range(kernel))
-    return Axis(out, out + taps[-1][1], tuple(phases), taps)
+    return Axis(out, out + taps[-1][1], stride, before, tuple(phases), taps)
 
 
 def axes(x_shape, kernel, stride, padding, dilation):
@@ -60,139 +84,127 @@ def axes(x_shape, kernel, stride, padding, dilation):
     )
 
 
-def forward_planes(x, vertical, horizontal, stride, padding):
-    """x as Planes, and the offset of tap (i, j) within a channel, shape (KH*KW,)."""
-    if stride == (1, 1):
-        planes = unit_planes(x, (padding[0], padding[2]), vertical, horizontal)
-    else:
-        planes = make_planes(np.ascontiguousarray(x), stride, (padding[0], padding[2]), vertical, horizontal)
+def pad_image(x, vertical, horizontal):
+    """x as Padded: x itself where nothing is added or moved, else a zero-padded copy of each phase."""
+    x = np.ascontiguousarray(x)
+    n, c, h, w = x.shape
+    stride, before = (vertical.stride, horizontal.stride), (vertical.before, horizontal.before)
+    if stride == (1, 1) and before == (0, 0) and (h, w) == (vertical.size, horizontal.size):
+        return Padded(x.reshape(-1), c * h * w, h * w, w, False)
+    phases = np.array([(a, b) for a in vertical.phases for b in horizontal.phases], np.int64)
+    channel = len(phases) * vertical.size * horizontal.size
+    data = aligned_empty(n * c * channel + VECTORS * lanes(x.dtype), x.dtype)
+    data[n * c * channel :] = 0  # a last tile reads these, and multiplies them by a gradient of 0: they must be numbers
+    _pad_planes(data, x.reshape(-1), Grid(h, w, *stride, vertical.size, horizontal.size), phases - before, n * c)
+    return Padded(data, c * channel, channel, horizontal.size, True)
+
+
+def tap_offsets(vertical, horizontal):
+    """Offset of tap (k, l) within a channel of the padded image, shape (KH*KW,)."""
     wide = len(horizontal.phases)
     taps = [
-        ((a * wide + b) * vertical.size + u) * horizontal.size + v
-        if wide * len(vertical.phases) > 1
-        else u * planes.row + v
-        for a, u in vertical.taps
-        for b, v in horizontal.taps
+        ((a * wide + b) * vertical.size + u) * horizontal.size + v for a, u in vertical.taps for b, v in horizontal.taps
     ]
-    return planes, np.array(taps, np.int64)
+    return np.array(taps, np.int64)
 
 
-def unit_planes(x, before, vertical, horizontal):
-    """x as Planes for a convolution of stride 1: x itself where no zero is added."""
-    x = np.ascontiguousarray(x)
-    if before == (0, 0) and x.shape[2:] == (vertical.size, horizontal.size):
-        _, c, h, w = x.shape
-        return Planes(x.reshape(-1), c * h * w, h * w, w, False)
-    return make_planes(x, (1, 1), before, vertical, horizontal)
-
-
-def make_planes(x, stride, before, vertical, horizontal):
-    """Zero-padded copy of x split by phase (a tile beyond the end may be read, so it has that much to spare)."""
-    n, c, h, w = x.shape
-    plane = vertical.size * horizontal.size
-    channel = len(vertical.phases) * len(horizontal.phases) * plane
-    data = aligned_empty(n * c * channel + VECTORS * lanes(x.dtype), x.dtype)
-    data[n * c * channel :] = 0  # read by a last tile, and there met by a gradient of 0: it must hold numbers
-    phases = np.array([(a, b) for a in vertical.phases for b in horizontal.phases], np.int64)
-    padded = vertical.size, horizontal.size
-    _fill_planes(data, x.reshape(-1), (n * c, h, w), phases, stride, before, padded, lanes(x.dtype))
-    return Planes(data, c * channel, channel, horizontal.size, True)
+def channel_offsets(channels, padded, offsets):
+    """The offset of every step (channel, tap) of a sum, from the offsets of the taps."""
+    return (np.arange(channels)[:, None] * padded.channel + offsets).reshape(-1)
 
 
 @parallel_njit
-def _fill_planes(data, x, shape, phases, stride, before, padded, lane_count):
-    n_planes, h, w = shape
-    zeros = np.zeros(lane_count, x.dtype)
-    size = padded[0] * padded[1]
+def _pad_planes(data, x, grid, first, n_planes):
+    """`first` holds, for each phase, the row and the column of x at its position (0, 0)."""
+    zeros = np.zeros(VECTOR_BYTES // x.itemsize, x.dtype)
     for plane in numba.prange(n_planes):
-        for f in range(len(phases)):
-            at = (plane * len(phases) + f) * size
-            y0, x0 = phases[f, 0] - before[0], phases[f, 1] - before[1]
-            if stride[1] == 1:
-                _fill_plane(data, at, padded, x, plane * h * w, (h, w), y0, x0, stride[0], zeros)
+        for f in range(len(first)):
+            at = (plane * len(first) + f) * grid.high * grid.wide
+            x_at = plane * grid.height * grid.width
+            if grid.sw == 1:
+                _pad_plane(data, at, x, x_at, grid, first[f, 0], first[f, 1], zeros)
             else:
-                _fill_plane_exactly(data, at, padded, 0, x, plane * h * w, (h, w), y0, x0, stride)
+                _pad_plane_exactly(data, at, x, x_at, grid, first[f, 0], first[f, 1], 0)
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill_plane(out, at, padded, x, x_at, shape, y0, x0, sh, zeros):
+def _pad_plane(out, at, x, x_at, grid, y0, x0, zeros):
     """out[u, v] = x[u*sh + y0, v + x0], or 0 outside x, in whole vectors: what one writes too much, the next
     overwrites."""
-    high, wide = padded
-    h, w = shape
-    lane_count = len(zeros)
+    height, width, sh, _, high, wide = grid
+    lane_count = VECTOR_BYTES // x.itemsize
     first = min(wide, max(0, -x0))
-    count = max(0, min(wide, w - x0) - first)
+    count = max(0, min(wide, width - x0) - first)
     for u in range(high):
         source = u * sh + y0
-        inside = count if 0 <= source < h else 0
-        source = x_at + source * w + first + x0
+        inside = count if 0 <= source < height else 0
+        source = x_at + source * width + first + x0
         to = at + u * wide + first
         spill = max(inside, wide) + lane_count  # past `to`, of the zeros behind the row
         if to + spill > at + high * wide or source + inside + lane_count > len(x):
-            _fill_plane_exactly(out, at, padded, u, x, x_at, shape, y0, x0, (sh, 1))
+            _pad_plane_exactly(out, at, x, x_at, grid, y0, x0, u)
             return
         if u == 0:
             out[at:to] = 0
-        for i in range(0, inside, lane_count):
-            copy_vector(out, to + i, x, source + i)
-        for i in range(inside, wide, lane_count):  # up to where the next row's numbers begin
-            copy_vector(out, to + i, zeros, 0)
+        for v in range(0, inside, lane_count):
+            copy_vector(out, to + v, x, source + v)
+        for v in range(inside, wide, lane_count):  # up to where the next row's numbers begin
+            copy_vector(out, to + v, zeros, 0)
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill_plane_exactly(out, at, padded, u0, x, x_at, shape, y0, x0, stride):
-    """out[u, v] = x[u*sh + y0, v*sw + x0], or 0 outside x, from row u0 on, number by number."""
-    high, wide = padded
-    h, w = shape
-    first = min(wide, max(0, -(x0 // stride[1])))  # ceil(-x0 / sw)
-    last = max(first, min(wide, (w - 1 - x0) // stride[1] + 1))
-    for u in range(u0, high):
+def _pad_plane_exactly(out, at, x, x_at, grid, y0, x0, first_row):
+    """out[u, v] = x[u*sh + y0, v*sw + x0], or 0 outside x, from row first_row on, number by number."""
+    height, width, sh, sw, high, wide = grid
+    first = min(wide, max(0, -(x0 // sw)))  # ceil(-x0 / sw)
+    last = max(first, min(wide, (width - 1 - x0) // sw + 1))
+    for u in range(first_row, high):
         row = at + u * wide
-        source = u * stride[0] + y0
-        lo, hi = (first, last) if 0 <= source < h else (wide, wide)
-        source = x_at + source * w + x0
-        for v in range(lo):
+        source = u * sh + y0
+        start, stop = (first, last) if 0 <= source < height else (wide, wide)
+        source = x_at + source * width + x0
+        for v in range(start):
             out[row + v] = 0
-        for v in range(lo, hi):
-            out[row + v] = x[source + v * stride[1]]
-        for v in range(hi, wide):
+        for v in range(start, stop):
+            out[row + v] = x[source + v * sw]
+        for v in range(stop, wide):
             out[row + v] = 0
 
 
 @numba.njit(cache=True, nogil=True)
-def find_runs(runs, pixel, count, out_shape, image, row):
-    """Cut output pixels pixel .. pixel+count into runs consecutive in the planes: (3, n) of source, lane, length."""
-    ho, wo = out_shape
-    n = 0
-    lane = 0
+def find_runs(runs, pixel, count, tasks, x):
+    """Cut output pixels pixel .. pixel+count into runs that are consecutive in the padded image x: rows (place in x,
+    lane, length) of `runs`. Returns how many."""
+    ho, wo = tasks.ho, tasks.wo
+    found = lane = 0
     while lane < count:
         q = (pixel + lane) % (ho * wo)
-        length = wo - q % wo if row != wo else ho * wo - q
+        length = wo - q % wo if x.row != wo else ho * wo - q
         length = min(length, count - lane)
-        runs[0, n] = (pixel + lane) // (ho * wo) * image + q // wo * row + q % wo
-        runs[1, n] = lane
-        runs[2, n] = length
+        runs[found, 0] = (pixel + lane) // (ho * wo) * x.image + q // wo * x.row + q % wo
+        runs[found, 1] = lane
+        runs[found, 2] = length
         lane += length
-        n += 1
-    return n
+        found += 1
+    return found
 
 
 @numba.njit(cache=True, nogil=True)
-def pack_panel(panel, at, pitch, x, x_at, taps, first, steps, runs, n_runs, lane_count):
+def pack_panel(panel, at, x, x_at, tap, first, depth, runs):
     """panel[t, lane] = x at (pixel of the lane, tap first + t), in whole vectors where x has room for them."""
+    lane_count = VECTOR_BYTES // x.itemsize
+    pitch = (VECTORS + 1) * lane_count  # room for what the last run of a row writes too much
     end = 0
-    for t in range(first, first + steps):
-        end = max(end, taps[t])
-    for s in range(n_runs):
-        to = at + runs[1, s]
-        source = x_at + runs[0, s]
-        whole = -(-runs[2, s] // lane_count) * lane_count
+    for t in range(first, first + depth):
+        end = max(end, tap[t])
+    for run in range(len(runs)):
+        source, to, length = x_at + runs[run, 0], at + runs[run, 1], runs[run, 2]
+        whole = -(-length // lane_count) * lane_count
         if source + end + whole > len(x):  # the very end of an array with no spare vector behind it
-            for t in range(steps):
-                for i in range(runs[2, s]):
-                    panel[to + t * pitch + i] = x[source + taps[first + t] + i]
+            for t in range(depth):
+                for lane in range(length):
+                    panel[to + t * pitch + lane] = x[source + tap[first + t] + lane]
         else:
             for lane in range(0, whole, lane_count):
-                for t in range(steps):
-                    copy_vector(panel, to + t * pitch + lane, x, source + taps[first + t] + lane)
+                for t in range(depth):
+                    copy_vector(panel, to + t * pitch + lane, x, source + tap[first + t] + lane)

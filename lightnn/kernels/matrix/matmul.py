@@ -13,22 +13,33 @@ cores they take turns with the convolutions' threads, and a step of LeNet-5 take
 serves all layers here. Every sum has a fixed order, whatever the number of threads.
 """
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
-from lightnn.kernels.conv import planes
-from lightnn.kernels.parallel import parallel_njit
-from lightnn.kernels.vector.gemm import (
-    ROWS,
-    VECTORS,
-    aligned_empty,
-    block_depth,
-    copy_vector,
-    lanes,
-    pad_rows,
-    tile,
-    transpose_block,
-)
+from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
+from lightnn.kernels.vector import turn
+from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, pad_rows, tile
+from lightnn.kernels.vector.simd import VECTOR_BYTES, copy_vector, lanes
+
+
+class Matrix(NamedTuple):
+    """The numbers in memory order, and how far the next row and the next column lie."""
+
+    numbers: np.ndarray
+    row: int
+    column: int
+
+
+class Tasks(NamedTuple):
+    """How the product (M, K) @ (K, N) is cut: a task is one panel of columns and one part of the rows."""
+
+    m: int
+    n: int
+    k: int
+    parts: int
+    panels: int
 
 
 def matmul(a, b):
@@ -38,60 +49,55 @@ def matmul(a, b):
     if c.size == 0 or k == 0:
         c[:] = 0
         return c
-    (a_flat, a_steps), (b_flat, b_steps) = _flat(a), _flat(b)
-    threads, lane_count = numba.get_num_threads(), lanes(a.dtype)
-    width = VECTORS * lane_count
+    a, b = _in_memory_order(a), _in_memory_order(b)
+    threads, width = numba.get_num_threads(), VECTORS * lanes(c.dtype)
     panels, tiles = -(-n // width), -(-m // ROWS)
-    parts = min(tiles, -(-2 * threads // panels)) if m * n * k >= planes.SERIAL_WORK else 1
-    deepest = block_depth(k)
-    scratch = aligned_empty((threads, deepest * width + ROWS * width), a.dtype)
-    a_row, a_step = pad_rows(np.arange(m) * a_steps[0]), np.arange(k) * a_steps[1]
-    args = a_flat, a_row, a_step, b_flat, b_steps, c.reshape(-1), scratch, (m, n, k, parts, deepest, lane_count)
+    parts = min(tiles, -(-2 * threads // panels)) if m * n * k >= SERIAL_WORK else 1
+    scratch = aligned_empty((threads, block_depth(k) * width + ROWS * width), c.dtype)
+    left = Left(a.numbers, pad_rows(np.arange(m) * a.row), np.arange(k) * a.column)
+    args = left, b, c.reshape(-1), Tasks(m, n, k, parts, panels)
     if panels * parts > 1:
-        _parallel(*args, panels)
+        _parallel(*args, scratch)
     else:
         _task(*args, 0, 0, scratch[0])
     return c
 
 
-def _flat(matrix):
-    """The numbers in memory order, and how far the next row and the next column lie."""
+def _in_memory_order(matrix):
     if matrix.flags.f_contiguous and not matrix.flags.c_contiguous:
-        return matrix.T.reshape(-1), (1, matrix.shape[0])
-    return np.ascontiguousarray(matrix).reshape(-1), (matrix.shape[1], 1)
+        return Matrix(matrix.T.reshape(-1), 1, matrix.shape[0])
+    return Matrix(np.ascontiguousarray(matrix).reshape(-1), matrix.shape[1], 1)
 
 
 @parallel_njit
-def _parallel(a, a_row, a_step, b, b_steps, c, scratch, sizes, panels):
-    parts = sizes[3]
-    for task in numba.prange(parts * panels):
-        own = scratch[numba.get_thread_id()]
-        _task(a, a_row, a_step, b, b_steps, c, scratch, sizes, task // panels, task % panels, own)
+def _parallel(left, b, c, tasks, scratch):
+    panels = tasks.panels
+    for task in numba.prange(tasks.parts * panels):
+        _task(left, b, c, tasks, task // panels, task % panels, scratch[numba.get_thread_id()])
 
 
 @numba.njit(cache=True, nogil=True)
-def _task(a, a_row, a_step, b, b_steps, c, scratch, sizes, part, panel, own):
-    m, n, k, parts, deepest, lane_count = sizes
-    tiles = -(-m // ROWS)
+def _task(left, b, c, tasks, part, panel, own):
+    m, n, k, parts, _ = tasks
+    lane_count, tiles, deepest = VECTOR_BYTES // c.itemsize, -(-m // ROWS), block_depth(k)
     first, last = part * tiles // parts * ROWS, min(m, (part + 1) * tiles // parts * ROWS)
-    column = panel * 3 * lane_count
-    count = min(3 * lane_count, n - column)
+    column = panel * VECTORS * lane_count
+    count = min(VECTORS * lane_count, n - column)
     vectors = -(-count // lane_count)
     wide = vectors * lane_count
-    at_step = np.arange(k) % deepest * wide
+    right = Right(own, np.arange(k) % deepest * wide)
     edge = own[deepest * wide :]
     for start in range(0, k, deepest):
         depth = min(deepest, k - start)
-        if b_steps[1] == 1:
-            _pack(own, wide, b, start * n + column, n, depth, count, lane_count)
+        if b.column == 1:
+            _pack(own, wide, b.numbers, start * n + column, n, depth, count)
         else:
-            _pack_transposed(own, wide, b, column * k + start, k, depth, count, lane_count)
+            _pack_transposed(own, wide, b.numbers, column * k + start, k, depth, count)
         for r in range(first, last, ROWS):
             if count == wide and r + ROWS <= m:
-                at = r * n + column
-                tile(vectors, depth, a, 0, a_row, r, a_step, start, own, 0, at_step, c, at, n, start > 0)
+                tile(vectors, depth, left, right, At(0, r, start, 0, r * n + column), c, n, start > 0)
                 continue
-            tile(vectors, depth, a, 0, a_row, r, a_step, start, own, 0, at_step, edge, 0, wide, False)
+            tile(vectors, depth, left, right, At(0, r, start, 0, 0), edge, wide, False)
             for i in range(min(ROWS, m - r)):
                 row = c[(r + i) * n + column : (r + i) * n + column + count]
                 if start:
@@ -101,10 +107,11 @@ def _task(a, a_row, a_step, b, b_steps, c, scratch, sizes, part, panel, own):
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack(panel, wide, b, at, stride, depth, count, lane_count):
+def _pack(panel, wide, b, at, stride, depth, count):
     """panel[t, lane] = b[at + t*stride + lane] for lane < count, else 0."""
+    lane_count = VECTOR_BYTES // b.itemsize
+    whole = count // lane_count * lane_count
     for t in range(depth):
-        whole = count // lane_count * lane_count
         for lane in range(0, whole, lane_count):
             copy_vector(panel, t * wide + lane, b, at + t * stride + lane)
         for lane in range(whole, count):
@@ -114,12 +121,13 @@ def _pack(panel, wide, b, at, stride, depth, count, lane_count):
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack_transposed(panel, wide, b, at, stride, depth, count, lane_count):
+def _pack_transposed(panel, wide, b, at, stride, depth, count):
     """panel[t, lane] = b[at + lane*stride + t] for lane < count, else 0: whole blocks are turned in registers."""
+    lane_count = VECTOR_BYTES // b.itemsize
     for lane in range(0, count, lane_count):
         whole = depth // lane_count * lane_count if lane + lane_count <= count else 0
         for t in range(0, whole, lane_count):
-            transpose_block(panel, t * wide + lane, wide, b, at + lane * stride + t, stride)
+            turn.block(panel, t * wide + lane, wide, b, at + lane * stride + t, stride)
         for t in range(whole, depth):
             for i in range(lane, lane + lane_count):
                 panel[t * wide + i] = b[at + i * stride + t] if i < count else 0

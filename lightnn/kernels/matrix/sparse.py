@@ -4,12 +4,12 @@ What it computes, from the stored elements of w only (`Rows`):
 
     matmul    c (M, N) = w (M, K) @ b (K, N)
     matvec    the same with N = 1
-    conv2d    y[n, o, p] = b[o] + sum_k v[k] * planes[n, p + table[column[k]]],  k over filter o's elements
+    conv2d    y[n, o, p] = b[o] + sum_e v[e] * padded[n, p + tap[column[e]]]       e over the elements of filter o
 
 How memory is walked. Products and convolutions are one routine, `correlate`: a matrix (K, N) is an image of K channels
 with one row of N pixels under a 1x1 filter. A piece of work is a strip of up to 4 vectors of positions of one image and
-a share of the rows of w, cut where the number of elements is even; it goes down the rows, two at a time, so that what
-the strip sees of b stays in the first- or second-level cache while w streams. Positions are numbered over the padded
+a part of the rows of w, all parts with about as many elements; it goes down the rows, two at a time, so that what the
+strip sees of b stays in the first- or second-level cache while w streams. Positions are numbered over the padded
 rows of the image (as in inplace.py), so that a strip runs across the ends of short rows, and the few useless positions
 are thrown away. One column of b has no neighbours to load with it: `matvec` gathers.
 
@@ -29,14 +29,13 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from lightnn.kernels.conv import planes
-from lightnn.kernels.conv.windows import axes, forward_planes
-from lightnn.kernels.matrix.sparse_rows import PAIR, QUAD, VECTORS, gather, strip
-from lightnn.kernels.parallel import parallel_njit
+from lightnn.kernels.conv.windows import Padded, axes, channel_offsets, pad_image, tap_offsets
+from lightnn.kernels.matrix.sparse_rows import PAIR, QUAD, VECTORS, Spot, gather, strip
+from lightnn.kernels.parallel import parallel_njit, run
 from lightnn.kernels.vector import simd
-from lightnn.kernels.vector.gemm import lanes
+from lightnn.kernels.vector.simd import lanes
 
-GATHERED = 5  # what an element costs in `matvec`, in multiply-adds of a vector: for planes.SERIAL_WORK
+GATHERED = 5  # what an element costs in `matvec`, in multiply-adds of a vector: for parallel.SERIAL_WORK
 
 
 class Rows(NamedTuple):
@@ -48,6 +47,18 @@ class Rows(NamedTuple):
     pointers: np.ndarray  # int32, M + 1
 
 
+class Tasks(NamedTuple):
+    """How the work is cut: a piece is one part of the rows, one image, one strip of positions."""
+
+    n: int  # images, channels, height and width of y
+    o: int
+    ho: int
+    wo: int
+    strips: int
+    parts: int
+    vectors: int  # in a strip
+
+
 def matmul(w, b):
     """c (M, N), new and contiguous, of the Rows w (M, K) and b (K, N)."""
     (k, n), m = b.shape, len(w.pointers) - 1
@@ -57,14 +68,14 @@ def matmul(w, b):
     if c.size == 0:
         return c.reshape(m, n)
     data = _with_slack(np.ascontiguousarray(b).reshape(-1), n)
-    correlate(w, row_offsets(k, n), data, (k * n, n), None, c)
+    correlate(w, Padded(data, k * n, n, n, True), row_offsets(k, n), c, None)
     return c.reshape(m, n)
 
 
 def matvec(w, x):
     """y (M,) of the Rows w (M, K) and x (K,)."""
     y = np.empty(len(w.pointers) - 1, x.dtype)
-    planes.run(_gather_rows, _gather_parallel, (*w, np.ascontiguousarray(x), y), len(y), len(w.values) * GATHERED)
+    run(_gather_rows, _gather_parallel, (w, np.ascontiguousarray(x), y), len(y), len(w.values) * GATHERED)
     return y
 
 
@@ -75,12 +86,12 @@ def conv2d(w, x, b, kernel, stride, padding, dilation):
     y = np.empty((x.shape[0], len(w.pointers) - 1, vertical.out, horizontal.out), x.dtype)
     if y.size == 0:
         return y
-    seen, taps = forward_planes(x, vertical, horizontal, stride, padding)
-    table = (np.arange(x.shape[1])[:, None] * seen.channel + taps).reshape(-1)
-    table = table.astype(_index_type(seen.image), copy=False)
-    positions = (vertical.out - 1) * seen.row + horizontal.out
-    data = seen.data if seen.spare else _with_slack(seen.data, positions)
-    correlate(w, table, data, (seen.image, seen.row), b, y)
+    padded = pad_image(x, vertical, horizontal)
+    tap = channel_offsets(x.shape[1], padded, tap_offsets(vertical, horizontal))
+    if not padded.spare:
+        positions = (vertical.out - 1) * padded.row + horizontal.out
+        padded = padded._replace(data=_with_slack(padded.data, positions), spare=True)
+    correlate(w, padded, tap.astype(_index_type(padded.image), copy=False), y, b)
     return y
 
 
@@ -100,20 +111,20 @@ def _with_slack(data, positions):
     return data if not slack else np.concatenate((data, np.zeros(slack, data.dtype)))
 
 
-def correlate(w, table, data, strides, b, y):
-    """y[n, o, i, j] = b[o] + sum_k v[k] * data[n*image + i*row + j + table[column[k]]], strides = (image, row)."""
-    n, m, ho, wo = y.shape
+def correlate(w, padded, tap, y, b):
+    """y[n, o, p] = sum_e v[e] * padded[n, p + tap[column[e]]] (+ b[o]), e over the elements of row o."""
+    n, _, ho, wo = y.shape
     if y.size == 0:
         return
-    positions = (ho - 1) * strides[1] + wo
+    positions = (ho - 1) * padded.row + wo
     vectors = -(-positions // lanes(y.dtype))
     strips = -(-vectors // VECTORS)
     threads = numba.get_num_threads()
-    shares = 1 if n * strips % threads == 0 or n * strips > 4 * threads else threads
+    parts = 1 if n * strips % threads == 0 or n * strips > 4 * threads else threads
     bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
-    sizes = n, strips, shares, -(-vectors // strips), ho, wo, lanes(y.dtype)
-    args = *w, table, data, strides, bias, y.reshape(-1), sizes
-    planes.run(_pieces, _parallel, args, n * strips * shares, n * positions * len(w.values))
+    tasks = Tasks(*y.shape, strips, parts, -(-vectors // strips))
+    args = w, padded, tap, y.reshape(-1), bias, tasks
+    run(_pieces, _parallel, args, n * strips * parts, n * positions * len(w.values))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,59 +144,55 @@ def cut(pointers, part, parts):
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather_rows(values, codebook, columns, pointers, x, y, first, last):
+def _gather_rows(w, x, y, first, last):
     for row in range(first, last, QUAD):
-        gather(values, codebook, columns, pointers, row, last, x, y)
+        gather(w, row, last, x, y)
 
 
 @parallel_njit
-def _gather_parallel(values, codebook, columns, pointers, x, y, _, parts):
+def _gather_parallel(w, x, y, _, parts):
     for part in numba.prange(parts):
-        first, last = cut(pointers, part, parts), cut(pointers, part + 1, parts)
-        _gather_rows(values, codebook, columns, pointers, x, y, first, last)
+        _gather_rows(w, x, y, cut(w.pointers, part, parts), cut(w.pointers, part + 1, parts))
 
 
 @parallel_njit
-def _parallel(values, codebook, columns, pointers, table, data, strides, bias, y, sizes, pieces, parts):
+def _parallel(w, padded, tap, y, bias, tasks, pieces, parts):
     for part in numba.prange(parts):
-        first, last = part * pieces // parts, (part + 1) * pieces // parts
-        _pieces(values, codebook, columns, pointers, table, data, strides, bias, y, sizes, first, last)
+        _pieces(w, padded, tap, y, bias, tasks, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
-def _pieces(values, codebook, columns, pointers, table, data, strides, bias, y, sizes, first, last):
-    """Pieces first .. last - 1 of shares x images x strips."""
-    n, strips, shares, vectors, ho, wo, lane_count = sizes
-    m, area, wide = len(pointers) - 1, ho * wo, vectors * lane_count
-    positions = (ho - 1) * strides[1] + wo
+def _pieces(w, padded, tap, y, bias, tasks, first, last):
+    """Pieces first .. last - 1 of parts x images x strips."""
+    n, m, ho, wo, strips, parts, vectors = tasks
+    lane_count, area = simd.VECTOR_BYTES // y.itemsize, ho * wo
+    wide = vectors * lane_count
     edge = np.empty(PAIR * wide, y.dtype)
     for piece in range(first, last):
-        share, image, at = piece // (n * strips), piece // strips % n, piece % strips * wide
-        count = min(wide, positions - at)
+        part, image, at = piece // (n * strips), piece // strips % n, piece % strips * wide
+        count = min(wide, (ho - 1) * padded.row + wo - at)
         some = -(-count // lane_count)
-        start, stop = cut(pointers, share, shares), cut(pointers, share + 1, shares)
-        inside = strides[1] == wo and count == some * lane_count and len(bias) == 0
-        target, c_stride = (y, area) if inside else (edge, wide)
-        b_at = image * strides[0] + at
+        start, stop = cut(w.pointers, part, parts), cut(w.pointers, part + 1, parts)
+        b_at = image * padded.image + at
+        if padded.row == wo and count == some * lane_count and len(bias) == 0:
+            for r in range(start, stop, PAIR):
+                strip(some, w, tap, padded.data, y, Spot(r, stop, b_at, (image * m + r) * area + at, area))
+            continue
         for r in range(start, stop, PAIR):
-            y_at = (image * m + r) * area
-            c_at = y_at + at if inside else 0
-            strip(some, values, codebook, columns, pointers, r, stop, table, data, b_at, target, c_at, c_stride)
-            if inside:
-                continue
+            strip(some, w, tap, padded.data, edge, Spot(r, stop, b_at, 0, wide))
             for i in range(min(PAIR, stop - r)):
                 if len(bias):
                     for lane in range(i * wide, i * wide + count):
                         edge[lane] += bias[r + i]
-                _store(y, y_at + i * area, wo, edge, i * wide, at, count, strides[1])
+                _store(y, (image * m + r + i) * area, wo, edge[i * wide :], at, count, padded.row)
 
 
 @numba.njit(cache=True, nogil=True)
-def _store(y, y_at, wo, source, source_at, position, count, row):
+def _store(y, y_at, wo, source, position, count, row):
     """`count` numbers from `position` on, of which rows of y keep the first wo of each `row`."""
     done = 0
     while done < count:
         i, j = (position + done) // row, (position + done) % row
         length = min(row - j, count - done)
-        simd.copy(y, y_at + i * wo + j, source, source_at + done, max(0, min(length, wo - j)))
+        simd.copy(y, y_at + i * wo + j, source, done, max(0, min(length, wo - j)))
         done += length

@@ -13,11 +13,12 @@ intensity from main memory: 2*N flops to 8 bytes of w, for N images.
 import numba
 import numpy as np
 
-from lightnn.kernels.conv import planes
 from lightnn.kernels.matrix.sparse import cut, matvec, row_offsets
-from lightnn.kernels.matrix.sparse_rows import PAIR, VECTORS, strip
-from lightnn.kernels.parallel import parallel_njit
-from lightnn.kernels.vector.gemm import aligned_empty, lanes, transpose_block
+from lightnn.kernels.matrix.sparse_rows import PAIR, VECTORS, Spot, strip
+from lightnn.kernels.parallel import parallel_njit, parts_for
+from lightnn.kernels.vector import turn
+from lightnn.kernels.vector.gemm import aligned_empty
+from lightnn.kernels.vector.simd import VECTOR_BYTES, lanes
 
 
 def linear(w, x):
@@ -30,12 +31,11 @@ def linear(w, x):
         return y
     threads, vectors = numba.get_num_threads(), -(-n // lanes(x.dtype))
     strips = min(vectors, -(-vectors // (VECTORS * threads)) * threads)
-    shares = threads if strips < threads else 1
+    row_parts = threads if strips < threads else 1
     wide = -(-vectors // strips) * lanes(x.dtype)
-    pieces, parts = strips * shares, planes.split(strips * shares, n * len(w.values) + x.size)
+    pieces, parts = strips * row_parts, parts_for(strips * row_parts, n * len(w.values) + x.size)
     scratch = aligned_empty((parts, (k + m) * wide), x.dtype)
-    sizes = n, k, shares, wide, lanes(x.dtype)
-    args = *w, row_offsets(k, wide), np.ascontiguousarray(x).reshape(-1), y.reshape(-1), sizes
+    args = w, row_offsets(k, wide), np.ascontiguousarray(x).reshape(-1), y.reshape(-1), (n, k, row_parts, wide)
     if parts == 1:
         _pieces(*args, scratch[0], 0, pieces)
     else:
@@ -44,45 +44,26 @@ def linear(w, x):
 
 
 @parallel_njit
-def _parallel(values, codebook, columns, pointers, table, x, y, sizes, scratch, pieces, parts):
+def _parallel(w, tap, x, y, sizes, scratch, pieces, parts):
     for part in numba.prange(parts):
-        first, last = part * pieces // parts, (part + 1) * pieces // parts
-        _pieces(values, codebook, columns, pointers, table, x, y, sizes, scratch[part], first, last)
+        _pieces(w, tap, x, y, sizes, scratch[part], part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
-def _pieces(values, codebook, columns, pointers, table, x, y, sizes, panel, first, last):
-    """Pieces first .. last - 1 of strips x shares."""
-    n, k, shares, wide, lane_count = sizes
-    m = len(pointers) - 1
-    c_at = k * wide
+def _pieces(w, tap, x, y, sizes, panel, first, last):
+    """Pieces first .. last - 1 of strips x parts of the rows."""
+    n, k, row_parts, wide = sizes
+    m, c_at, lane_count = len(w.pointers) - 1, k * wide, VECTOR_BYTES // y.itemsize
     for piece in range(first, last):
-        share, at = piece % shares, piece // shares * wide
+        part, at = piece % row_parts, piece // row_parts * wide
         count = min(wide, n - at)
         if count <= 0:
             continue
         vectors = -(-count // lane_count)
-        start, stop = cut(pointers, share, shares), cut(pointers, share + 1, shares)
-        turn(panel, 0, wide, x, at * k, k, count, k, lane_count)
+        start, stop = cut(w.pointers, part, row_parts), cut(w.pointers, part + 1, row_parts)
+        turn.matrix(panel, 0, wide, x, at * k, k, count, k)
         for i in range(k):  # lanes never filled must hold numbers: multiplying denormal rubbish is slow
             panel[i * wide + count : i * wide + vectors * lane_count] = 0
         for r in range(start, stop, PAIR):
-            strip(vectors, values, codebook, columns, pointers, r, stop, table, panel, 0, panel, c_at + r * wide, wide)
-        turn(y, at * m + start, m, panel, c_at + start * wide, wide, stop - start, count, lane_count)
-
-
-@numba.njit(cache=True, nogil=True)
-def turn(to, to_at, to_stride, source, source_at, source_stride, rows, columns, lane_count):
-    """to[j, i] = source[i, j] for i < rows, j < columns: whole blocks in registers, the last of a row or column ending
-    at its last number, over the one before."""
-    if rows < lane_count or columns < lane_count:
-        for i in range(rows):
-            for j in range(columns):
-                to[to_at + j * to_stride + i] = source[source_at + i * source_stride + j]
-        return
-    for i in range(0, rows, lane_count):
-        i = min(i, rows - lane_count)
-        for j in range(0, columns, lane_count):
-            j = min(j, columns - lane_count)
-            there, here = to_at + j * to_stride + i, source_at + i * source_stride + j
-            transpose_block(to, there, to_stride, source, here, source_stride)
+            strip(vectors, w, tap, panel, panel, Spot(r, stop, 0, c_at + r * wide, wide))
+        turn.matrix(y, at * m + start, m, panel, c_at + start * wide, wide, stop - start, count)

@@ -2,16 +2,19 @@
 
 What it computes, on flat arrays:
 
-    copy       to[i : i+n] = source[j : j+n]                        a few numbers: the row of an image
-    move       the same, by the C library's memcpy                  many numbers: a plane
-    pick       to[i : i+n] = source[j : j+s*n : s]                  every s-th number, in vectors for s = 1 and 2
-    weave      to[i : i+2n : 2] = a[j:j+n], to[i+1 : i+2n : 2] = b[k:k+n]        and back
+    copy          to[: count] = source[: count]                     a few numbers: the row of an image
+    copy_vector   the same for exactly V numbers                    one load and one store
+    move          the same, by the C library's memcpy               many numbers: a plane
+    pick          to[: count] = source[: s*count : s]               every s-th number, in vectors for s = 1 and 2
+    weave         to[: 2*count : 2] = a[: count], to[1 : 2*count : 2] = b[: count]
 
-How memory is walked. Forward, V numbers (one vector register) at a time; the last vector of a run ends at its last
-number and overlaps the one before, so that nothing outside the run is touched.
+each array from a start of its own (to_at, source_at, ...).
+
+How memory is walked. Forward, V numbers (one vector register) at a time. The last vector of a run ends at its last
+number and overlaps the one before, so nothing outside the run is touched.
 
 Why it is fast. A short run is two overlapping vectors instead of a loop over single numbers. Arithmetic intensity 0:
-these loops are what surrounds the arithmetic, and must not cost more than it.
+these loops surround the arithmetic, and must not cost more than it does.
 
 With NUMBA_DISABLE_JIT=1 the plain versions run.
 """
@@ -41,9 +44,12 @@ def _plain_copy(to, to_at, source, source_at, count):
     to[to_at : to_at + count] = source[source_at : source_at + count]
 
 
+def _plain_copy_vector(to, to_at, source, source_at):
+    _plain_copy(to, to_at, source, source_at, lanes(to.dtype))
+
+
 def _plain_pick(to, to_at, source, source_at, count, step):
-    for k in range(count):
-        to[to_at + k] = source[source_at + k * step]
+    to[to_at : to_at + count] = source[source_at : source_at + step * count : step]
 
 
 def _plain_weave(to, to_at, a, a_at, b, b_at, count):
@@ -89,6 +95,15 @@ class Flat:
         vector = ir.VectorType(self.scalar, width or self.lanes)
         one = self.builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
         return self.builder.shuffle_vector(one, one, int32s([0] * vector.count))
+
+
+def fields(context, builder, kind, value):
+    """The fields of a Numba NamedTuple: an array as Flat, an integer as it is."""
+    parts = [builder.extract_value(value, i) for i in range(len(kind.types))]
+    return [
+        Flat(context, builder, t, part) if isinstance(t, types.Array) else part
+        for t, part in zip(kind.types, parts, strict=True)
+    ]
 
 
 def int32(value):
@@ -144,7 +159,7 @@ def _emit_copy(builder, target, to_at, origin, at, count):
 
 def _emit_pick_second(builder, target, to_at, origin, at, count):
     def emit(i, width, last):
-        """Of 2 * width numbers the even ones are kept; in the last group, which must end with its last number, the odd
+        """Of 2 * width numbers keep the even ones; in the last group, which must end with its last number, the odd
         ones."""
         odd = int(last and width > 1)
         both = origin.load_vector(
@@ -163,6 +178,15 @@ def _copy(typing_context, to, to_at, source, source_at, count):
         _emit_copy(builder, target, args[1], origin, args[3], args[4])
 
     return types.void(to, types.int64, source, types.int64, types.int64), codegen
+
+
+@intrinsic
+def _copy_vector(typing_context, to, to_at, source, source_at):
+    def codegen(context, builder, signature, args):
+        target, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        target.store_vector(origin.load_vector(args[3]), args[1])
+
+    return types.void(to, types.int64, source, types.int64), codegen
 
 
 @intrinsic
@@ -211,6 +235,6 @@ def _move(typing_context, to, to_at, source, source_at, count):
 
 
 if config.DISABLE_JIT:
-    copy, move, pick, weave = _plain_copy, _plain_copy, _plain_pick, _plain_weave
+    copy, move, pick, weave, copy_vector = _plain_copy, _plain_copy, _plain_pick, _plain_weave, _plain_copy_vector
 else:
-    copy, move, pick, weave = _copy, _move, _pick, _weave
+    copy, move, pick, weave, copy_vector = _copy, _move, _pick, _weave, _copy_vector

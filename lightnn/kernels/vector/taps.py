@@ -1,23 +1,26 @@
 """The arithmetic of a depthwise convolution: sums of shifted copies of a flat array, and their dot products.
 
-What it computes, with one number a tap or, `by_lane`, one vector a tap (V channels side by side, each with its own
-weight):
+What it computes, for n consecutive positions q and the taps t of one filter (a `Filter`), with one number a tap or,
+`by_lane`, one vector a tap (V channels side by side, each with its own weight):
 
-    add_taps   out[i] = start + sum_t w[t] * x[i + offset[t]]       for n consecutive i   (a correlation)
-    dot_taps   total[t] += sum_i x[i + offset[t]] * dy[i]           for GROUP taps        (its weight gradient)
+    add_taps   out[q] = start + sum_t w[t] * x[q + offset[t]]       the filter's output
+    dot_taps   total[t] += sum_q x[q + offset[t]] * dy[q]           GROUP taps of its weight gradient
 
 How memory is walked. All arrays stream forward; the taps read the same few lines of x again and again, from the
 first-level cache.
 
 Why it is fast. `add_taps` keeps BLOCK vectors of outputs in registers while the taps go by, so an output is stored
-once, not once a tap, and the number of taps may be a run-time value: the cost of reading offset[t] and w[t] is shared
-by BLOCK * V outputs. `dot_taps` keeps a vector of partial sums for each of GROUP taps and loads dy once for all of
+once, not once a tap, and the number of taps may be a run-time value: the cost of reading offset[t] and w[t] is spread
+over BLOCK * V outputs. `dot_taps` keeps a vector of partial sums for each of GROUP taps and loads dy once for all of
 them. Both do one multiply-add a load, 2 flops to 4 bytes of first-level cache, so the load ports set the pace (a
 64-byte load across two cache lines a cycle, two within one), not memory.
 
 A sum is rounded in a fixed order, whatever the number of threads. With NUMBA_DISABLE_JIT=1 the plain versions run.
 """
 
+from typing import NamedTuple
+
+import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
 from numba.core import cgutils
@@ -30,14 +33,21 @@ GROUP = 9  # taps whose partial sums dot_taps holds in registers
 SLACK = BLOCK * VECTOR_BYTES // 4  # numbers that may be read or written beyond the end of n
 
 
+class Filter(NamedTuple):
+    """Many filters with the same taps: the weights w[filter's start + t], and how far from q tap t reads."""
+
+    w: np.ndarray
+    offset: np.ndarray
+
+
 # ---- plain versions ----
 
 
-def _plain_add_taps(out, count, x, offset, w, w_at, tap_at, taps, start):
+def _plain_add_taps(out, count, x, filters, w_at, first, last, start):
     out[:count] = start
-    for t in range(taps):
-        at = offset[tap_at + t]
-        out[:count] += w[w_at + tap_at + t] * x[at : at + count]
+    for t in range(first, last):
+        at = filters.offset[t]
+        out[:count] += filters.w[w_at + t] * x[at : at + count]
 
 
 def _plain_dot_taps(total, total_at, dy, count, x, offset, tap_at):
@@ -46,12 +56,12 @@ def _plain_dot_taps(total, total_at, dy, count, x, offset, tap_at):
         total[total_at + t] += (x[at : at + count] * dy[:count]).sum()
 
 
-def _plain_add_taps_by_lane(out, count, x, offset, w, tap_at, taps, start):
+def _plain_add_taps_by_lane(out, count, x, filters, first, last, start):
     rows = out[:count].reshape(-1, len(start))
     rows[:] = start
-    for t in range(tap_at, tap_at + taps):
-        weight = w[t * len(start) : (t + 1) * len(start)]
-        rows += x[offset[t] : offset[t] + count].reshape(rows.shape) * weight
+    for t in range(first, last):
+        weight, at = filters.w[t * len(start) : (t + 1) * len(start)], filters.offset[t]
+        rows += x[at : at + count].reshape(rows.shape) * weight
 
 
 def _plain_dot_taps_by_lane(total, total_at, dy, count, x, offset, tap_at):
@@ -69,12 +79,12 @@ def _tap_adder(block, by_lane):
     """One block of outputs: the accumulators are allocas that LLVM turns into registers."""
 
     @intrinsic
-    def add_block(typing_context, out, i, x, offset, w, w_at, tap_at, taps, start):
+    def add_block(typing_context, out, q, x, offset, w, w_at, tap_at, taps, start):
         signature = types.void(out, types.int64, x, offset, w, types.int64, types.int64, types.int64, start)
 
         def emit(context, builder, signature, args):
             y, xs, at, ws = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2, 3, 4))
-            _, i, _, _, _, w_at, tap_at, taps, start = args
+            _, q, _, _, _, w_at, tap_at, taps, start = args
             bias = Flat(context, builder, signature.args[8], start).load_vector(index(0)) if by_lane else y.splat(start)
             sums = [cgutils.alloca_once_value(builder, bias) for _ in range(block)]
             fma = multiply_add(builder, bias.type)
@@ -82,12 +92,12 @@ def _tap_adder(block, by_lane):
                 tap = builder.add(loop.index, tap_at)
                 w_place = builder.add(builder.mul(tap, index(ws.lanes if by_lane else 1)), w_at)
                 weight = ws.load_vector(w_place) if by_lane else ws.splat(ws.load(w_place))
-                source = builder.add(at.load(tap), i)
-                for k, total in enumerate(sums):
-                    value = xs.load_vector(builder.add(source, index(k * xs.lanes)))
+                source = builder.add(at.load(tap), q)
+                for v, total in enumerate(sums):
+                    value = xs.load_vector(builder.add(source, index(v * xs.lanes)))
                     builder.store(builder.call(fma, [weight, value, builder.load(total)]), total)
-            for k, total in enumerate(sums):
-                y.store_vector(builder.load(total), builder.add(i, index(k * y.lanes)))
+            for v, total in enumerate(sums):
+                y.store_vector(builder.load(total), builder.add(q, index(v * y.lanes)))
 
         return signature, emit
 
@@ -98,21 +108,24 @@ _add_block, _add_vector, _add_block_by_lane = _tap_adder(BLOCK, False), _tap_add
 
 
 @njit(cache=True, nogil=True)
-def _add_taps(out, count, x, offset, w, w_at, tap_at, taps, start):
+def _add_taps(out, count, x, filters, w_at, first, last, start):
+    """The taps first .. last-1 of the filter whose weights start at w_at."""
+    w, offset = filters
     lanes = VECTOR_BYTES // out.itemsize
-    i = 0
-    while i + (BLOCK - 1) * lanes < count:
-        _add_block(out, i, x, offset, w, w_at, tap_at, taps, start)
-        i += BLOCK * lanes
-    while i < count:
-        _add_vector(out, i, x, offset, w, w_at, tap_at, taps, start)
-        i += lanes
+    q = 0
+    while q + (BLOCK - 1) * lanes < count:
+        _add_block(out, q, x, offset, w, w_at, first, last - first, start)
+        q += BLOCK * lanes
+    while q < count:
+        _add_vector(out, q, x, offset, w, w_at, first, last - first, start)
+        q += lanes
 
 
 @njit(cache=True, nogil=True)
-def _add_taps_by_lane(out, count, x, offset, w, tap_at, taps, start):
-    for i in range(0, count, BLOCK * VECTOR_BYTES // out.itemsize):
-        _add_block_by_lane(out, i, x, offset, w, 0, tap_at, taps, start)
+def _add_taps_by_lane(out, count, x, filters, first, last, start):
+    w, offset = filters
+    for q in range(0, count, BLOCK * VECTOR_BYTES // out.itemsize):
+        _add_block_by_lane(out, q, x, offset, w, 0, first, last - first, start)
 
 
 def _tap_dotter(by_lane):
