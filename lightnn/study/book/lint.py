@@ -18,7 +18,7 @@ PARTS = {  # of a chapter about techniques: what, and how it is recognised
     "a heading 한계 on what goes wrong": lambda t, c: _heading(t, "한계"),
     "a heading 연습 문제 with exercises": lambda t, c: _heading(t, "연습 문제"),
     "a slider (study.turn)": lambda t, c: "study.turn(" in c,
-    "a table of its exercises (study.exercises)": lambda t, c: "study.exercises(" in c,
+    "a table of its exercises (study.show_exercises)": lambda t, c: "study.show_exercises(" in c,
 }
 
 

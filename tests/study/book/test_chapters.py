@@ -20,7 +20,7 @@ def cell(kind, i, source, text="", tags=(), count=1):
 GOOD = [
     cell("markdown", "title", "# 04 · Pruning (가지치기)\n\n> **초록.** 짧은 글."),
     cell("markdown", "body", "## Equation (수식)\n\n$$ x $$\n\n[notes](notes.md)"),
-    cell("code", "show", "study.show(f)\nstudy.turn(g)\nstudy.exercises('04')\nopen('results/run.json')", "42\n"),
+    cell("code", "show", "study.show(f)\nstudy.turn(g)\nstudy.show_exercises('04')\nopen('results/run.json')", "42\n"),
     cell("markdown", "end", "## Table (논문과 비교)\n\n## Limits (한계)\n\n## Exercises (연습 문제)\n\nimage/png"),
 ]
 
@@ -60,8 +60,8 @@ def test_a_good_chapter_has_nothing_to_complain_of(chapters):
         ((1, "no formula"), "it has not an equation ($$)"),
         ((1, "$$ [there](gone.md)"), "the link gone.md leads nowhere"),
         ((1, "$$ /home/me/data"), "a path of a machine: /home/"),
-        ((2, "study.turn(g)\nstudy.exercises('04')"), "it has not a reference shown by its source"),
-        ((2, "study.show(f)\nstudy.exercises('04')"), "it has not a slider"),
+        ((2, "study.turn(g)\nstudy.show_exercises('04')"), "it has not a reference shown by its source"),
+        ((2, "study.show(f)\nstudy.show_exercises('04')"), "it has not a slider"),
         ((2, "study.show(f)\nstudy.turn(g)"), "it has not a table of its exercises"),
         ((2, "study.show(f)\nopen('results/gone.json')"), "results/gone.json has not the file"),
         ((2, "class Net:\n    pass"), "cell show defines Net: library code belongs to lightnn/"),

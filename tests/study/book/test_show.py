@@ -38,7 +38,7 @@ def test_a_function_that_is_no_exercise_has_no_number(shown):
 
 
 def test_exercises_are_a_table(shown):
-    study.exercises("04")
+    study.show_exercises("04")
     lines = shown[0].data.splitlines()
     assert len(lines) == 2 + 6 and lines[2].startswith("| 04.1 | `sharing_rate` |")
 

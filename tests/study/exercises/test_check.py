@@ -91,8 +91,8 @@ def test_everything_right_is_status_0(folder):
 @pytest.mark.parametrize(
     "how",
     [
-        "from lightnn.kernels.planes import out_size as reference",
-        "from lightnn.kernels import planes\nreference = planes.out_size.__wrapped__",
+        "from lightnn.kernels.conv.planes import out_size as reference",
+        "from lightnn.kernels.conv import planes\nreference = planes.out_size.__wrapped__",
         "from lightnn import exercise\nreference = exercise.REGISTRY['12.1']",
         "from lightnn import exercise\nreference = exercise.reference_of('12.1')",
     ],
@@ -108,7 +108,7 @@ def test_a_name_that_is_the_reference_is_refused(folder):
     path.write_text(
         re.sub(
             r"def out_size.*?is yours to write\"\)",
-            "from lightnn.kernels.planes import out_size",
+            "from lightnn.kernels.conv.planes import out_size",
             path.read_text(),
             flags=re.S,
         )
