@@ -1,11 +1,11 @@
-"""lightnn/study/book/show.py: what a chapter shows, without a notebook."""
+"""lightnn/study/book/sources.py and plots.py: what a chapter shows, without a notebook."""
 
 import pytest
 
 IPython = pytest.importorskip("IPython")
 
 from lightnn import study  # noqa: E402
-from lightnn.compress import quality_for
+from lightnn.compress import quality_for  # noqa: E402
 from lightnn.compress.transforms import base as transforms  # noqa: E402
 
 

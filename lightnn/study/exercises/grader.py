@@ -9,9 +9,9 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from lightnn import exercise
-from lightnn.study.book.launch import ROOT
+from lightnn.study.checkout import ROOT
 from lightnn.study.exercises import compare
-from lightnn.study.exercises.explain import explain
+from lightnn.study.exercises.explain import explain_failure
 from lightnn.study.exercises.jobs import Verdict, others, time_limit
 
 REMEMBERED = 60  # calls
@@ -90,7 +90,7 @@ class Grader:
             if error is not None:
                 verdict.test = item.nodeid
                 items.insert(0, items.pop(items.index(item)))  # it is likely to reject the next wrong solution too
-                explain(verdict, job, recorder, error)
+                explain_failure(verdict, job, recorder, error)
                 return verdict
         if not recorder.count:
             verdict.problem = "its tests never called it"
