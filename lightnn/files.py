@@ -1,8 +1,10 @@
-"""Files that are there whole or not at all."""
+"""The project's folder, and files that are written as a whole or not at all."""
 
 import os
 import pathlib
 import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]  # holds lightnn/, chapters/, tests/
 
 
 def write_atomically(path, data):

@@ -2,7 +2,6 @@
 
 - `book/`: the chapters, opened in JupyterLab, executed, compared and checked; what they display.
 - `exercises/`: what the reader writes, and the grading of it.
-- `checkout.py`: where the repository's files are.
 
 `book` may import `exercises`, never the other way round.
 """

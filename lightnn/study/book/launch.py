@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from lightnn.study.checkout import ROOT
+from lightnn.files import ROOT
 
 CHAPTERS = ROOT / "chapters"
 

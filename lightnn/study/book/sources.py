@@ -4,7 +4,7 @@ import inspect
 import pathlib
 from collections.abc import Callable
 
-from lightnn.study.checkout import ROOT
+from lightnn.files import ROOT
 from lightnn.study.exercises.sheets import sheet, sheets_of
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from lightnn.study.checkout import ROOT
+from lightnn.files import ROOT
 from lightnn.study.exercises import solutions
 
 PATIENCE = 90  # seconds without a word from a worker: several tests' time limits

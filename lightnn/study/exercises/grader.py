@@ -9,7 +9,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from lightnn import exercise
-from lightnn.study.checkout import ROOT
+from lightnn.files import ROOT
 from lightnn.study.exercises import compare
 from lightnn.study.exercises.explain import explain_failure
 from lightnn.study.exercises.jobs import Verdict, others, time_limit

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from lightnn.exercise import REGISTRY, reference_of
-from lightnn.study.checkout import ROOT
+from lightnn.files import ROOT
 
 WORK = ROOT / "work"
 
