@@ -61,10 +61,10 @@ def inspect(arguments):
 
 def exercise(arguments):
     from lightnn.study.exercises import stubs
-    from lightnn.study.exercises.sheets import sheet, sheets
+    from lightnn.study.exercises.sheets import sheet, sheets_of
 
     if arguments.reference:
-        chosen = [sheet(arguments.number)] if "." in arguments.number else sheets(arguments.number)
+        chosen = [sheet(arguments.number)] if "." in arguments.number else sheets_of(arguments.number)
         print("\n\n".join(stubs.show_reference(s.number) for s in chosen))
         return 0
     chapter = arguments.number.partition(".")[0].zfill(2)
@@ -73,29 +73,28 @@ def exercise(arguments):
     if written:
         print(f"{shown}: wrote {len(written)} exercises, {written[0]} to {written[-1]}")
     else:
-        print(f"{shown}: left as it is; it has all {len(sheets(chapter))} exercises")
+        print(f"{shown}: left as it is; it has all {len(sheets_of(chapter))} exercises")
     print(f"python -m lightnn check {chapter} grades them.")
     return 0
 
 
 def check(arguments):
-    from lightnn.study.exercises import check as grading
+    from lightnn.study.exercises import checking
 
     if arguments.number is None:
-        return grading.progress()
+        return checking.progress()
     number = arguments.number if "." in arguments.number else arguments.number.zfill(2)
     if arguments.watch:
-        return grading.watch(number)
-    return grading.check(number, hint=arguments.hint)
+        return checking.watch(number)
+    return checking.check(number, hint=arguments.hint)
 
 
 def book(arguments):
-    from lightnn.study.book import chapters as chapters
-    from lightnn.study.book.lint import lint
+    from lightnn.study.book import execute_and_compare, lint_chapters
 
     if arguments.what == "lint":
-        return 1 if lint() else 0
-    return 1 if chapters.execute(arguments.chapter, write=arguments.write) else 0
+        return 1 if lint_chapters() else 0
+    return 1 if execute_and_compare(arguments.chapter, write=arguments.write) else 0
 
 
 def bench(arguments):

@@ -2,7 +2,7 @@
 
 The function stays what it was. Its name, wherever the library or a test calls it, now goes through a switch: for the
 one exercise that is being graded, the reader's function runs instead, and what ran is written down. The texts of an
-exercise (its equation, hints, known mistakes) are in `lightnn/study/sheets`.
+exercise (its equation, hints, known mistakes) are in `lightnn/study/exercises/sheets`.
 """
 
 import contextlib

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lightnn.compress.transforms.base import Mask
+from lightnn.compress.transforms.mask import Mask
 from lightnn.models import describe
 from lightnn.nn import Parameter
 

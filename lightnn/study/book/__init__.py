@@ -1,1 +1,37 @@
-"""The chapters: opened, executed, compared, and what they show things with."""
+"""The chapters: open them, run them, check them, and what they display.
+
+For the command line:
+
+- `launch.py`: finds a chapter and opens it in JupyterLab
+- `running.py`: runs chapters without JupyterLab, and compares what they print with what is committed
+- `tags.py`: the tags on cells that say how closely the outputs must agree
+- `lint.py`: what every chapter must have, checked without running it
+
+For the chapters:
+
+- `sources.py`: the source of a reference function; the table of a chapter's exercises
+- `plots.py`: a figure with sliders
+- `style.py`: one look for all figures
+"""
+
+from lightnn.study.book.launch import chapter, numbers, open_lab
+from lightnn.study.book.lint import lint_chapters
+from lightnn.study.book.plots import turn
+from lightnn.study.book.running import execute, execute_and_compare
+from lightnn.study.book.sources import show, show_exercises
+from lightnn.study.book.style import COLORS, HATCHES, figure
+
+__all__ = [
+    "COLORS",
+    "HATCHES",
+    "chapter",
+    "execute",
+    "execute_and_compare",
+    "figure",
+    "lint_chapters",
+    "numbers",
+    "open_lab",
+    "show",
+    "show_exercises",
+    "turn",
+]

@@ -4,8 +4,8 @@ import ast
 import json
 import re
 
-from lightnn.study.book import chapters as book
 from lightnn.study.book import launch
+from lightnn.study.book.tags import rule
 
 LARGEST = 500_000  # bytes of a notebook
 LONGEST = 16  # lines of a function in a cell: longer ones belong to the library
@@ -18,7 +18,7 @@ PARTS = {  # of a chapter about techniques: what, and how it is recognised
     "a heading 한계 on what goes wrong": lambda t, c: _heading(t, "한계"),
     "a heading 연습 문제 with exercises": lambda t, c: _heading(t, "연습 문제"),
     "a slider (study.turn)": lambda t, c: "study.turn(" in c,
-    "a table of its exercises (study.exercises)": lambda t, c: "study.exercises(" in c,
+    "a table of its exercises (study.show_exercises)": lambda t, c: "study.show_exercises(" in c,
 }
 
 
@@ -26,15 +26,15 @@ def _heading(text, word):
     return re.search(rf"^#+ .*{word}", text, re.M) is not None
 
 
-def lint(say=print):
+def lint_chapters(say=print) -> int:
     """Check all chapters; the number of complaints, each said in a line."""
     count = 0
-    for number in book.numbers():
+    for number in launch.numbers():
         path = launch.chapter(number)
         for complaint in complaints(path):
             count += 1
             say(f"{path.name}: {complaint}")
-    say(f"{len(book.numbers())} chapters, {count} complaints")
+    say(f"{len(launch.numbers())} chapters, {count} complaints")
     return count
 
 
@@ -78,7 +78,7 @@ def _cells(cells):
     for cell in cells:
         if cell["cell_type"] != "code":
             continue
-        book.rule(_Cell(cell))
+        rule(_Cell(cell))
         found += [f"cell {cell['id']} was not executed"] if not cell.get("execution_count") else []
         found += [f"cell {cell['id']} ends in an error" for o in cell["outputs"] if o["output_type"] == "error"]
         for node in ast.parse(_source(cell)).body:
@@ -89,7 +89,7 @@ def _cells(cells):
 
 
 class _Cell(dict):
-    """A cell as nbformat gives it, as far as book.rule looks."""
+    """A cell as nbformat gives it, as far as `rule` looks at it."""
 
     metadata = property(lambda self: self["metadata"])
 

@@ -1,14 +1,17 @@
 """One look for all figures: readable in greyscale, and on a light or a dark page."""
 
 import contextlib
+from collections.abc import Iterator
 
 COLORS = ("#1b3a5c", "#d1733a", "#7fa6c9", "#5b5b5b", "#e2b04a", "#9a4c68")
 HATCHES = ("", "///", "...", "xx", "\\\\\\", "++")
 
 
 @contextlib.contextmanager
-def figure(columns=1, rows=1, width=8.0, height=3.2):
-    """`with figure(2) as axes:` one Axes, or an array of rows * columns, on a white page; shown at the end."""
+def figure(columns: int = 1, rows: int = 1, width: float = 8.0, height: float = 3.2) -> Iterator:
+    """A Matplotlib figure that is shown when the block ends: `with figure(2) as axes:`.
+
+    Gives one Axes, or an array of rows × columns of them. width is the whole figure's, height one row's, in inches."""
     import matplotlib.pyplot as plt
 
     look = {

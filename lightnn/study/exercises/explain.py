@@ -13,7 +13,7 @@ from lightnn.study.exercises.jobs import TooSlow, others, time_limit
 from lightnn.study.exercises.sheets import sheet
 
 
-def explain(verdict, job, recorder, error):
+def explain_failure(verdict, job, recorder, error):
     """Fill in what was called, expected and got, and the likely mistake."""
     verdict.problem = "; ".join(filter(None, [job.problem, _short(error, job)]))
     own = isinstance(error, exercise.CallsTheReference | TooSlow) or "in place" in str(error)

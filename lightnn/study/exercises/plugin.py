@@ -40,7 +40,7 @@ def graded_exercise(request):
         yield
         return
     from lightnn import exercise
-    from lightnn.study.exercises import grading, jobs, solutions
+    from lightnn.study.exercises import grader, jobs, solutions
 
     number = request.param
     chapter = number.partition(".")[0]
@@ -51,7 +51,7 @@ def graded_exercise(request):
     if solution.fn is None:
         pytest.fail(f"{number}: {solution.problem}", pytrace=False)
     job = jobs.Job("work", number, solution.fn, solution.problem, solution.where)
-    recorder = grading.Recorder(solution.fn)
+    recorder = grader.Recorder(solution.fn)
     with exercise.grading(number, recorder), jobs.others(job), jobs.time_limit(jobs.SECONDS):
         yield
     if not recorder.count:

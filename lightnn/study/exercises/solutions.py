@@ -41,6 +41,18 @@ def names(chapter):
     return dict(sorted(found.items(), key=lambda item: int(item[0].partition(".")[2])))
 
 
+def state(path, chapter):
+    """{number: {"started", "where"}} of the reader's file, read from its text alone: nothing in it runs."""
+    text, file = path.read_text(encoding="utf-8", errors="replace"), shown(path)
+    lines = text.splitlines()
+    found = {}
+    for number, name in names(chapter).items():
+        at = next((i + 1 for i, line in enumerate(lines) if line.startswith((f"def {name}(", f"{name} ="))), None)
+        started = at is not None and not is_stub(text, name)
+        found[number] = {"started": started, "where": f"{file}, line {at}" if at else file}
+    return found
+
+
 def load(path, chapter):
     """{number: Solution} of the reader's file for all exercises of the chapter."""
     text = path.read_text(encoding="utf-8", errors="replace")

@@ -11,7 +11,7 @@ import textwrap
 from lightnn.exercise import reference_of
 from lightnn.files import write_atomically
 from lightnn.study.exercises import solutions
-from lightnn.study.exercises.sheets import sheets
+from lightnn.study.exercises.sheets import sheets_of
 
 HEAD = '''"""Chapter {chapter}: your solutions. `python -m lightnn check {chapter}` grades them, `--hint` helps.
 
@@ -23,7 +23,7 @@ Write the body of each function; keep its name and arguments. You may add functi
 
 def write_stubs(chapter, folder=None):
     """Write the chapter's file, or add what is missing in it. Returns (path, the numbers that were written)."""
-    exercises = sheets(chapter)
+    exercises = sheets_of(chapter)
     path = solutions.work_file(chapter, folder)
     have = path.read_text(encoding="utf-8") if path.exists() else ""
     defined = {n.name for n in ast.walk(_parse(have)) if isinstance(n, ast.FunctionDef)}

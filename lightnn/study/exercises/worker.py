@@ -1,10 +1,10 @@
-"""The process that grades: `python -m lightnn.study.exercises.worker OUT`, with a list of jobs as JSON on standard input.
+"""The process that grades: `python -m lightnn.study.exercises.worker OUT`, with the tasks as JSON on standard input.
 
-It is a process of its own so that a solution that crashes, exits or never ends takes nothing else with it. Each job's
-beginning and verdict are one line of JSON in the file OUT.
+Grading runs in a process of its own so that a solution that crashes, exits or never ends harms nothing else. The start
+of each task and its verdict are written to the file OUT, one line of JSON each.
 
-A job: {"name", "number", perhaps "seconds" a test} and one of {"file"} the reader's file, {"source"} a changed
-reference, {"stub": true}, or nothing for the reference itself.
+A task is {"name", "number", "seconds" for one test (optional)} and one of: {"file"}, the reader's file; {"source"}, a
+changed reference; {"stub": true}; or nothing more, for the reference itself.
 """
 
 import json
@@ -13,8 +13,8 @@ import sys
 from dataclasses import asdict
 
 from lightnn.exercise import REGISTRY
-from lightnn.study.exercises import grading, jobs, solutions
-from lightnn.study.exercises.sheets import chapters, sheets
+from lightnn.study.exercises import grader, jobs, solutions
+from lightnn.study.exercises.sheets import chapters, sheets_of
 
 
 def job_of(task, loaded):
@@ -43,7 +43,7 @@ def _stub(number):
 
 def main(out):
     for chapter in chapters():
-        sheets(chapter)  # registers the exercises
+        sheets_of(chapter)  # registers the exercises
     tasks, loaded = json.load(sys.stdin), {}
     with open(out, "a", encoding="utf-8") as file:
 
@@ -54,7 +54,7 @@ def main(out):
         made = [job_of(task, loaded) for task in tasks if task["number"] in REGISTRY]
         for job, task in zip(made, tasks, strict=True):
             job.seconds = task.get("seconds", job.seconds)
-        errors = grading.grade(made, lambda v: write(asdict(v)), lambda job: write({"begin": job.name}))
+        errors = grader.grade(made, lambda v: write(asdict(v)), lambda job: write({"begin": job.name}))
         if errors:
             write({"errors": errors})
 

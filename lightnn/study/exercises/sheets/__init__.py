@@ -37,7 +37,7 @@ def chapters():
     return sorted(m.name.removeprefix("ch") for m in pkgutil.iter_modules(__path__) if m.name.startswith("ch"))
 
 
-def sheets(chapter):
+def sheets_of(chapter: str | int) -> tuple[Sheet, ...]:
     """The Sheets of a chapter, in order. ValueError if it has none."""
     chapter = str(chapter).zfill(2)
     if chapter not in chapters():
@@ -47,7 +47,7 @@ def sheets(chapter):
 
 def sheet(number):
     """The Sheet of one exercise. ValueError lists the chapter's."""
-    found = {s.number: s for s in sheets(number.partition(".")[0])}
+    found = {s.number: s for s in sheets_of(number.partition(".")[0])}
     if number not in found:
         raise ValueError(f"no exercise {number}; there are {', '.join(found)}")
     return found[number]

@@ -1,4 +1,4 @@
-"""lightnn/study/exercises/check.py, stubs.py, solutions.py: what a reader does, rightly or wrongly, and what he is told."""
+"""lightnn/study/exercises/checking.py, dispatch.py, stubs.py, solutions.py: what readers do and are told."""
 
 import io
 import re
@@ -6,8 +6,8 @@ import re
 import pytest
 
 from lightnn import exercise
-from lightnn.study.exercises import check, solutions, stubs
-from lightnn.study.exercises.sheets import sheets
+from lightnn.study.exercises import checking, dispatch, solutions, stubs
+from lightnn.study.exercises.sheets import sheets_of
 
 RIGHT_12_1 = "return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1"
 
@@ -30,19 +30,19 @@ def write(folder, number, body):
 def grade(folder, *numbers, seconds=2):
     path = str(solutions.work_file("12", folder).resolve())
     tasks = [{"name": n, "number": n, "file": path, "seconds": seconds} for n in numbers]
-    return check.run(tasks, patience=30)
+    return dispatch.run(tasks, patience=30)
 
 
 def report(folder, number="12", **options):
     out = io.StringIO()
-    status = check.check(number, folder=folder, out=out, **options)
+    status = checking.check(number, folder=folder, out=out, **options)
     return status, out.getvalue()
 
 
 def test_stubs_have_the_references_signature_and_docstring_and_no_body(folder):
     text = solutions.work_file("12", folder).read_text()
     compile(text, "ch12.py", "exec")
-    for s in sheets("12"):
+    for s in sheets_of("12"):
         reference = exercise.reference_of(s.number)
         assert reference.__doc__ in text
         assert solutions.is_stub(text, s.name)
@@ -80,7 +80,7 @@ def test_one_right_one_wrong_the_rest_not_started(folder):
 
 
 def test_everything_right_is_status_0(folder):
-    for s in sheets("12"):
+    for s in sheets_of("12"):
         source = solutions.source_of(s.number)
         write(folder, s.number, "\n".join(line[4:] for line in source.split('"""\n')[-1].splitlines()))
     status, text = report(folder)
@@ -91,8 +91,8 @@ def test_everything_right_is_status_0(folder):
 @pytest.mark.parametrize(
     "how",
     [
-        "from lightnn.kernels.planes import out_size as reference",
-        "from lightnn.kernels import planes\nreference = planes.out_size.__wrapped__",
+        "from lightnn.kernels.conv.planes import out_size as reference",
+        "from lightnn.kernels.conv import planes\nreference = planes.out_size.__wrapped__",
         "from lightnn import exercise\nreference = exercise.REGISTRY['12.1']",
         "from lightnn import exercise\nreference = exercise.reference_of('12.1')",
     ],
@@ -108,7 +108,7 @@ def test_a_name_that_is_the_reference_is_refused(folder):
     path.write_text(
         re.sub(
             r"def out_size.*?is yours to write\"\)",
-            "from lightnn.kernels.planes import out_size",
+            "from lightnn.kernels.conv.planes import out_size",
             path.read_text(),
             flags=re.S,
         )
@@ -168,7 +168,7 @@ def test_an_exercise_uses_the_references_neighbours_unless_they_are_asked_for(fo
 
 def test_hints_come_one_at_a_time_and_then_the_way_to_the_reference(folder):
     given = [report(folder, "12.1", hint=True)[1] for _ in range(4)]
-    hints = next(s for s in sheets("12") if s.number == "12.1").hints
+    hints = next(s for s in sheets_of("12") if s.number == "12.1").hints
     for count, text in enumerate(given, 1):
         assert [h in text for h in hints] == [i < count for i in range(len(hints))]
     assert "--reference" not in given[1] and "exercise 12.1 --reference" in given[2]
@@ -187,7 +187,7 @@ def test_progress_counts_the_book_and_names_what_is_next(folder):
     write(folder, "12.1", RIGHT_12_1)
     write(folder, "12.2", "return 1")
     out = io.StringIO()
-    assert check.progress(folder, out) == 0
+    assert checking.progress(folder, out) == 0
     rows = {line[:2]: line.split()[1:4] for line in out.getvalue().splitlines()}
     assert rows["12"] == ["1", "1", "6"] and rows["04"] == ["0", "0", "6"]
     assert "next: 02.1 adjust_dropout" in out.getvalue()
@@ -195,7 +195,7 @@ def test_progress_counts_the_book_and_names_what_is_next(folder):
 
 def test_a_chapter_without_a_file_says_how_to_get_one(tmp_path):
     with pytest.raises(ValueError, match=r"there is no ch12.py: `python -m lightnn exercise 12` writes it"):
-        check.check("12", folder=tmp_path)
+        checking.check("12", folder=tmp_path)
 
 
 def test_the_switch_is_the_reference_outside_of_grading():

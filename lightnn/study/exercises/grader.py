@@ -11,7 +11,7 @@ from _pytest.runner import runtestprotocol
 from lightnn import exercise
 from lightnn.files import ROOT
 from lightnn.study.exercises import compare
-from lightnn.study.exercises.explain import explain
+from lightnn.study.exercises.explain import explain_failure
 from lightnn.study.exercises.jobs import Verdict, others, time_limit
 
 REMEMBERED = 60  # calls
@@ -70,10 +70,10 @@ class Grader:
             self.errors.append(str(report.longrepr))
 
     def pytest_runtestloop(self, session):
+        tests = {job.number: [item for item in session.items if job.number in numbers_of(item)] for job in self.jobs}
         for job in self.jobs:
             self.begin(job)
-            items = [item for item in session.items if job.number in numbers_of(item)]
-            self.say(self.grade(job, items))
+            self.say(self.grade(job, tests[job.number]))
         return True
 
     def grade(self, job, items):
@@ -89,7 +89,8 @@ class Grader:
                 error = self._run(item, job.seconds)
             if error is not None:
                 verdict.test = item.nodeid
-                explain(verdict, job, recorder, error)
+                items.insert(0, items.pop(items.index(item)))  # it is likely to reject the next wrong solution too
+                explain_failure(verdict, job, recorder, error)
                 return verdict
         if not recorder.count:
             verdict.problem = "its tests never called it"
@@ -125,6 +126,7 @@ def grade(jobs, say, begin=lambda job: None):
         "addopts=",
         "-q",
         "--import-mode=importlib",
+        "--tb=native",  # nobody reads the tracebacks, and pytest's own take longer than the tests
         "-p",
         "lightnn.study.exercises.plugin",
         "-p",

@@ -1,11 +1,11 @@
-"""lightnn/study/book/show.py: what a chapter shows, without a notebook."""
+"""lightnn/study/book/sources.py and plots.py: what a chapter shows, without a notebook."""
 
 import pytest
 
 IPython = pytest.importorskip("IPython")
 
 from lightnn import study  # noqa: E402
-from lightnn.compress import quality_for
+from lightnn.compress import quality_for  # noqa: E402
 from lightnn.compress.transforms import base as transforms  # noqa: E402
 
 
@@ -38,7 +38,7 @@ def test_a_function_that_is_no_exercise_has_no_number(shown):
 
 
 def test_exercises_are_a_table(shown):
-    study.exercises("04")
+    study.show_exercises("04")
     lines = shown[0].data.splitlines()
     assert len(lines) == 2 + 6 and lines[2].startswith("| 04.1 | `sharing_rate` |")
 

@@ -1,12 +1,11 @@
-"""lightnn/study/book/chapters.py and lint.py: what is compared, how closely, and what a chapter must have."""
+"""lightnn/study/book/tags.py, running.py and lint.py: how outputs are compared, and what a chapter must have."""
 
 import json
 import types
 
 import pytest
 
-from lightnn.study.book import chapters as book
-from lightnn.study.book import launch, lint
+from lightnn.study.book import launch, lint, running, tags
 
 
 def cell(kind, i, source, text="", tags=(), count=1):
@@ -20,7 +19,7 @@ def cell(kind, i, source, text="", tags=(), count=1):
 GOOD = [
     cell("markdown", "title", "# 04 · Pruning (가지치기)\n\n> **초록.** 짧은 글."),
     cell("markdown", "body", "## Equation (수식)\n\n$$ x $$\n\n[notes](notes.md)"),
-    cell("code", "show", "study.show(f)\nstudy.turn(g)\nstudy.exercises('04')\nopen('results/run.json')", "42\n"),
+    cell("code", "show", "study.show(f)\nstudy.turn(g)\nstudy.show_exercises('04')\nopen('results/run.json')", "42\n"),
     cell("markdown", "end", "## Table (논문과 비교)\n\n## Limits (한계)\n\n## Exercises (연습 문제)\n\nimage/png"),
 ]
 
@@ -47,7 +46,7 @@ def chapters(monkeypatch, tmp_path):
 
 def test_a_good_chapter_has_nothing_to_complain_of(chapters):
     said = []
-    assert lint.lint(said.append) == 0 and said == ["1 chapters, 0 complaints"]
+    assert lint.lint_chapters(said.append) == 0 and said == ["1 chapters, 0 complaints"]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +59,8 @@ def test_a_good_chapter_has_nothing_to_complain_of(chapters):
         ((1, "no formula"), "it has not an equation ($$)"),
         ((1, "$$ [there](gone.md)"), "the link gone.md leads nowhere"),
         ((1, "$$ /home/me/data"), "a path of a machine: /home/"),
-        ((2, "study.turn(g)\nstudy.exercises('04')"), "it has not a reference shown by its source"),
-        ((2, "study.show(f)\nstudy.exercises('04')"), "it has not a slider"),
+        ((2, "study.turn(g)\nstudy.show_exercises('04')"), "it has not a reference shown by its source"),
+        ((2, "study.show(f)\nstudy.show_exercises('04')"), "it has not a slider"),
         ((2, "study.show(f)\nstudy.turn(g)"), "it has not a table of its exercises"),
         ((2, "study.show(f)\nopen('results/gone.json')"), "results/gone.json has not the file"),
         ((2, "class Net:\n    pass"), "cell show defines Net: library code belongs to lightnn/"),
@@ -119,13 +118,13 @@ def test_a_large_chapter_is_too_large(chapters):
     ],
 )
 def test_outputs_are_compared_as_their_tag_says(want, got, tag, differs):
-    assert bool(book._differs(want, got, tag)) == differs
+    assert bool(tags._differs(want, got, tag)) == differs
 
 
 @pytest.mark.parametrize("tag", ["near", "near:x", "near:5 %", "sameness"])
 def test_a_tag_that_is_none_is_named(tag):
     with pytest.raises(ValueError, match=r"want the tag same, near:0\.5 or near:5%, got"):
-        book.rule(types.SimpleNamespace(metadata={"tags": [tag]}, get=lambda key: "x"))
+        tags.rule(types.SimpleNamespace(metadata={"tags": [tag]}, get=lambda key: "x"))
 
 
 @pytest.mark.filterwarnings("default")  # of Jupyter's own
@@ -137,8 +136,8 @@ def test_executing_compares_and_leaves_the_chapter_alone_unless_told_to_write(ch
         cell("code", "untagged", "print(40)", "42\n"),
     )
     before, said = path.read_bytes(), []
-    assert book.execute("04", say=said.append) == 1
+    assert running.execute_and_compare("04", say=said.append) == 1
     assert "2 tagged cells, 1 differ" in said[0] and said[1] == "  cell wrong (same): want '42', got '41'"
     assert path.read_bytes() == before
-    assert book.execute("04", write=True, say=said.append) == 0
-    assert book.execute("04", say=said.append) == 0
+    assert running.execute_and_compare("04", write=True, say=said.append) == 0
+    assert running.execute_and_compare("04", say=said.append) == 0
