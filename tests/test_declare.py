@@ -62,7 +62,9 @@ def test_a_made_up_op_passes_channels_on():
 
 
 @pytest.mark.parametrize(
-    "declared", [{}, {"channels": same}, {"channels": same, "keeps_zero": lambda options: False}], ids=str
+    "declared",
+    [{}, {"channels": same}, {"channels": same, "keeps_zero": lambda options: False}],
+    ids=["nothing", "channels", "not zeros"],
 )
 def test_an_op_that_does_not_declare_it_keeps_all_channels(declared):
     found = compress.channels(network(op(double, **declared)), SHAPE)
