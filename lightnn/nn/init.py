@@ -16,6 +16,6 @@ def uniform(shape, bound, rng):
     return rng.random(shape, dtype=np.float32) * np.float32(2 * bound) - np.float32(bound)
 
 
-def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+def generator(rng):
     """The Generator itself, or a new one from a seed. None means seed 0, so every network is reproducible."""
     return rng if hasattr(rng, "random") else np.random.default_rng(0 if rng is None else rng)
