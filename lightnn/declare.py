@@ -3,9 +3,9 @@
     @op(channels=same, keeps_zero=True)
     def relu(x): ...
 
-Watchers of a run (`lightnn.tensor.watching`) read these declarations: `metrics.trace` counts by them, `lightnn.compress`
-finds out by them which channels depend on each other. So a new op is added in one place. A plain `@op` declares nothing:
-it then needs all channels of its input, and none of them can be removed.
+Watchers of a run (`lightnn.tensor.watching`) read these declarations: `metrics.trace` counts by them, and `compress`
+finds out by them which channels depend on each other. So a new op is added in one place. A plain `@op` declares
+nothing: it then needs all channels of its input, and none of them can be removed.
 
 A channel rule takes a `Call` and returns the numbers of the output's channels, or None if this call needs all channels
 of its input. Six rules serve most ops: `same`, `pools`, `mixes`, `joins`, `lists` and `reshapes`. Other rules stand
