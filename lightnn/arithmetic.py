@@ -1,8 +1,8 @@
-"""Arithmetic as rules on plain arrays: each function returns y and one vector-Jacobian product an operand.
+"""Arithmetic on plain arrays: each function returns y and one vector-Jacobian product an operand.
 
-The rules are what `lightnn.tensor.op` expects; `Tensor` turns them into its operators. Broadcasting follows NumPy, and
-its vjp is the sum over the broadcast axes (`unbroadcast`). Where an operator passes channels on under conditions, its
-channel rule (see `lightnn.declare`) stands beside it.
+That is what `lightnn.tensor.op` expects; `Tensor` makes its operators of them. Broadcasting follows NumPy, and its vjp
+is the sum over the broadcast axes (`unbroadcast`). If an operator passes channels on only under conditions, its channel
+rule (see `lightnn.declare`) stands beside it.
 """
 
 import numpy as np
@@ -42,6 +42,7 @@ def div(a, b):
 
 
 def channels_of_div(call):
+    """A feature map divided by a number; a number divided by a feature map is not 0 for 0."""
     a, b = call.arrays
     return call.ids(a) if np.size(b) == 1 and call.known(a) else None
 
@@ -124,7 +125,7 @@ def channels_of_sum(call):
 
 
 def max(a, *, axis=None, keepdims=False):
-    """The largest element; where several tie, the gradient is shared evenly among them."""
+    """The largest element. If several are equal to it, each gets an equal part of the gradient."""
     y = a.max(axis=axis, keepdims=keepdims)
 
     def vjp(dy):
@@ -135,7 +136,7 @@ def max(a, *, axis=None, keepdims=False):
 
 
 def _keepdims(y, a, axis, keepdims):
-    """Give a reduced y its reduced axes back, with length 1."""
+    """Restore the axes that were reduced, with length 1."""
     if keepdims:
         return y
     return np.reshape(y, (1,) * a.ndim) if axis is None else np.expand_dims(y, axis)

@@ -3,13 +3,13 @@
     @op(channels=same, keeps_zero=True)
     def relu(x): ...
 
-Whoever watches a run (`lightnn.tensor.watching`) reads these declarations: metrics.trace counts by them, compress finds
-out by them which channels depend on each other. So a new op is added in one place. A plain `@op` declares nothing: it
-then needs all channels of its input, and none of them can be removed.
+Watchers of a run (`lightnn.tensor.watching`) read these declarations: `metrics.trace` counts by them, and `compress`
+finds out by them which channels depend on each other. So a new op is added in one place. A plain `@op` declares
+nothing: it then needs all channels of its input, and none of them can be removed.
 
-A channel rule is a function from a `Call` to the numbers of the output's channels, or to None if the op needs all
-channels after all. Six rules serve most ops: `same`, `pools`, `mixes`, `joins`, `lists` and `reshapes`; others stand
-beside their op.
+A channel rule takes a `Call` and returns the numbers of the output's channels, or None if this call needs all channels
+of its input. Six rules serve most ops: `same`, `pools`, `mixes`, `joins`, `lists` and `reshapes`. Other rules stand
+beside their op, named `channels_of_...`.
 """
 
 import math
@@ -55,7 +55,7 @@ class Call(Protocol):
 
 @dataclass(frozen=True)
 class Declaration:
-    """What is known of an op. keeps_zero may depend on the options; weights are the positions of trained arguments."""
+    """What an op declares. keeps_zero may be a function of the options; weights: the positions of trained arguments."""
 
     name: str
     channels: Callable[[Call], np.ndarray | None] | None = None
@@ -70,14 +70,16 @@ class Declaration:
         return bool(self.weights and self.macs)
 
     def zero_stays_zero(self, options: dict) -> bool:
-        """Whether a channel of zeros comes out as zeros. Only then may a removed channel be left out."""
+        """Whether a channel of zeros comes out as zeros. Only then can the op do without a removed channel."""
         return self.keeps_zero(options) if callable(self.keeps_zero) else self.keeps_zero
 
     def weights_of(self, arrays: list) -> list[np.ndarray]:
+        """The trained arguments of one call."""
         given = (arrays[i] for i in self.weights if i < len(arrays))
         return [w for w in given if w is not None]
 
     def count_macs(self, arrays: list, y: np.ndarray) -> int:
+        """The multiply-accumulates of one call."""
         return int(self.macs(y, *arrays)) if self.macs else 0
 
 

@@ -1,24 +1,25 @@
-"""Exercises: `@exercise("04.5")` marks a reference function as one that the reader may write anew.
+"""Exercises: `@exercise("04.5")` marks a reference function that the reader can write as an exercise.
 
-The function stays what it was. Its name, wherever the library or a test calls it, now goes through a switch: for the
-one exercise that is being graded, the reader's function runs instead, and what ran is written down. The texts of an
+The function works as before, but every call goes through a switch: while an exercise is being graded, the reader's
+function runs in place of the reference, in the library and in the tests. The texts of an
 exercise (its equation, hints, known mistakes) are in `lightnn/study/exercises/sheets`.
 """
 
 import contextlib
 import functools
 import inspect
+from collections.abc import Callable, Iterator
 
-REGISTRY = {}  # number: the switch, which is the name that callers see
+REGISTRY = {}  # number: the switch, which callers know by the function's name
 _graded = {}  # number: the function that runs instead of the reference
 
 
 class CallsTheReference(Exception):
-    """A solution that calls what it should replace."""
+    """A solution calls the reference that it should replace."""
 
 
-def exercise(number):
-    """Register the function under `number`, such as "04.5" (chapter, place), and put the switch in its place."""
+def exercise(number: str) -> Callable[[Callable], Callable]:
+    """Register the function under `number`, such as "04.5" (chapter, place), and return the switch."""
 
     def register(reference):
         if number in REGISTRY:
@@ -36,15 +37,15 @@ def exercise(number):
     return register
 
 
-def reference_of(number):
-    """The reference's plain function, as it stands in its file, without switch and `op`."""
+def reference_of(number: str) -> Callable:
+    """The reference as it stands in its file, without the switch and `op`."""
     return inspect.unwrap(REGISTRY[number])
 
 
 @contextlib.contextmanager
-def grading(number, own):
-    """Within this context `own` runs for exercise `number`, and the reference can't: whoever reaches it, by whatever
-    name, gets CallsTheReference."""
+def grading(number: str, own: Callable) -> Iterator[None]:
+    """Within this context `own` runs for exercise `number`. A call of the reference itself, by any name, raises
+    CallsTheReference."""
     reference = reference_of(number)
     code = reference.__code__
     reference.__code__ = _refuse.__code__

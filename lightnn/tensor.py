@@ -1,12 +1,12 @@
 """Tensor, the tape and `op`: reverse-mode automatic differentiation in one file.
 
-A `Tensor` is a NumPy array with a memory of how it was made. `op` turns a function on arrays that returns its
-value and its vector-Jacobian products,
+A `Tensor` is a NumPy array that remembers how it was computed. `op` takes a function on arrays that returns its value
+and its vector-Jacobian products,
 
     y, vjp_x, vjp_w, ...        with        vjp_x(dy) = (dy/dx)^T dy,
 
-into a differentiable function on Tensors; it is the only way to add one. `Tensor.backward` walks the tape from the
-newest entry to the oldest (Linnainmaa 1970; Baydin et al. 2018, arXiv 1502.05767, section 3.2).
+and makes it a differentiable function on Tensors; it is the only way to add one. `Tensor.backward` walks the tape from
+the newest entry to the oldest (Linnainmaa 1970; Baydin et al. 2018, arXiv 1502.05767, section 3.2).
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import heapq
 import inspect
 import itertools
 import numbers
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _clock = itertools.count(1)
 
 
 @contextlib.contextmanager
-def no_grad():
+def no_grad() -> Iterator[None]:
     """Within this context (or a function decorated with it) nothing is recorded on the tape."""
     token = _recording.set(False)
     try:
@@ -38,7 +39,7 @@ def no_grad():
 
 
 @contextlib.contextmanager
-def watching(watcher):
+def watching(watcher: Callable[[Declaration, list, dict, np.ndarray], None]) -> Iterator[None]:
     """Within this context watcher(declaration, arrays, options, y) is called after each op: metrics.trace counts what
     a network computes, compress.channels finds out which channels depend on each other. options include defaults."""
     token = _watcher.set(watcher)
@@ -52,12 +53,11 @@ def op(fn=None, /, *, channels=None, keeps_zero=False, finishes_layer=False, wei
     """Make a differentiable function of `fn(*arrays, **options) -> (y, *vjps)`: `@op`, or `@op(channels=...)`.
 
     Positional arguments are the differentiable arrays (None is allowed for one that is absent, such as a bias),
-    keyword-only arguments are options. `fn` sees ndarrays and returns y and one vjp an argument: a function from dy
-    (the shape of y) to the gradient of that argument (the shape of the argument), or None where there is no gradient,
-    as for class labels. A vjp runs only if its argument needs a gradient, at most once, and returns dy itself,
-    a view of dy, or a new array.
+    keyword-only arguments are options. `fn` gets ndarrays and returns y and one vjp an argument: a function from dy
+    (the shape of y) to the gradient of that argument (the argument's shape), or None if it has no gradient, as class
+    labels. A vjp is called at most once, if its argument needs a gradient; it returns dy, a view of dy or a new array.
 
-    The options declare what watchers want to know (see `lightnn.declare.Declaration`); weights are argument names.
+    The keywords declare what watchers read (see `lightnn.declare.Declaration`); weights are argument names.
     """
 
     def make(fn):
@@ -71,7 +71,7 @@ def op(fn=None, /, *, channels=None, keeps_zero=False, finishes_layer=False, wei
 
 
 def _recorded(fn, declaration):
-    """fn on Tensors: it is told to the watcher and recorded on the tape."""
+    """fn as a function on Tensors: each call is shown to the watcher and recorded on the tape."""
     parameters = inspect.signature(fn).parameters.values()
     named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
@@ -100,7 +100,7 @@ def _array(a):
     if isinstance(a, Tensor):
         return a.data
     if isinstance(a, np.generic):
-        return a.item()  # a number like any other: it must not widen a float32 array
+        return a.item()  # a Python number does not turn a float32 array into float64
     return a if a is None or isinstance(a, numbers.Number) else np.asarray(a)
 
 
@@ -121,7 +121,7 @@ class Tensor:
     __slots__ = ("_inputs", "_op", "_time", "data", "grad", "requires_grad")
     __array_ufunc__ = None  # so that ndarray + Tensor calls Tensor.__radd__
 
-    def __init__(self, data, requires_grad=False):
+    def __init__(self, data, requires_grad: bool = False):
         if isinstance(data, Tensor):
             data = data.data
         listed = not isinstance(data, np.ndarray | np.generic)
@@ -141,10 +141,9 @@ class Tensor:
     dtype = property(lambda self: self.data.dtype)
     T = property(lambda self: self.transpose())
 
-    def backward(self, grad=None):
-        """Add d(self)/d(leaf) to `.grad` of every leaf; `grad` (self.shape) defaults to 1 for a single number.
-
-        The tape is freed on the way, so a second call raises RuntimeError."""
+    def backward(self, grad: "Tensor | np.ndarray | None" = None) -> None:
+        """Add d(self)/d(leaf) to `.grad` of every leaf; `grad` (self.shape) defaults to 1 if self is a single number.
+        This frees the tape, so a second call raises RuntimeError."""
         if not self.requires_grad:
             raise RuntimeError("backward: this Tensor does not depend on anything that requires a gradient")
         if grad is None and self.data.size != 1:
@@ -168,7 +167,7 @@ class Tensor:
                     heapq.heappush(heap, -parent._time)
 
     def _use_tape(self, dy):
-        """Yield (input, gradient) for each recorded input, and forget it."""
+        """Yield (input, gradient) for each recorded input, and forget the input."""
         if self._inputs is None:
             raise RuntimeError(f"backward: the tape behind `{self._op}` was freed by an earlier backward")
         inputs, self._inputs = self._inputs, None
@@ -179,14 +178,14 @@ class Tensor:
                 raise ValueError(f"vjp of `{self._op}`: want a gradient of shape {parent.shape}, got {np.shape(g)}")
             yield parent, np.asarray(g, parent.data.dtype)
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         return self.data
 
-    def detach(self):
+    def detach(self) -> "Tensor":
         """The same array, off the tape."""
         return Tensor(self.data)
 
-    def item(self):
+    def item(self) -> float:
         return self.data.item()
 
     exp, log, sqrt = op(rules.exp), op(rules.log), op(rules.sqrt, channels=same, keeps_zero=True)
@@ -213,20 +212,20 @@ class Tensor:
     def __getitem__(self, index):
         return _getitem(self, index=index)
 
-    def sum(self, axis=None, keepdims=False):
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
         return _sum(self, axis=axis, keepdims=keepdims)
 
-    def max(self, axis=None, keepdims=False):
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
         return _max(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis=None, keepdims=False):
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Tensor":
         total = self.sum(axis, keepdims)
         return total * (total.size / self.size)
 
-    def reshape(self, *shape):
+    def reshape(self, *shape: int) -> "Tensor":
         return _reshape(self, shape=shape[0] if isinstance(shape[0], tuple) else shape)
 
-    def transpose(self, *axes):
+    def transpose(self, *axes: int) -> "Tensor":
         return _transpose(self, axes=axes or None)
 
     def __len__(self):

@@ -1,22 +1,25 @@
-"""The two laws that everything in lightnn obeys, as functions that a test or a notebook can call.
+"""The two laws of lightnn, as functions that a test or a notebook can call.
 
 1. `check_vjp`: an op's vector-Jacobian products agree with finite differences along random directions.
 2. `check_codec`: what a weight transform stores gives back, bit for bit, what it computes.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 
 from lightnn.tensor import Tensor
 
 
-def check_vjp(fn, *args, rng=271828, eps=1e-6, tol=1e-6, directions=3, **options):
+def check_vjp(fn: Callable, *args, rng=271828, eps=1e-6, tol=1e-6, directions=3, **options) -> None:
     """Check the gradients of `fn(*args, **options)` for every float64 array in `args`; other arguments are passed on.
 
-    For random dy and d, the gradient g = vjp(dy) must satisfy <g, d> = <dy, f(x + eps d) - f(x - eps d)> / (2 eps)
-    within `tol` (relative to the larger side, absolute below 1). Raises AssertionError with the argument's number.
-    The default seed of dy and d is one that no test is likely to draw its points from: dy equal to a point would make
-    the gradient of a product symmetric, and hide a wrong transpose. Choose points away from kinks (ReLU at 0): a
-    finite difference has no meaning there.
+    For random dy and d, the gradient g = vjp(dy) must satisfy
+
+        <g, d> = <dy, f(x + eps d) - f(x - eps d)> / (2 eps)
+
+    within `tol` (relative to the larger side, absolute below 1). AssertionError names the argument's number. Choose
+    points away from kinks (ReLU at 0), and draw them from another seed: dy equal to a point hides a wrong transpose.
     """
     rng = np.random.default_rng(rng)
     where = [i for i, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype == np.float64]
@@ -35,12 +38,18 @@ def check_vjp(fn, *args, rng=271828, eps=1e-6, tol=1e-6, directions=3, **options
             d = np.asarray(rng.standard_normal(args[i].shape))
             ahead, behind = (fn(*_moved(args, where, i, s * eps * d), **options).data for s in (1, -1))
             want = float(np.vdot(dy, ahead - behind)) / (2 * eps)
-            got = float(np.vdot(leaves[i].grad, d))
-            if not abs(want - got) <= tol * max(1.0, abs(want), abs(got)):
-                raise AssertionError(
-                    f"check_vjp: {_name(fn)}, argument {i} of shape {args[i].shape}: the finite difference along a "
-                    f"random direction is {want:.10g}, the vjp gives {got:.10g}"
-                )
+            _check_equal(
+                float(np.vdot(leaves[i].grad, d)), want, tol, f"{_name(fn)}, argument {i} of shape {args[i].shape}"
+            )
+
+
+def _check_equal(got, want, tol, where):
+    """Compare a vjp along a direction with the finite difference along it."""
+    if not abs(want - got) <= tol * max(1.0, abs(want), abs(got)):
+        raise AssertionError(
+            f"check_vjp: {where}: the finite difference along a random direction is {want:.10g}, "
+            f"the vjp gives {got:.10g}"
+        )
 
 
 def _moved(args, where, i, step):

@@ -1,4 +1,8 @@
-"""Differentiable functions, by PyTorch's names. Each checks its arguments and states its own gradient."""
+"""Differentiable functions, by PyTorch's names. Each checks its arguments and states its own gradient.
+
+Called with Tensors (or arrays) they return a Tensor; inside, an op sees arrays and returns its value and its vjps (see
+`lightnn.tensor.op`). plain.py has the definitions, which the kernels are tested against.
+"""
 
 from lightnn.functional.activation import dropout, hardswish, hardtanh, log_softmax, relu, relu6, sigmoid, softmax, tanh
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d

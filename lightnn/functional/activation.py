@@ -23,7 +23,7 @@ def relu6(x):
 
 
 @op(channels=same, keeps_zero=lambda options: options["min_val"] <= 0 <= options["max_val"], finishes_layer=True)
-def hardtanh(x, *, min_val=-1.0, max_val=1.0):
+def hardtanh(x, *, min_val: float = -1.0, max_val: float = 1.0):
     """x clamped to [min_val, max_val]; the gradient is 1 strictly between them."""
     check.floating("hardtanh", x=x)
     if not min_val < max_val:
@@ -47,14 +47,15 @@ def sigmoid(x):
 
 @op(channels=same, keeps_zero=True, finishes_layer=True)
 def tanh(x):
+    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     y = np.tanh(x)
     return y, lambda dy: dy * (1 - y * y)
 
 
 @op
-def softmax(x, *, dim=-1):
-    """p_i = exp(x_i) / sum_j exp(x_j) along `dim`; the largest x is subtracted first, which changes nothing but
-    the overflow."""
+def softmax(x, *, dim: int = -1):
+    """p_i = exp(x_i) / sum_j exp(x_j) along `dim`. The largest x is subtracted first: p is the same, and nothing
+    overflows."""
     _check_dim("softmax", x, dim)
     p = np.exp(x - x.max(dim, keepdims=True))
     p /= p.sum(dim, keepdims=True)
@@ -62,7 +63,7 @@ def softmax(x, *, dim=-1):
 
 
 @op
-def log_softmax(x, *, dim=-1):
+def log_softmax(x, *, dim: int = -1):
     """log p_i of `softmax`, as x_i - max - log sum_j exp(x_j - max)."""
     _check_dim("log_softmax", x, dim)
     z = x - x.max(dim, keepdims=True)
@@ -71,10 +72,10 @@ def log_softmax(x, *, dim=-1):
 
 
 @op(channels=same, keeps_zero=True)
-def dropout(x, *, p=0.5, training=True, rng=None):
+def dropout(x, *, p: float = 0.5, training: bool = True, rng: np.random.Generator | int | None = None):
     """Zero each element with probability p and scale the others by 1 / (1 - p) (Srivastava et al. 2014, section 10).
 
-    rng: Generator or seed, wanted when training. Otherwise, and for p = 0, the identity.
+    When not training, and for p = 0, it is the identity. rng: Generator or seed, needed when training.
     """
     check.floating("dropout", x=x)
     if not 0 <= p < 1:

@@ -1,11 +1,13 @@
-"""Argument checks shared by the ops: one line of error that says what was wanted and what came."""
+"""Argument checks of the ops: one line of error says what was wanted and what was given."""
 
 import numbers
 
 import numpy as np
 
+Pair = int | tuple[int, int]  # an option for both axes, or one for each: (vertical, horizontal)
 
-def pair(value, *, name, at_least=0):
+
+def pair(value: Pair, *, name: str, at_least: int = 0) -> tuple[int, int]:
     """(h, w) from an int or a pair of ints, each >= at_least."""
     two = (value, value) if isinstance(value, numbers.Integral) else tuple(value) if np.iterable(value) else ()
     if len(two) != 2 or not all(isinstance(v, numbers.Integral) and v >= at_least for v in two):
@@ -13,8 +15,8 @@ def pair(value, *, name, at_least=0):
     return int(two[0]), int(two[1])
 
 
-def floating(op, **arrays):
-    """Raise TypeError unless every array given (None is skipped) is of one dtype, float32 or float64."""
+def floating(op: str, **arrays: np.ndarray | None) -> None:
+    """Raise TypeError unless all arrays have one dtype, float32 or float64. None is skipped."""
     given = {name: a for name, a in arrays.items() if a is not None}
     dtypes = {a.dtype for a in given.values()}
     if len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
@@ -22,8 +24,8 @@ def floating(op, **arrays):
         raise TypeError(f"{op}: want floating-point arrays of one dtype, got {came}")
 
 
-def shape(op, want, ok, **arrays):
-    """Raise ValueError with what was wanted and the shapes that came, unless ok."""
+def shape(op: str, want: str, ok: bool, **arrays: np.ndarray | None) -> None:
+    """Unless ok, raise ValueError with what was wanted and the shapes that were given."""
     if not ok:
         came = ", ".join(f"{name} {None if a is None else a.shape}" for name, a in arrays.items())
         raise ValueError(f"{op}: want {want}; got {came}")

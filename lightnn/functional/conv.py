@@ -1,15 +1,16 @@
-"""2-D convolution (cross-correlation, as in every deep-learning library), plain and by its special cases.
+"""2-D convolution (cross-correlation, as in every deep-learning library): the general case and two special cases.
 
-    y[n, o, i, j] = b[o] + sum_{c, p, q} w[o, c, p, q] x[n, g C/G + c, i s + p d - P, j s + q d - P],  g = floor(o G /
-    O)
+    y[n, o, i, j] = b[o] + sum_{c,k,l} w[o, c, k, l] x[n, g C/G + c, i s + k d - p, j s + l d - p]
 
-for G groups, stride s, dilation d and padding P. `conv2d` takes the depthwise kernel where each channel is a group of
-its own, and else the dense one, of which a 1x1 convolution is a matrix product; each file in `lightnn/kernels` says
-how it works. All are linear in x and in w, so that each vjp is itself a convolution.
+for G groups, of which output o is in g = floor(o G / O), stride s, dilation d and padding p. `conv2d` calls the
+depthwise kernel if each channel is a group of its own, and otherwise the dense one, for which a 1x1 convolution is a
+matrix product. Each file in `lightnn/kernels/conv` says how it works. As y is linear in x and in w, each vjp is itself
+a convolution.
 """
 
 from lightnn.declare import mixes
 from lightnn.functional import check
+from lightnn.functional.check import Pair
 from lightnn.kernels.conv import dense, depthwise
 from lightnn.tensor import op
 
@@ -19,7 +20,7 @@ def _macs(y, x, w, b):
 
 
 @op(channels=mixes, keeps_zero=True, weights=("w", "b"), macs=_macs)
-def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(x, w, b=None, *, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: int = 1):
     """Convolve x (N, C, H, W) with w (O, C/groups, KH, KW) and add b (O,) or None.
 
     y is (N, O, Ho, Wo) with Ho = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1, and Wo likewise.
@@ -32,18 +33,18 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 
 @op(channels=mixes, keeps_zero=True, weights=("w", "b"), macs=_macs)
-def depthwise_conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1):
-    """Each channel of x (N, C, H, W) convolved with its own m filters: w (m C, 1, KH, KW), b (m C,) or None.
+def depthwise_conv2d(x, w, b=None, *, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1):
+    """Convolve each channel of x (N, C, H, W) with its own m filters: w (m C, 1, KH, KW), b (m C,) or None.
 
-    Output channel c m + j comes from input channel c. MACs: N m C Ho Wo KH KW, a factor C fewer than dense.
+    Output channel c m + j is computed from input channel c. MACs: N m C Ho Wo KH KW, a factor C fewer than dense.
     """
     geometry = _geometry("depthwise_conv2d", x, w, b, stride, padding, dilation, x.shape[1] if x.ndim == 4 else 1)
     return _rule(depthwise, x, w, b, *geometry)
 
 
 @op(channels=mixes, keeps_zero=True, weights=("w", "b"), macs=_macs)
-def grouped_conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """Channels in `groups` separate convolutions (Krizhevsky et al. 2012): as `conv2d`."""
+def grouped_conv2d(x, w, b=None, *, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: int = 1):
+    """Convolve the channels in `groups` separate groups (Krizhevsky et al. 2012): the same as `conv2d`."""
     return _rule(dense, x, w, b, *_geometry("grouped_conv2d", x, w, b, stride, padding, dilation, groups), groups)
 
 
@@ -73,7 +74,7 @@ def _geometry(op, x, w, b, stride, padding, dilation, groups):
 
 
 def output_size(op, size, kernel, stride, padding, dilation):
-    """(Ho, Wo) of a window of `kernel` sliding over `size`; ValueError if it does not fit once."""
+    """(Ho, Wo): how often a window of size `kernel` fits into `size`; ValueError if it does not fit once."""
     out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)]
     if min(kernel) < 1 or min(out) < 1:
         raise ValueError(f"{op}: a kernel of {kernel} with dilation {dilation} does not fit in {size} + 2 * {padding}")

@@ -9,7 +9,7 @@ from lightnn.tensor import op
 
 
 def _channels_of_linear(call):
-    """Where x has more axes than (N, I), it is not its channels that are multiplied."""
+    """If x has more axes than (N, I), what is multiplied is not its channels."""
     return mixes(call) if call.arrays[0].ndim == 2 else None
 
 

@@ -1,4 +1,4 @@
-"""Losses: one number for how far the outputs are from what was wanted, averaged over the batch."""
+"""Losses: one number that says how far the outputs are from the targets, averaged over the batch."""
 
 import numpy as np
 

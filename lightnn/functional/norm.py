@@ -18,12 +18,22 @@ def _channels_of_batch_norm(call):
 
 
 @op(channels=_channels_of_batch_norm, keeps_zero=True, finishes_layer=True, weights=("weight", "bias"))
-def batch_norm(x, weight, bias, *, running_mean, running_var, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(
+    x,
+    weight,
+    bias,
+    *,
+    running_mean: np.ndarray,
+    running_var: np.ndarray,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+):
     """y = weight (x - mean) / sqrt(var + eps) + bias, for each channel of x (N, C, H, W) or (N, C).
 
-    In training, mean and var (biased) are those of the batch, and the running statistics, arrays (C,), move towards
-    them in place: running <- (1 - momentum) running + momentum batch, with the unbiased var, as in PyTorch. Otherwise
-    they are the running statistics.
+    In training, mean and var (biased) are the batch's, and the running statistics, arrays (C,), move towards them in
+    place: running <- (1 - momentum) running + momentum batch, with the unbiased var, as in PyTorch. Otherwise mean and
+    var are the running statistics.
     """
     check.floating("batch_norm", x=x, weight=weight, bias=bias)
     vectors = (weight, bias, running_mean, running_var)
@@ -41,7 +51,7 @@ def batch_norm(x, weight, bias, *, running_mean, running_var, training=False, mo
 
 
 def _vjps(backward, x, weight, mean, var, eps):
-    """The three vjps, which share one pass over x and dy: the first one called computes all."""
+    """The three vjps. One pass over x and dy computes all of them, when the first one is called."""
     made = []
 
     def gradient(i):

@@ -1,9 +1,9 @@
-"""The filters once more, as their definitions in plain NumPy: slow, short, and what the kernels are tested against.
+"""The filters as their definitions in plain NumPy: slow and short. The kernels are tested against them.
 
-    windows       seen[n, c, i, j, k, l] = x[n, c, i s + k d - top, j s + l d - left]        what each output sees
-    conv2d        y[n, o, i, j] = sum_{c,k,l} w[o, c, k, l] seen[n, c, i, j, k, l]
-    its gradients dw[o, c, k, l] = sum_{n,i,j} dy[n, o, i, j] seen[n, c, i, j, k, l],   dx: every product goes back to
-                  the pixel that it came from
+    windows        seen[n, c, i, j, k, l] = x[n, c, i s + k d - top, j s + l d - left]        what each output sees
+    conv2d         y[n, o, i, j] = sum_{c,k,l} w[o, c, k, l] seen[n, c, i, j, k, l]
+    its gradients  dw[o, c, k, l] = sum_{n,i,j} dy[n, o, i, j] seen[n, c, i, j, k, l]
+                   dx: w[o, c, k, l] dy[n, o, i, j] is added to the pixel that was multiplied by w[o, c, k, l]
 
 x (N, C, H, W); w (O, C/G, KH, KW); stride and dilation (vertical, horizontal); padding (top, bottom, left, right).
 Arrays in, arrays out; nothing is checked.
@@ -43,24 +43,24 @@ def conv2d(x, w, stride, padding, dilation, groups=1):
 
 @exercise("12.7")
 def conv2d_backward_weight(dy, x, w_shape, stride, padding, dilation, groups=1):
-    """dw, the shape of w: each weight's gradient is the sum over images and output pixels of dy times what the weight
-    met there."""
+    """dw, with the shape of w: each weight's gradient is the sum over images and output pixels of dy times the pixel
+    that the weight was multiplied by."""
     seen = in_groups(windows(x, w_shape[2:], stride, padding, dilation), 1, groups)
     return np.einsum("ngcijkl,ngoij->gockl", seen, in_groups(dy, 1, groups)).reshape(w_shape)
 
 
 @exercise("12.8")
 def conv2d_backward_input(dy, w, x_shape, stride, padding, dilation, groups=1):
-    """dx, of shape x_shape: tap (k, l) gave w[o, c, k, l] x[pixel] to y[n, o, i, j], so w[o, c, k, l] dy[n, o, i, j] is
-    added to that pixel; what went to the padding is dropped."""
+    """dx, of shape x_shape. Tap (k, l) added w[o, c, k, l] x[pixel] to y[n, o, i, j], so w[o, c, k, l] dy[n, o, i, j]
+    is added to dx at that pixel. The gradient of the padding is dropped."""
     (n, c, height, width), (top, bottom, left, right) = x_shape, padding
     dx = np.zeros((n, c, height + top + bottom, width + left + right), dy.dtype)
-    shares = np.einsum("gockl,ngoij->ngcijkl", in_groups(w, 0, groups), in_groups(dy, 1, groups))
-    shares = shares.reshape(n, c, *dy.shape[2:], *w.shape[2:])
+    products = np.einsum("gockl,ngoij->ngcijkl", in_groups(w, 0, groups), in_groups(dy, 1, groups))
+    products = products.reshape(n, c, *dy.shape[2:], *w.shape[2:])
     for k, l in np.ndindex(*w.shape[2:]):
         rows = k * dilation[0] + np.arange(dy.shape[2]) * stride[0]
         columns = l * dilation[1] + np.arange(dy.shape[3]) * stride[1]
-        dx[:, :, rows[:, None], columns] += shares[..., k, l]
+        dx[:, :, rows[:, None], columns] += products[..., k, l]
     return dx[:, :, top : top + height, left : left + width]
 
 

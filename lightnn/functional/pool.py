@@ -2,17 +2,18 @@
 
 from lightnn.declare import pools
 from lightnn.functional import check
+from lightnn.functional.check import Pair
 from lightnn.functional.conv import output_size
 from lightnn.kernels.conv import pool
 from lightnn.tensor import op
 
 
 @op(channels=pools, keeps_zero=True)
-def max_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False):
-    """The largest element of each kernel_size window of x (N, C, H, W); stride defaults to kernel_size.
+def max_pool2d(x, *, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, ceil_mode: bool = False):
+    """The largest element in each window of size kernel_size of x (N, C, H, W); stride defaults to kernel_size.
 
-    Padding counts as minus infinity, NaN as the largest. The gradient goes to the first largest element of each window.
-    With ceil_mode, a last window that starts inside x or its left padding is used even where it reaches outside.
+    Padding counts as minus infinity, NaN as the largest. Each window gives its gradient to the first of its largest
+    elements. With ceil_mode, a last window that starts inside x or its left padding is used even if it reaches outside.
     """
     kernel, stride, padding, extra = _window("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
     (top, bottom, left, right), (more_h, more_w) = padding, extra
@@ -21,9 +22,20 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False):
 
 
 @op(channels=pools, keeps_zero=True)
-def avg_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """The mean of each kernel_size window of x (N, C, H, W). The zeros of the padding count, unless count_include_pad
-    is false; what ceil_mode adds beyond the padding never counts (as in PyTorch)."""
+def avg_pool2d(
+    x,
+    *,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+):
+    """The mean of each window of size kernel_size of x (N, C, H, W); stride defaults to kernel_size.
+
+    The zeros of the padding count, unless count_include_pad is false; what ceil_mode adds beyond the padding never
+    counts (as in PyTorch).
+    """
     kernel, stride, padding, extra = _window("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
     (top, bottom, left, right), (more_h, more_w) = padding, extra
     options = kernel, stride, (top, bottom + more_h, left, right + more_w), count_include_pad, extra
@@ -31,8 +43,11 @@ def avg_pool2d(x, *, kernel_size, stride=None, padding=0, ceil_mode=False, count
 
 
 @op(channels=pools, keeps_zero=True)
-def adaptive_avg_pool2d(x, *, output_size):
-    """Means over output_size (h, w) or int nearly equal windows: rows floor(i H / h) to ceil((i + 1) H / h) - 1."""
+def adaptive_avg_pool2d(x, *, output_size: Pair):
+    """Means over h x w windows of nearly equal size, (h, w) = output_size.
+
+    Window (i, j) has the rows floor(i H / h) to ceil((i + 1) H / h) - 1; columns likewise.
+    """
     check.floating("adaptive_avg_pool2d", x=x)
     check.shape("adaptive_avg_pool2d", "x (N, C, H, W), H, W > 0", x.ndim == 4 and 0 not in x.shape[2:], x=x)
     out = check.pair(output_size, name="adaptive_avg_pool2d: output_size", at_least=1)
@@ -57,7 +72,7 @@ def _window(op, x, kernel_size, stride, padding, ceil_mode):
 
 
 def _ceil_extra(n, k, s, p):
-    """The padding after the end that lets the last, incomplete window in, unless it would start in the padding."""
+    """The padding after the end that completes the last window; 0 if that window would start in the padding."""
     over = -(n + 2 * p - k) % s
     windows = (n + 2 * p - k + over) // s + 1
     return over if over and (windows - 1) * s < n + p else 0

@@ -1,17 +1,18 @@
 """Ops that only move data: flatten, pad, concat."""
 
 import numbers
+from collections.abc import Sequence
 
 import numpy as np
 
 from lightnn.declare import lists, reshapes, same
 from lightnn.functional import check
-from lightnn.tensor import op
+from lightnn.tensor import Tensor, op
 
 
 @op(channels=reshapes, keeps_zero=True)
-def flatten(x, *, start_dim=1):
-    """x with all axes from start_dim on merged into one."""
+def flatten(x, *, start_dim: int = 1):
+    """Merge all axes of x from start_dim on into one."""
     if not -x.ndim <= start_dim < x.ndim:
         raise ValueError(f"flatten: want start_dim within the {x.ndim} axes of x {x.shape}, got {start_dim}")
     lead = x.shape[: start_dim % x.ndim]
@@ -26,8 +27,8 @@ def _channels_of_pad(call):
 
 
 @op(channels=_channels_of_pad, keeps_zero=lambda options: not options["value"])
-def pad(x, *, padding, value=0.0):
-    """x with `value` around its last axes; padding is (left, right) or (left, right, top, bottom), as in PyTorch."""
+def pad(x, *, padding: Sequence[int], value: float = 0.0):
+    """Put `value` around the last axes of x; padding is (left, right) or (left, right, top, bottom), as in PyTorch."""
     whole = np.iterable(padding) and all(isinstance(n, numbers.Integral) and n >= 0 for n in padding)
     if not whole or len(padding) % 2 or len(padding) > 2 * x.ndim:
         raise ValueError(f"pad: want up to {x.ndim} pairs of ints >= 0, last axis first; got {padding!r}")
@@ -37,8 +38,8 @@ def pad(x, *, padding, value=0.0):
     return np.pad(x, widths, constant_values=value), lambda dy: dy[inside]
 
 
-def concat(xs, dim=0):
-    """The Tensors xs joined along axis dim."""
+def concat(xs: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join the Tensors xs along axis dim."""
     if not xs:
         raise ValueError("concat: want at least one Tensor, got none")
     return _concat(*xs, dim=dim)

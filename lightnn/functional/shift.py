@@ -1,5 +1,5 @@
-"""Ops that move channels: the shift of ShiftNet and the channel shuffle of ShuffleNet. Neither has a parameter or a
-MAC."""
+"""Ops that move channels: the shift of ShiftNet and the channel shuffle of ShuffleNet. They have no parameters and cost
+no MACs."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from lightnn.tensor import op
 
 
 def _channels_of_shift2d(call):
-    """A removed channel takes its offset along, which the module must then keep (see nn.Shift2d)."""
+    """A removed channel takes its offset along; the module must store the others (see nn.Shift2d)."""
     if not hasattr(call.module, "offsets_of"):
         return None
     call.use("offsets", 1, call.ids(call.arrays[0]))
@@ -40,9 +40,9 @@ def _channels_of_shuffle(call):
 
 
 @op(channels=_channels_of_shuffle, keeps_zero=True)
-def channel_shuffle(x, *, groups):
-    """Channel g C/G + k of x (N, C, H, W) becomes channel k G + g: after it, each group has channels of all groups
-    (Zhang et al. 2018, arXiv 1707.01083, section 3.1)."""
+def channel_shuffle(x, *, groups: int):
+    """Channel g C/G + k of x (N, C, H, W) becomes channel k G + g, so each group gets channels of all groups (Zhang et
+    al. 2018, arXiv 1707.01083, section 3.1)."""
     check.floating("channel_shuffle", x=x)
     fits = x.ndim == 4 and isinstance(groups, int) and groups >= 1 and x.shape[1] % groups == 0
     check.shape("channel_shuffle", f"x (N, C, H, W) with C divisible by groups={groups!r}", fits, x=x)

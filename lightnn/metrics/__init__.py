@@ -1,4 +1,4 @@
-"""Measures of a network: what it holds and does, counted from one run, and how long it takes."""
+"""Measures of a network: tracing.py counts what it holds and computes in one run, timing.py how long it takes."""
 
 from lightnn.metrics.timing import Latency, compare_latency, latency
 from lightnn.metrics.tracing import Row, Trace, count_macs, count_parameters, trace

@@ -17,5 +17,5 @@ def uniform(shape, bound, rng):
 
 
 def generator(rng):
-    """The Generator itself, or a new one from a seed; None means seed 0, so that every network is reproducible."""
+    """The Generator itself, or a new one from a seed. None means seed 0, so every network is reproducible."""
     return rng if hasattr(rng, "random") else np.random.default_rng(0 if rng is None else rng)

@@ -1,5 +1,5 @@
 """Layers, with PyTorch's argument names, order and defaults. A layer keeps its constructor's arguments as attributes
-and calls one function of `lightnn.functional`."""
+and calls one function of `lightnn.functional`. `rng` is a Generator or a seed; None means seed 0."""
 
 import math
 
@@ -7,14 +7,18 @@ import numpy as np
 
 from lightnn import functional as F
 from lightnn.functional import check
+from lightnn.functional.check import Pair
 from lightnn.nn import init
 from lightnn.nn.module import Module, Parameter
+from lightnn.tensor import Tensor
+
+Rng = np.random.Generator | int | None
 
 
 class Linear(Module):
-    """y = x w^T + b; weight (out_features, in_features), bias (out_features,). rng: Generator or seed."""
+    """y = x w^T + b; weight (out_features, in_features), bias (out_features,)."""
 
-    def __init__(self, in_features, out_features, bias=True, *, rng=None):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None):
         _positive("Linear", in_features=in_features, out_features=out_features)
         rng = init.generator(rng)
         self.in_features, self.out_features = in_features, out_features
@@ -24,16 +28,25 @@ class Linear(Module):
     def fit_sizes(self):
         self.out_features, self.in_features = self.weight.shape
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight(), _value(self.bias))
 
 
 class Conv2d(Module):
-    """2-D convolution; weight (out_channels, in_channels/groups, KH, KW), bias (out_channels,). rng: Generator or
-    seed."""
+    """2-D convolution; weight (out_channels, in_channels/groups, KH, KW), bias (out_channels,)."""
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, *, rng=None
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Rng = None,
     ):
         _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
@@ -52,13 +65,13 @@ class Conv2d(Module):
         self.bias = Parameter(init.uniform((out_channels,), 1 / math.sqrt(fan_in), rng)) if bias else None
 
     def fit_sizes(self):
-        """The number of groups stays, except in a depthwise convolution, where it is that of the channels."""
+        """The number of groups stays, except in a depthwise convolution: there it is the number of channels."""
         out, per_group = self.weight.shape[:2]
         if self.groups == self.in_channels > 1:
             self.groups = out * self.groups // self.out_channels
         self.out_channels, self.in_channels = out, per_group * self.groups
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(
             x,
             self.weight(),
@@ -71,94 +84,123 @@ class Conv2d(Module):
 
 
 class ReLU(Module):
-    def forward(self, x):
+    """max(x, 0)."""
+
+    def forward(self, x: Tensor) -> Tensor:
         return F.relu(x)
 
 
 class ReLU6(Module):
-    def forward(self, x):
+    """min(max(x, 0), 6)."""
+
+    def forward(self, x: Tensor) -> Tensor:
         return F.relu6(x)
 
 
 class Hardtanh(Module):
-    def __init__(self, min_val=-1.0, max_val=1.0):
+    """x clamped to [min_val, max_val]."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0):
         if not min_val < max_val:
             raise ValueError(f"Hardtanh: want min_val < max_val, got {min_val!r} and {max_val!r}")
         self.min_val, self.max_val = min_val, max_val
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.hardtanh(x, min_val=self.min_val, max_val=self.max_val)
 
 
 class Hardswish(Module):
-    def forward(self, x):
+    """x relu6(x + 3) / 6."""
+
+    def forward(self, x: Tensor) -> Tensor:
         return F.hardswish(x)
 
 
 class Sigmoid(Module):
-    def forward(self, x):
+    """1 / (1 + exp(-x))."""
+
+    def forward(self, x: Tensor) -> Tensor:
         return F.sigmoid(x)
 
 
 class Tanh(Module):
-    def forward(self, x):
+    """The hyperbolic tangent."""
+
+    def forward(self, x: Tensor) -> Tensor:
         return F.tanh(x)
 
 
 class Identity(Module):
-    def forward(self, x):
+    """x itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
         return x
 
 
 class Dropout(Module):
-    """Zero a share p of the elements in training. It draws from its own generator, made from rng."""
+    """In training, zero each element with probability p. It draws from its own generator, made from rng."""
 
-    def __init__(self, p=0.5, *, rng=None):
+    def __init__(self, p: float = 0.5, *, rng: Rng = None):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout: want 0 <= p < 1, got {p!r}")
         self.p, self.rng = p, init.generator(rng)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.dropout(x, p=self.p, training=self.training, rng=self.rng)
 
 
 class Flatten(Module):
-    def __init__(self, start_dim=1):
+    """x (N, ...) with all axes from start_dim on merged into one."""
+
+    def __init__(self, start_dim: int = 1):
         self.start_dim = start_dim
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.flatten(x, start_dim=self.start_dim)
 
 
 class MaxPool2d(Module):
-    def __init__(self, kernel_size, stride=None, padding=0, *, ceil_mode=False):
+    """The largest element in each window; stride defaults to kernel_size."""
+
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *, ceil_mode: bool = False):
         self.kernel_size = check.pair(kernel_size, name="MaxPool2d: kernel_size", at_least=1)
         self.stride = self.kernel_size if stride is None else check.pair(stride, name="MaxPool2d: stride", at_least=1)
         self.padding = check.pair(padding, name="MaxPool2d: padding")
         self.ceil_mode = bool(ceil_mode)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         window = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
         return F.max_pool2d(x, **window, ceil_mode=self.ceil_mode)
 
 
 class AvgPool2d(Module):
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """The mean of each window; stride defaults to kernel_size."""
+
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair | None = None,
+        padding: Pair = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ):
         self.kernel_size = check.pair(kernel_size, name="AvgPool2d: kernel_size", at_least=1)
         self.stride = self.kernel_size if stride is None else check.pair(stride, name="AvgPool2d: stride", at_least=1)
         self.padding = check.pair(padding, name="AvgPool2d: padding")
         self.ceil_mode, self.count_include_pad = bool(ceil_mode), bool(count_include_pad)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         window = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
         return F.avg_pool2d(x, **window, ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad)
 
 
 class AdaptiveAvgPool2d(Module):
-    def __init__(self, output_size):
+    """Means over output_size windows of nearly equal size."""
+
+    def __init__(self, output_size: Pair):
         self.output_size = check.pair(output_size, name="AdaptiveAvgPool2d: output_size", at_least=1)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(x, output_size=self.output_size)
 
 

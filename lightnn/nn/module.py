@@ -15,7 +15,7 @@ running = contextvars.ContextVar("lightnn_running_module", default=None)  # the 
 
 @contextlib.contextmanager
 def evaluating(*models: "Module") -> Iterator[None]:
-    """Within this context the models are in eval mode; afterwards each of their modules is as it was."""
+    """Within this context the models are in eval mode; afterwards each of their modules has its mode back."""
     modes = [(m, m.training) for model in models for m in model.modules()]
     try:
         for model in models:

@@ -11,7 +11,7 @@ class _BatchNorm(Module):
 
     buffers = ("running_mean", "running_var")
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1):
         if not isinstance(num_features, int | np.integer) or num_features < 1:
             raise ValueError(f"{type(self).__name__}: want num_features to be an int >= 1, got {num_features!r}")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum

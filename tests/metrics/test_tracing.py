@@ -74,6 +74,8 @@ def test_the_table_has_every_row_and_the_totals():
     lines = str(trace).splitlines()
     assert len(lines) == len(trace) + 2 and max(map(len, lines)) <= 100
     assert lines[1].split()[:3] == ["conv1", "conv2d", "1x20x24x24"] and "2,293,000" in lines[-1]
+    assert ">2,293,000</td>" in trace._repr_html_()
+    assert repr(trace) == "Trace(9 ops, 431,080 parameters, 2,293,000 MACs)"
 
 
 def test_the_model_is_left_as_it_was():

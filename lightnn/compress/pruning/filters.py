@@ -1,17 +1,19 @@
 """Which filters to prune: by the size of their weights or of their feature maps (Li et al. 2017, "Pruning Filters for
 Efficient ConvNets", arXiv 1608.08710, sections 3 and 4.4).
 
-A filter j of a layer is the 3-D block F_j = w[j] (of a fully connected layer, a row). What goes is chosen by the
-smallest scores; `lightnn.compress.surgery` then takes it out.
+Filter j of a layer is the 3-D block F_j = w[j] (in a fully connected layer, a row). The filters with the smallest
+scores are chosen; `lightnn.compress.structure.surgery` then removes them.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from lightnn.compress.structure.channel_graph import channels
+from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.surgery import plan, thin
 from lightnn.exercise import exercise
+from lightnn.nn import Module
 from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad, watching
 
@@ -25,7 +27,7 @@ def filter_norms(w, order=1):
 
 @exercise("03.2")
 def smallest(scores, count):
-    """The indices of the `count` smallest scores, ascending; of equal ones the first."""
+    """The indices of the `count` smallest scores, ascending. Of equal scores, the first ones count as smaller."""
     if not 0 <= count <= len(scores):
         raise ValueError(f"smallest: want 0 <= count <= {len(scores)}, got {count}")
     return np.sort(np.argsort(scores, kind="stable")[:count])
@@ -35,7 +37,7 @@ def smallest(scores, count):
 def greedy_norms(w, removed, order=1):
     """The filters' norms without the input channels that earlier layers have lost (section 3.3, "greedy pruning").
 
-    removed: the indices of those channels along w's axis 1. The independent strategy counts them all.
+    removed: the indices of these channels along w's axis 1. The independent strategy counts all channels.
     """
     kept = np.setdiff1d(np.arange(np.shape(w)[1]), removed)
     return filter_norms(np.asarray(w)[:, kept], order)
@@ -54,7 +56,7 @@ def map_statistics(maps):
     return {name: f.mean(0) for name, f in each.items()} | {"variance-l2": l2.var(0)}
 
 
-def feature_maps(model, found, x):
+def feature_maps(model: Module, found: Channels, x: np.ndarray) -> dict[str, np.ndarray]:
     """{layer: its feature maps (N, C, ...)} for images x (N, C, H, W), after batch norm and ReLU, as the next layer
     reads them. found: the model's Channels."""
     wanted, maps, ops = {op: layer for layer, op in found.features.items()}, {}, iter(range(10**9))
@@ -68,47 +70,51 @@ def feature_maps(model, found, x):
     return maps
 
 
-def norms(model, found, order=1):
+def norms(model: Module, found: Channels, order: int = 1) -> dict[str, np.ndarray]:
     """{layer: its filters' norms}: the independent strategy."""
     modules = dict(model.named_modules())
     return {layer: filter_norms(modules[layer].weight().data, order) for layer in found.layers}
 
 
-def select(found, scores, shares):
-    """What to remove, {layer: rows}: of each layer the share `shares[layer]` with the smallest scores[layer].
+def select(found: Channels, scores: dict[str, np.ndarray], fractions: dict[str, float]) -> dict[str, np.ndarray]:
+    """What to remove, {layer: rows}: of each layer the fraction `fractions[layer]` with the smallest scores[layer].
 
-    Rows that can only go together (see Channels) are one unit, whose score is the mean of its rows'. The number of
-    units that stay is rounded down (so it was in the paper: its counts of ResNet-56 come out with no other rule).
+    Rows that can only be removed together (see Channels) are one unit; its score is the mean of its rows' scores. The
+    number of units that stay is rounded down: with no other rule do the paper's counts of ResNet-56 come out.
     """
-    return {layer: _units(found, layer, scores, share) for layer, share in shares.items()}
+    return {layer: _units(found, layer, scores, fraction) for layer, fraction in fractions.items()}
 
 
-def _units(found, layer, scores, share):
+def _units(found, layer, scores, fraction):
     if layer not in found.layers:
         raise ValueError(f"select: no layer {layer!r}; there are {', '.join(found.layers)}")
-    if not 0 <= share < 1:
-        raise ValueError(f"select: want a share 0 <= share < 1 of {layer}, got {share!r}")
+    if not 0 <= fraction < 1:
+        raise ValueError(f"select: want a fraction 0 <= fraction < 1 of {layer}, got {fraction!r}")
     _, unit = np.unique(found.roots(found.layers[layer]), return_inverse=True)
     means = np.bincount(unit, scores[layer]) / np.bincount(unit)
-    return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(share * len(means) - 1e-9))))
+    return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(fraction * len(means) - 1e-9))))
 
 
-def select_greedily(model, found, shares, order=1):
-    """As `select` by norms, layer by layer in the order of the run, each scored without the input channels that go."""
+def select_greedily(
+    model: Module, found: Channels, fractions: dict[str, float], order: int = 1
+) -> dict[str, np.ndarray]:
+    """As `select` by norms, layer by layer in the order of the run. Each layer's filters are scored without the input
+    channels that are removed."""
     chosen, gone, modules = {}, np.zeros(0, np.int64), dict(model.named_modules())
     for layer in found.layers:
-        if layer not in shares:
+        if layer not in fractions:
             continue
         columns = next(use.ids for use in found.uses if (use.owner, use.attribute, use.axis) == (layer, "weight", 1))
         w = modules[layer].weight().data
         scores = {layer: greedy_norms(w, np.flatnonzero(np.isin(found.roots(columns), gone)), order)}
-        chosen |= select(found, scores, {layer: shares[layer]})
+        chosen |= select(found, scores, {layer: fractions[layer]})
         gone = np.union1d(gone, found.roots(found.layers[layer][chosen[layer]]))
     return chosen
 
 
-def prune_filters(model, input_shape, shares, order=1):
-    """A new, thinner network: of each layer in shares, {layer: share of its filters}, the smallest by norm are gone,
-    with all that hangs together with them. `channels`, `norms`, `select`, `plan` and `thin` in one call."""
+def prune_filters(model: Module, input_shape: Sequence[int], fractions: dict[str, float], order: int = 1) -> Module:
+    """A new, thinner network: in each layer of fractions, {layer: fraction of its filters}, the filters with the
+    smallest norms are removed, with everything that depends on them. `channels`, `norms`, `select`, `plan` and `thin`
+    in one call."""
     found = channels(model, input_shape)
-    return thin(model, plan(model, found, select(found, norms(model, found, order), shares)))
+    return thin(model, plan(model, found, select(found, norms(model, found, order), fractions)))

@@ -1,16 +1,18 @@
-"""Which channels of a network hang together: read off one run, before any of them is removed.
+"""Which channels of a network depend on each other. One run shows it, before any of them is removed.
 
 A convolution or fully connected layer makes new channels, its rows. Every other op passes channels on (batch norm,
 ReLU, pooling, depthwise convolution), joins them (an addition makes channel c of both operands one: a residual block),
-lists them (concatenation, flatten) or reads them (the next layer, by its columns). Each channel gets a number; numbers
-that can only be removed together are joined in a union-find forest (Tarjan 1975), and numbers that must stay are held,
-with the reason. What removing a channel has to cut is the list of `uses` of its number.
+lists them (concatenation, flatten) or reads them (the next layer, by its columns). Each op declares which
+(`lightnn.declare`). Each channel gets a number. Numbers that can only be removed together are joined in a union-find
+forest (Tarjan 1975). Numbers that must stay are held, with the reason. The `uses` of a number are the arrays that lose
+an index when its channel is removed.
 
 A removed channel stands for a feature map of zeros, so an op may pass it on only if it gives 0 for 0: sigmoid does not.
-A grouped convolution must lose the same number in each group; it loses the channel of the same place in each.
+A grouped convolution must lose the same number in each group; it loses the channel in the same place of each.
 """
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +21,7 @@ from lightnn.compress.structure.numbering import Numbering
 from lightnn.exercise import exercise
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
+from lightnn.tables import Tabular
 from lightnn.tensor import Tensor, no_grad, watching
 
 
@@ -26,7 +29,7 @@ from lightnn.tensor import Tensor, no_grad, watching
 class Use:
     """An array that has an index for each of some channels along one axis."""
 
-    owner: str  # path of the module
+    owner: str  # the module's path
     attribute: str  # its Parameter or buffer
     axis: int
     ids: np.ndarray  # the channel of each index
@@ -38,8 +41,8 @@ class Use:
 
 @exercise("03.6")
 def root(parent, i):
-    """The representative of i's set in a union-find forest: parent[i] is a member of the same set, itself if i is the
-    representative. Every element on the way is hung closer to it (path halving)."""
+    """The representative of i's set in a union-find forest: parent[i] is a member of the same set, or i itself if i is
+    the representative. Every second element on the way gets its grandparent as its parent (path halving)."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -48,37 +51,39 @@ def root(parent, i):
 
 @exercise("03.7")
 def join(parent, a, b):
-    """Make one set of those of a[k] and b[k] for every k; the lower representative stays one. Changes the list parent,
-    and returns it."""
+    """Merge the sets of a[k] and b[k] for every k; the lower of the two representatives represents the merged set.
+    Changes the list parent, and returns it."""
     for i, k in zip(a, b, strict=True):
         low, high = sorted((root(parent, i), root(parent, k)))
         parent[high] = low
     return parent
 
 
-class Channels:
-    """What `channels` found. layers: {path of a layer: the numbers of its rows}, in the order of the run; printed, the
-    layers, with what goes together, what uses it, and why some can't be removed."""
+class Channels(Tabular):
+    """What `channels` found. layers: {path of a layer: the numbers of its rows}, in the order of the run. It prints as
+    a table of the layers: what is cut together with each, or why it stays."""
 
     def __init__(self):
         self.parent, self.held, self.uses, self.layers = [], {}, [], {}
-        self.features = {}  # layer: the number of the op that gives its feature maps as the next layer reads them
+        self.features = {}  # layer: the number of the op whose output is its feature maps, as the next layer reads them
 
-    def new(self, count):
+    def new(self, count: int) -> np.ndarray:
+        """Numbers for `count` new channels."""
         first = len(self.parent)
         self.parent += range(first, first + count)
         return np.arange(first, first + count)
 
-    def tie(self, a, b):
-        """Channels a[k] and b[k] go together."""
+    def tie(self, a: Sequence[int], b: Sequence[int]) -> None:
+        """Channels a[k] and b[k] can only be removed together."""
         join(self.parent, a, b)
 
-    def hold(self, ids, reason):
+    def hold(self, ids: Sequence[int], reason: str) -> None:
+        """These channels can't be removed."""
         self.held |= {int(i): reason for i in ids if int(i) not in self.held}
 
     def use(self, owner, attribute, axis, ids, makes, positions=0):
-        """Note a use. A second one of the same array and axis (a module that runs twice) ties its channels to the
-        first's."""
+        """Note that an array has an index for each of these channels. If it was noted before (the module runs twice),
+        its channels of both times are tied."""
         for k, other in enumerate(self.uses):
             if (other.owner, other.attribute, other.axis) == (owner, attribute, axis):
                 self.tie(other.ids, ids)
@@ -86,18 +91,17 @@ class Channels:
                 return
         self.uses.append(Use(owner, attribute, axis, ids, makes, positions))
 
-    def roots(self, ids):
-        """The representative of each channel: equal ones go together."""
+    def roots(self, ids: Sequence[int]) -> np.ndarray:
+        """The representative of each channel: channels with the same one are removed together."""
         return np.array([root(self.parent, i) for i in ids], np.int64)
 
-    def reason(self, layer, row):
+    def reason(self, layer: str, row: int) -> str | None:
         """Why this row of the layer can't be removed, or None."""
         wanted = root(self.parent, self.layers[layer][row])
         return next((why for i, why in self.held.items() if root(self.parent, i) == wanted), None)
 
-    def __str__(self):
-        wide = max(map(len, self.layers), default=5)
-        lines, lead = [f"{'layer':<{wide}} rows units"], {}
+    def table(self):
+        rows, lead = [], {}
         for layer, ids in self.layers.items():
             roots = self.roots(ids)
             first = lead.setdefault(roots[0], layer)
@@ -105,12 +109,24 @@ class Channels:
             reasons = {self.reason(layer, row) for row in range(len(ids))} - {None}
             note = f"cut with {first}" if first != layer else "cuts " + ", ".join(o for o in owners if o != layer)
             note = "stays: " + "; ".join(sorted(reasons)) if reasons else note
-            head = f"{layer:<{wide}} {len(ids):>4} {len(set(roots)):>5}  "
+            rows.append((layer, len(ids), len(set(roots)), note))
+        return "", ("layer", "rows", "units", "what is cut with it, or why it stays"), rows
+
+    def __str__(self):
+        """The table within 80 columns: notes are wrapped."""
+        _, _, rows = self.table()
+        wide = max(map(len, self.layers), default=5)
+        lines = [f"{'layer':<{wide}} rows units"]
+        for layer, count, units, note in rows:
+            head = f"{layer:<{wide}} {count:>4} {units:>5}  "
             lines.append(textwrap.fill(note, 80, initial_indent=head, subsequent_indent=" " * len(head)))
         return "\n".join(lines)
 
+    def __repr__(self):
+        return f"Channels({len(self.layers)} layers, {len(self.parent)} channels, {len(self.held)} held)"
 
-def channels(model, input_shape):
+
+def channels(model: Module, input_shape: Sequence[int]) -> Channels:
     """Run the model once, in eval mode, on zeros of input_shape (N, C, H, W), and return its Channels."""
     if not isinstance(model, Module):
         raise TypeError(f"channels: want a Module, got {type(model).__name__}")

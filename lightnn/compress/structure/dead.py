@@ -1,33 +1,35 @@
-"""Neurons that pruning has left without connections, and their removal, which changes no output (Han et al. 2015, arXiv
-1506.02626, section 3.5).
+"""Removes neurons that pruning has left without connections; no output changes (Han et al. 2015, arXiv 1506.02626,
+section 3.5).
 
 A neuron without outgoing connections adds nothing. One without incoming connections is a constant, f(b): the paper
-calls it dead too, but it may only go once its constant has been added to the biases of the next layer.
+calls it dead too, but it can be removed only after its constant has been added to the biases of the next layer.
 """
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 
 from lightnn.compress.structure.channel_graph import channels
 from lightnn.compress.structure.surgery import plan, thin
 from lightnn.exercise import exercise
+from lightnn.nn import Module
 from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
 
 @exercise("02.9")
 def fold_constants(w, b, values, constant):
-    """The bias that a layer y = w x + b has once its constant inputs are gone: b + sum of w[:, i] x_i over them.
+    """The bias of a layer y = w x + b after its constant inputs are removed: b + sum of w[:, i] x_i over them.
 
-    w (O, I), b (O,), values: the inputs x (I,), of which those where `constant` (I,) are always the same.
+    w (O, I), b (O,), values: the inputs x (I,); where `constant` (I,), x_i is the same for every image.
     """
     return b + w[:, constant] @ values[constant]
 
 
-def remove_dead(model, input_shape):
-    """(a network without its dead channels, {layer: how many went}); its outputs are the same, up to the rounding of
-    the folded sums. It goes on until nothing is dead, because a neuron may die with the one that it fed."""
+def remove_dead(model: Module, input_shape: Sequence[int]) -> tuple[Module, dict[str, int]]:
+    """(the network without its dead channels, {layer: how many were removed}); its outputs are the same, up to the
+    rounding of the folded sums. It repeats until nothing is dead: a neuron may die with the only one that it fed."""
     went = {}
     while True:
         found = channels(model, input_shape)
@@ -46,7 +48,7 @@ def remove_dead(model, input_shape):
 
 
 def _spare(found, dead):
-    """The dead channels as an array, without one of each layer that would have none left."""
+    """The dead channels as an array; of a layer whose channels are all dead, one is spared."""
     for ids in found.layers.values():
         roots = {int(i) for i in found.roots(ids)}
         if roots <= dead:
@@ -55,7 +57,7 @@ def _spare(found, dead):
 
 
 def _all_zero(model, found, uses):
-    """Channels, not held, that have nothing but zeros in all of the given uses."""
+    """Channels, not held, that have only zeros in all of the given uses."""
     owners, alive = dict(model.named_modules()), set(found.roots(list(found.held)).tolist())
     for use in uses:
         w = np.moveaxis(owners[use.owner].weight().data, use.axis, 0)
@@ -69,7 +71,8 @@ def _unread(model, found):
 
 
 def _readers(model, found, input_shape):
-    """[(use, the input x (C, ...) of its layer in one run)]: who reads channels, and what they are if constant."""
+    """[(use, the input x (C, ...) of its layer in one run)]: which layers read channels, and what values they see if
+    these are constant."""
     paths, inputs = {id(m): name for name, m in model.named_modules()}, {}
 
     def watch(op, arrays, options, y):
@@ -83,8 +86,8 @@ def _readers(model, found, input_shape):
 
 
 def _constant(model, found, readers):
-    """Channels whose layers' weights are all 0, and which every layer that reads them can take as a bias: it has one,
-    and its kernel sees no border. A channel that is 0 needs none."""
+    """Channels whose layers' weights are all 0, if every layer that reads them can add them to its bias: it has one,
+    and its kernel sees no border. A channel that is 0 needs no bias."""
     makers = [use for use in found.uses if use.attribute == "weight" and use.axis == 0 and use.owner in found.layers]
     constant, owners = _all_zero(model, found, makers), dict(model.named_modules())
     for use, x in readers:
@@ -100,7 +103,7 @@ def _constant(model, found, readers):
 
 
 def _fold(model, found, readers, constant):
-    """Add to the biases of all readers what the constant channels give."""
+    """Add what the constant channels contribute to the biases of all layers that read them."""
     owners = dict(model.named_modules())
     for use, x in readers:
         here, layer = np.isin(found.roots(use.ids), constant), owners[use.owner]

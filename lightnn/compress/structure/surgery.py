@@ -1,30 +1,33 @@
-"""Surgery: take channels out of a network, so that it is a smaller dense network (Li et al. 2017, "Pruning Filters for
+"""Surgery: take channels out of a network, which becomes a smaller dense network (Li et al. 2017, "Pruning Filters for
 Efficient ConvNets", arXiv 1608.08710, section 3).
 
-    found = channels(model, (1, 3, 32, 32))         what hangs together         print(found)
+    found = channels(model, (1, 3, 32, 32))         what depends on what        print(found)
     cut = plan(model, found, {"conv1": [0, 7]})     what would be cut           print(cut)
     thinned = thin(model, cut)                      a new, smaller network
 
-Removing row j of a layer takes its bias, its batch-norm entries, the depthwise filters that follow it and, in every
-layer that reads it, the columns: h w of them a channel after a flatten. `mask_channels` gives the network that the
-thinned one must equal: the same size, with zeros in the place of what is cut.
+Row j of a layer is removed with its bias, its batch-norm entries, the depthwise filters that follow it and the columns
+of every layer that reads it: h w columns a channel after a flatten. `mask_channels` gives the network that the thinned
+one must equal: it keeps its size and has zeros in place of what is cut.
 """
 
 import contextlib
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from lightnn.compress.structure.channel_graph import Channels
 from lightnn.compress.transforms.mask import Mask
 from lightnn.models import describe
-from lightnn.nn import Parameter
+from lightnn.nn import Module, Parameter
+from lightnn.tables import Tabular
 
 
 @dataclass
 class Cut:
-    """One array and what is left of it. positions: how often a run uses each of its numbers (a layer's weight)."""
+    """One array and what is left of it. positions: how often a run uses each of its numbers (for a layer's weight)."""
 
     shape: tuple
     trained: bool
@@ -37,20 +40,21 @@ class Cut:
         return tuple(len(self.keep[axis]) if axis in self.keep else n for axis, n in enumerate(self.shape))
 
 
-class Plan(dict):
-    """{name of an array: Cut} of all parameters and of the buffers that are cut; printed, what changes, and the
-    parameters and MACs with it."""
+class Plan(Tabular, dict):
+    """{name of an array: Cut} of all parameters and of the buffers that are cut. It prints as a table of the arrays
+    that change, and of parameters and MACs before and after."""
 
-    def changed(self):
+    def changed(self) -> dict[str, Cut]:
+        """The arrays that are cut."""
         return {name: cut for name, cut in self.items() if cut.keep}
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[int, int]:
         """Trained numbers: (before, after)."""
         return self._count(lambda cut: cut.trained)
 
     @property
-    def macs(self):
+    def macs(self) -> tuple[int, int]:
         """Multiply-accumulates of a run on the shape that was traced: (before, after)."""
         return self._count(lambda cut: cut.positions)
 
@@ -58,35 +62,43 @@ class Plan(dict):
         cuts = self.values()
         return sum(math.prod(c.shape) * times(c) for c in cuts), sum(math.prod(c.after) * times(c) for c in cuts)
 
+    def table(self):
+        arrays = [
+            (name, *(" x ".join(map(str, s)) for s in (c.shape, c.after)), "") for name, c in self.changed().items()
+        ]
+        totals = (("parameters", *self.parameters), ("MACs", *self.macs))
+        rows = arrays + [(name, f"{a:,}", f"{b:,}", f"({b / a - 1:+.1%})") for name, a, b in totals]
+        return "", ("array", "before", "after", "change"), rows
+
     def __str__(self):
-        by = [
-            (name, " x ".join(map(str, c.shape)), " x ".join(map(str, c.after))) for name, c in self.changed().items()
-        ]
-        by += [
-            (name, f"{a:,}", f"{b:,}  ({b / a - 1:+.1%})")
-            for name, (a, b) in (("parameters", self.parameters), ("MACs", self.macs))
-        ]
-        wide = [max(len(row[i]) for row in by) for i in (0, 1)]
-        return "\n".join(f"{name:<{wide[0]}}  {before:>{wide[1]}} -> {after}" for name, before, after in by)
+        _, _, rows = self.table()
+        wide = [max(len(row[i]) for row in rows) for i in (0, 1)]
+        lines = (f"{name:<{wide[0]}}  {a:>{wide[1]}} -> {b}  {change}".rstrip() for name, a, b, change in rows)
+        return "\n".join(lines)
+
+    def __repr__(self):
+        counts = (f"{what} {a:,} -> {b:,}" for what, (a, b) in (("parameters", self.parameters), ("MACs", self.macs)))
+        return f"Plan({len(self.changed())} arrays cut, {', '.join(counts)})"
 
 
-def plan(model, found, remove):
-    """The Plan that removes rows of layers, {path: indices}, and all that hangs together with them by `found`, the
-    model's Channels.
+def plan(model: Module, found: Channels, remove: dict[str, Sequence[int]]) -> Plan:
+    """The Plan that removes rows of layers, {path: indices}, and all that depends on them. found: the model's Channels.
 
     ValueError says why a channel can't be removed: it is held, nothing would be left, there is no such row, or two
-    layers share a weight.
+    layers use one weight.
     """
     removed = found.roots(_wanted(found, remove))
     cuts, modules = Plan({n: Cut(p.shape, True) for n, p in model.named_parameters()}), dict(model.named_modules())
     for use in found.uses:
         gone = np.isin(found.roots(use.ids), removed)
         if gone.all():
-            raise ValueError(f"plan: nothing would be left of {use.name}: all its {gone.size} channels are to go")
+            raise ValueError(
+                f"plan: nothing would be left of {use.name}: all its {gone.size} channels would be removed"
+            )
         if use.name not in cuts:
             array = _buffer(modules, use.name, len(use.ids))
             if isinstance(array, Parameter):
-                raise ValueError(f"plan: {use.name} is another layer's too: a shared weight can't be cut")
+                raise ValueError(f"plan: {use.name} is another layer's too, so it can't be cut")
             cuts[use.name] = Cut(array.shape, False)
         cut = cuts[use.name]
         cut.positions += use.positions
@@ -96,7 +108,7 @@ def plan(model, found, remove):
 
 
 def _wanted(found, remove):
-    """The numbers of the channels to remove, each checked."""
+    """The numbers of the channels to remove, after checking each."""
     wanted = []
     for layer, rows in remove.items():
         if layer not in found.layers:
@@ -123,7 +135,7 @@ def _buffer(modules, name, channels):
     return owner.offsets_of(channels) if attribute == "offsets" else getattr(owner, attribute)
 
 
-def thin(model, cuts):
+def thin(model: Module, cuts: Plan) -> Module:
     """A new network without the channels that the Plan removes. The model is left as it is."""
     twin = _twin(model, cuts)
     modules = dict(twin.named_modules())
@@ -136,7 +148,7 @@ def thin(model, cuts):
                 setattr(owner, attribute, np.take(_buffer(modules, name, cut.shape[axis]), keep, axis))
     for module in modules.values():
         module.fit_sizes()
-    with contextlib.suppress(TypeError):  # a network that has no description can be thinned, but not saved
+    with contextlib.suppress(TypeError):  # a network without a description can be thinned, but not saved
         base, shapes = describe(model), {name: list(cut.after) for name, cut in cuts.changed().items()}
         twin.architecture = {**base, "shapes": {**base.get("shapes", {}), **shapes}}
     return twin
@@ -149,9 +161,9 @@ def _take(p, keep, axis):
     p.support = p.support and p.support.take(keep, axis)
 
 
-def mask_channels(model, cuts):
-    """A new network of the model's size in which the channels that the Plan removes are 0: their rows, biases and
-    batch-norm entries are masked, and stay 0 in training."""
+def mask_channels(model: Module, cuts: Plan) -> Module:
+    """A new network of the model's size in which the channels that the Plan removes are 0. Their rows, biases and
+    batch-norm entries are masked, so they stay 0 in training."""
     twin = _twin(model, cuts)
     modules = dict(twin.named_modules())
     for name, cut in cuts.changed().items():

@@ -1,4 +1,4 @@
-"""lightnn/compress/pruning/activity.py: the share of a layer's outputs that are not zero."""
+"""lightnn/compress/pruning/activity.py: the fraction of a layer's outputs that are not zero."""
 
 import numpy as np
 import pytest

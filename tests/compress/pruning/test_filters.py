@@ -125,7 +125,10 @@ def test_select_takes_whole_units(rng):
 
 @pytest.mark.parametrize(
     ("shares", "message"),
-    [({"conv9": 0.5}, "no layer 'conv9'; there are conv1"), ({"conv1": 1.0}, "want a share 0 <= share < 1 of conv1")],
+    [
+        ({"conv9": 0.5}, "no layer 'conv9'; there are conv1"),
+        ({"conv1": 1.0}, "want a fraction 0 <= fraction < 1 of conv1"),
+    ],
 )
 def test_select_refuses_what_is_not_there(shares, message):
     model = models.lenet5(rng=0)

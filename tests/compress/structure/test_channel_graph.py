@@ -1,4 +1,4 @@
-"""lightnn/compress/structure/channel_graph.py: what hangs together, what is held, and why."""
+"""lightnn/compress/structure/channel_graph.py: what depends on what, what is held, and why."""
 
 import numpy as np
 import pytest
@@ -150,6 +150,12 @@ def test_it_is_printed_within_80_columns():
     assert "layer2.0.downsample.0    8     8  cut with layer2.0.conv2" in text
     assert "layer2.0.conv1           8     8  cuts layer2.0.bn1, layer2.0.conv2" in text
     assert "fc                      10    10  stays: it is the network's output" in text
+
+
+def test_it_is_a_table_in_jupyter_and_short_in_a_terminal():
+    found = compress.channels(models.lenet5(rng=0), (1, 1, 28, 28))
+    assert "<td" in found._repr_html_() and "cuts conv2" in found._repr_html_()
+    assert repr(found) == "Channels(4 layers, 581 channels, 11 held)"
 
 
 def test_tracing_leaves_modes_and_statistics_as_they_were():

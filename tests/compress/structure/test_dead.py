@@ -1,4 +1,4 @@
-"""lightnn/compress/structure/dead.py: what pruning left without connections goes, and no output changes."""
+"""lightnn/compress/structure/dead.py: what pruning left without connections is removed, and no output changes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""lightnn/compress/structure/surgery.py: the thinned network is the masked network, whatever hangs together in it."""
+"""lightnn/compress/structure/surgery.py: the thinned network is the masked network, whatever depends on what in it."""
 
 import numpy as np
 import pytest
@@ -143,6 +143,13 @@ def test_the_plan_says_what_it_would_do():
     ]
 
 
+def test_the_plan_is_a_table_in_jupyter_and_short_in_a_terminal():
+    model = models.lenet5(rng=0)
+    cuts = compress.plan(model, compress.channels(model, (1, 1, 28, 28)), {"fc1": [499]})
+    assert ">499 x 800</td>" in cuts._repr_html_() and "(-0.2%)" in cuts._repr_html_()
+    assert repr(cuts) == "Plan(3 arrays cut, parameters 431,080 -> 430,269, MACs 2,293,000 -> 2,292,190)"
+
+
 def test_li_2016_vgg16_a_to_the_digit():
     """Table 1: 34.2 % fewer FLOP, 64.0 % fewer parameters (of convolutions and fully connected layers)."""
     model = models.vgg16_cifar(rng=0)
@@ -166,7 +173,7 @@ def test_li_2016_vgg16_a_to_the_digit():
         ({"conv1": [20]}, r"want rows of conv1 from 0 to 19, got \[20\]"),
         ({"conv1": [-1]}, r"want rows of conv1 from 0 to 19, got \[-1\]"),
         ({"fc2": [3]}, "row 3 of fc2 can't be removed: it is the network's output"),
-        ({"conv2": range(50)}, "nothing would be left of conv2.weight: all its 50 channels are to go"),
+        ({"conv2": range(50)}, "nothing would be left of conv2.weight: all its 50 channels would be removed"),
     ],
 )
 def test_a_plan_that_can_not_hold_is_refused(remove, message):
@@ -186,7 +193,7 @@ def test_a_plan_for_another_network_is_refused():
 def test_a_weight_that_two_layers_share_is_not_cut():
     model = nn.Sequential(nn.Linear(4, 4, rng=0), nn.ReLU(), nn.Linear(4, 4, rng=1), nn.Linear(4, 2, rng=2))
     model[2].weight = model[0].weight
-    with pytest.raises(ValueError, match=r"2.weight is another layer's too: a shared weight can't be cut"):
+    with pytest.raises(ValueError, match=r"2.weight is another layer's too, so it can't be cut"):
         compress.plan(model, compress.channels(model, (1, 4)), {"2": [0]})
 
 

@@ -219,7 +219,7 @@ SHEETS = (
                 "dx[:, :, top : top + height, left : left + width]",
                 "dx[:, :, bottom : bottom + height, right : right + width]",
             ),
-            Mistake("the kernel is flipped", "shares[..., k, l]", "shares[..., -1 - k, -1 - l]"),
+            Mistake("the kernel is flipped", "products[..., k, l]", "products[..., -1 - k, -1 - l]"),
         ),
     ),
 )
