@@ -62,6 +62,18 @@ def graded_exercise(request):
 GRADED = pytest.StashKey()
 
 
+def pytest_sessionfinish(session):
+    """In a worker process of pytest-xdist: hand the list to the main process."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["graded"] = session.config.stash.get(GRADED, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """In the main process of pytest-xdist: take a worker's list."""
+    node.config.stash.setdefault(GRADED, {}).update(getattr(node, "workeroutput", {}).get("graded", {}))
+
+
 def pytest_terminal_summary(terminalreporter, config):
     graded = config.stash.get(GRADED, {})
     if config.getoption("--impl"):
