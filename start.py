@@ -15,7 +15,11 @@ import venv
 ROOT = pathlib.Path(__file__).resolve().parent
 HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-COMMANDS = {"study": ["-m", "lightnn", "study"], "test": ["-m", "pytest"]}
+PROCESSES = str(min(4, os.cpu_count() or 1))  # for the tests; each takes up to 1 GB
+COMMANDS = {
+    "study": ["-m", "lightnn", "study"],
+    "test": ["-m", "pytest", "-n", PROCESSES, "--dist", "worksteal", "--durations", "10"],
+}
 
 
 def install():

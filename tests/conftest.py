@@ -1,10 +1,16 @@
 """Shared by all tests: a seeded generator, and `oracle`, which skips where PyTorch is missing."""
 
+import os
 import sys
 import types
 
 import numpy as np
 import pytest
+
+# A thread that waits for its next kernel must sleep, not spin: two test processes share the cores, and spinning takes
+# two thirds of their time. Read when the thread pools start, here and in the processes that tests start.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ LARGEST = 500_000  # bytes of a notebook
 LONGEST = 16  # lines of a function in a cell: longer ones belong to the library
 HANGUL = re.compile(r"[가-힣]")
 MACHINE = re.compile(r"(?<![\w.])(/home/|/root/|/Users/|/work/|/tmp/|[A-Z]:\\)")
-PARTS = {  # of a chapter about techniques: what, and how it is recognised
+PARTS = {  # what a chapter about techniques must contain, and how to recognise it
     "an equation ($$)": lambda t, c: "$$" in t,
     "a reference shown by its source (study.show)": lambda t, c: "study.show(" in c,
     "a heading 논문과 비교 with the paper's table": lambda t, c: _heading(t, "논문과 비교"),
@@ -27,7 +27,7 @@ def _heading(text, word):
 
 
 def lint_chapters(say=print) -> int:
-    """Check all chapters; the number of complaints, each said in a line."""
+    """Check the form of all chapters; report each complaint in a line, and return their number."""
     count = 0
     for number in launch.numbers():
         path = launch.chapter(number)
@@ -38,8 +38,8 @@ def lint_chapters(say=print) -> int:
     return count
 
 
-def complaints(path):
-    """[what is wrong] with one notebook file."""
+def complaints(path) -> list[str]:
+    """What is wrong with one notebook file."""
     raw = path.read_bytes()
     cells = json.loads(raw)["cells"]
     text = "\n".join(_source(c) for c in cells if c["cell_type"] == "markdown")
@@ -49,10 +49,10 @@ def complaints(path):
         f"the heading {h!r} has no Korean term" for h in re.findall(r"^#+ .*$", text, re.M) if not HANGUL.search(h)
     ]
     found += [f"want at most {LARGEST:,} bytes, got {len(raw):,}"] if len(raw) > LARGEST else []
-    found += [f"a path of a machine: {m.group()}" for m in MACHINE.finditer(text + code + _outputs(cells))]
+    found += [f"an absolute path: {m.group()}" for m in MACHINE.finditer(text + code + _outputs(cells))]
     if int(path.name[:2]) >= 2:
-        found += [f"it has not {what}" for what, has in PARTS.items() if not has(text, code)]
-        found += [] if "image/png" in raw.decode() else ["it has no picture"]
+        found += [f"it lacks {what}" for what, has in PARTS.items() if not has(text, code)]
+        found += [] if "image/png" in raw.decode() else ["it lacks a picture"]
     return found + _cells(cells) + _results(code, path.parent) + _links(text, path.parent)
 
 
@@ -71,10 +71,10 @@ def _first_cell(source, number):
 
 
 def _cells(cells):
-    """Ids that last, everything executed without an error, no library code."""
+    """Stable ids, every cell executed without an error, no library code."""
     found, ids = [], [c.get("id", "") for c in cells]
     found += [f"two cells have the id {i}" for i in set(ids) if ids.count(i) > 1]
-    found += [f"want a speaking cell id, got {i!r}" for i in ids if re.fullmatch(r"[0-9a-f-]{8,36}|", i)]
+    found += [f"want a descriptive cell id, got {i!r}" for i in ids if re.fullmatch(r"[0-9a-f-]{8,36}|", i)]
     for cell in cells:
         if cell["cell_type"] != "code":
             continue
@@ -89,25 +89,26 @@ def _cells(cells):
 
 
 class _Cell(dict):
-    """A cell as nbformat gives it, as far as `rule` looks at it."""
+    """A cell with the attribute of nbformat's cells that `rule` reads."""
 
     metadata = property(lambda self: self["metadata"])
 
 
 def _results(code, folder):
-    """Every committed result that a cell reads exists and says how it was made."""
+    """Every result file that a cell reads must exist and say how it was made."""
     found = []
     for name in sorted(set(re.findall(r"results/[\w.-]+\.json", code))):
         path = folder / name
-        missing = (
-            ["the file"] if not path.exists() else {"command", "seed", "machine"} - json.loads(path.read_text()).keys()
-        )
-        found += [f"{name} has not {what}" for what in sorted(missing)]
+        if not path.exists():
+            found.append(f"{name} does not exist")
+            continue
+        missing = {"command", "seed", "machine"} - json.loads(path.read_text()).keys()
+        found += [f"{name} lacks {what}" for what in sorted(missing)]
     return found
 
 
 def _links(text, folder):
-    """Every link to a file of the repository leads somewhere."""
+    """Every link to a file of the repository must lead somewhere."""
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     local = [link.partition("#")[0] for link in links if "://" not in link and not link.startswith("#")]
     return [f"the link {link} leads nowhere" for link in local if not (folder / link).exists()]

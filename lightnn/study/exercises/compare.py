@@ -1,8 +1,8 @@
-"""Two results side by side: everything that a call gave or changed, as a flat table, and the first place they differ.
+"""Two results side by side: everything that a call returned or changed, as a flat table, and where they first differ.
 
-`outcome` runs a function on copies of its arguments and lists what can be seen of it: the result, what became of
-Parameters and Modules among the arguments, the gradients of a differentiable one, or the exception. `difference` finds
-the first entry in which two outcomes disagree. So a report can say what was expected without any test saying it.
+`outcome` runs a function on copies of its arguments and lists what can be observed: the result, the Parameters and
+Modules among the arguments after the call, the gradients of a differentiable result, or the exception. `difference`
+finds the first entry in which two outcomes disagree. So a report can say what was expected although no test says it.
 """
 
 import copy
@@ -17,7 +17,7 @@ TOLERANCE = 1e-6
 
 
 def clone(value):
-    """A copy that shares nothing; Tensors leave their tape behind."""
+    """A copy that has no memory in common with `value`; Tensors lose their tape."""
     if isinstance(value, Parameter | Module):
         return copy.deepcopy(value)
     if isinstance(value, Tensor):
@@ -30,7 +30,7 @@ def clone(value):
 
 
 def outcome(fn, args, options, names):
-    """{what: value} of fn(*args, **options), as far as the eye reaches; names are those of its arguments."""
+    """{what: value} of everything that can be observed of fn(*args, **options); names: those of its arguments."""
     args, options = clone(args), clone(options)
     args = tuple(_leaf(a) for a in args)
     try:
@@ -53,14 +53,14 @@ def outcome(fn, args, options, names):
 
 
 def _leaf(a):
-    """A Tensor whose gradient will be looked at."""
+    """A copy of a Tensor that asks for its gradient; anything else unchanged."""
     if isinstance(a, Tensor) and not isinstance(a, Parameter) and a.data.dtype.kind == "f":
         return Tensor(a.data, requires_grad=True)
     return a
 
 
 def _flat(name, value):
-    """Yield (name, plain value) for everything in a value."""
+    """Yield (name, plain value) for everything inside a value."""
     if isinstance(value, Parameter):
         yield f"{name}()", value().data
         for part, transform in value.members():
@@ -84,7 +84,7 @@ def _flat(name, value):
 
 
 def difference(want, got):
-    """None, or (what, expected, got, first index that differs or None)."""
+    """(what, expected, got, first index that differs or None), or None if the outcomes agree."""
     for what in [*want, *(w for w in got if w not in want)]:
         a, b = want.get(what, MISSING), got.get(what, MISSING)
         if a is MISSING and what == "raises":
@@ -107,7 +107,7 @@ def _first(entries):
 
 
 def _disagree(a, b):
-    """None if equal, () if they differ as wholes, else the first index."""
+    """None if equal, () if they can only differ as a whole, else the first index that differs."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
             both_numbers = all(np.ndim(v) == 0 and not isinstance(v, str | type(None)) for v in (a, b))
@@ -136,7 +136,7 @@ def parameter_names(fn, count):
 
 
 def brief(value, width=64):
-    """A value in one short line: numbers, and for an array its shape and dtype."""
+    """A value in one short line; for an array its numbers, shape and dtype."""
     if isinstance(value, Parameter | Tensor):
         return f"{type(value).__name__} {brief(value.data, width - 10)}"
     if isinstance(value, np.ndarray):

@@ -1,7 +1,7 @@
-"""Why a solution is wrong, in a reader's words: the call, what was expected and got, where they differ, and which of
-the known mistakes gives just that.
+"""Why a solution is wrong: the call, the expected and the actual result, where they differ, and which known mistake
+gives the same result.
 
-The calls that the tests made were recorded; here they are made again, of the reference and of the reader's function.
+The tests' calls were recorded; here they are repeated, with the reference and with the reader's function.
 """
 
 import inspect
@@ -14,7 +14,7 @@ from lightnn.study.exercises.sheets import sheet
 
 
 def explain_failure(verdict, job, recorder, error):
-    """Fill in what was called, expected and got, and the likely mistake."""
+    """Add to the verdict the call, what was expected, what came, and the likely mistake."""
     verdict.problem = "; ".join(filter(None, [job.problem, _short(error, job)]))
     own = isinstance(error, exercise.CallsTheReference | TooSlow) or "in place" in str(error)
     if own:
@@ -47,7 +47,7 @@ def _number(a, index):
 
 
 def _short(error, job):
-    """The error in a line, with the line of the reader's file that it came from."""
+    """The error in one line, with the line of the reader's file where it was raised."""
     text = str(error).strip().splitlines()
     text = " ".join(line.strip() for line in text[:8] if line.strip())[:160]
     code = getattr(inspect.unwrap(job.fn), "__code__", None)

@@ -1,8 +1,8 @@
-"""Grading: run an exercise's own unit tests, those of `tests/`, on a function that stands in for the reference.
+"""Grading: run an exercise's unit tests, those of `tests/`, on a function that takes the reference's place.
 
-`Grader` is a pytest plugin. It collects the tests marked with the exercises once and then runs them for one job after
-the other, in one process: the reader's functions, or stubs, or hundreds of mutants. A job ends at the first test that
-fails, and the calls recorded until then tell what was expected and got (explain.py).
+`Grader` is a pytest plugin. It collects the tests of the exercises once and runs them for one job after the other, in
+one process: the reader's functions, stubs, or hundreds of mutants. A job ends at the first test that fails; the calls
+recorded until then show what was expected and what came (explain.py).
 """
 
 import pytest
@@ -18,14 +18,16 @@ REMEMBERED = 60  # calls
 
 
 class Recorder:
-    """Calls `fn`, remembers with what, and refuses a change of an argument in place."""
+    """Calls `fn`, records the arguments, and raises if an argument is changed in place."""
 
     def __init__(self, fn):
         self.fn, self.calls, self.count, self.inside = fn, [], 0, 0
 
     def __call__(self, *args, **options):
         if self.inside > 50:
-            raise exercise.CallsTheReference("it calls the reference, by the library's name, which it should replace")
+            raise exercise.CallsTheReference(
+                "it calls the reference, by its name in the library, instead of replacing it"
+            )
         self.count += 1
         before = _safely(compare.clone, (args, options))
         if before is not None and len(self.calls) < REMEMBERED:
@@ -55,7 +57,7 @@ def _safely(fn, *args):
 
 
 class Grader:
-    """pytest plugin: run `jobs` on the collected tests; `say` gets a Verdict after each, and a name before."""
+    """pytest plugin: run `jobs` on the collected tests; calls begin(job) before each and say(verdict) after it."""
 
     def __init__(self, jobs, say, begin=lambda job: None):
         self.jobs, self.say, self.begin, self.errors = jobs, say, begin, []
@@ -119,7 +121,7 @@ def numbers_of(item):
 
 
 def grade(jobs, say, begin=lambda job: None):
-    """Grade all jobs in this process with one run of pytest; `say` is called with each Verdict."""
+    """Grade all jobs in this process with one run of pytest; say(verdict) is called after each. Returns errors."""
     grader = Grader(jobs, say, begin)
     options = [
         "-o",

@@ -1,4 +1,4 @@
-"""What is graded and what comes of it: Job and Verdict, and the bounds within which a reader's function runs."""
+"""What is graded and what comes out: Job and Verdict; and the limits within which a reader's function runs."""
 
 import contextlib
 import inspect
@@ -44,7 +44,7 @@ class Verdict:
 
 
 class TooSlow(Exception):
-    """A test of a reader's function that does not end."""
+    """A test of a reader's function takes too long."""
 
 
 @contextlib.contextmanager
@@ -69,8 +69,8 @@ def time_limit(seconds):
 
 @contextlib.contextmanager
 def others(job):
-    """While one of the reader's functions is graded, its neighbours in the file are the reference's: one failure does
-    not fail the next."""
+    """While one of the reader's functions is graded, the others in its file are replaced by the references, so that one
+    failure does not cause another."""
     space = getattr(inspect.unwrap(job.fn), "__globals__", {})
     chapter, _, _ = job.number.partition(".")
     mine = {}

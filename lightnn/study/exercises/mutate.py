@@ -2,7 +2,7 @@
 
 The usual operators of mutation testing (DeMillo, Lipton & Sayward 1978): swap an arithmetic or comparison operator,
 drop a term, change a constant, swap an axis, negate a condition. Docstrings, messages of errors and annotations are
-left alone.
+not changed.
 """
 
 import ast
@@ -38,7 +38,7 @@ def mutants(source):
 
 
 def _sites(tree):
-    """The nodes that may be changed, always in the same order; nothing inside `raise` or a docstring."""
+    """The nodes that may be changed, always in the same order; none in a `raise` or a docstring."""
     function = tree.body[0]
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     stack = [*function.args.defaults, *body][::-1]

@@ -1,8 +1,8 @@
 """pytest plugin of the repository: `pytest --impl work -m ch04` grades the reader's functions with the unit tests.
 
-A test marked `exercise("04.5")` is also marked ch04. With --impl, it runs once for each exercise it is marked with,
-that one function from FOLDER/ch04.py and everything else the reference. What ran is proven: a test that never reached
-the reader's function fails, and the files and lines of the functions graded are listed at the end.
+A test marked `exercise("04.5")` is also marked ch04. With --impl, it runs once for each exercise it is marked with:
+that one function is taken from FOLDER/ch04.py, everything else is the reference. A test that never calls the reader's
+function fails, and the file and line of each graded function are listed at the end.
 """
 
 import pytest
@@ -35,7 +35,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(autouse=True)
 def graded_exercise(request):
-    """With --impl, put the reader's function in the reference's place for this test."""
+    """With --impl, put the reader's function in the place of the reference for this test."""
     if not hasattr(request, "param"):
         yield
         return
@@ -46,7 +46,7 @@ def graded_exercise(request):
     chapter = number.partition(".")[0]
     path = solutions.work_file(chapter, request.config.rootpath / request.config.getoption("--impl"))
     if not path.exists():
-        pytest.fail(f"{number}: {path} is not there; `python -m lightnn exercise {chapter}` writes it", pytrace=False)
+        pytest.fail(f"{number}: {path} does not exist; `python -m lightnn exercise {chapter}` writes it", pytrace=False)
     solution = solutions.load(path.resolve(), chapter)[number]
     if solution.fn is None:
         pytest.fail(f"{number}: {solution.problem}", pytrace=False)
@@ -60,6 +60,18 @@ def graded_exercise(request):
 
 
 GRADED = pytest.StashKey()
+
+
+def pytest_sessionfinish(session):
+    """In a worker process of pytest-xdist: hand the list to the main process."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["graded"] = session.config.stash.get(GRADED, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """In the main process of pytest-xdist: take a worker's list."""
+    node.config.stash.setdefault(GRADED, {}).update(getattr(node, "workeroutput", {}).get("graded", {}))
 
 
 def pytest_terminal_summary(terminalreporter, config):

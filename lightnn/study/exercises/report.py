@@ -1,4 +1,4 @@
-"""What `check` prints: short, in colour on a terminal, plain in a file, never wider than 80 columns."""
+"""What `check` prints: short, in colour on a terminal and plain in a file, at most 80 columns wide."""
 
 import os
 import textwrap
@@ -8,7 +8,7 @@ COLOUR = {"PASSED": "32", "WRONG": "31", "NOT STARTED": "33", "dim": "2", "bold"
 
 
 class Style:
-    """Paints words if `out` is a terminal and NO_COLOR is not set."""
+    """Colours words if `out` is a terminal and NO_COLOR is not set."""
 
     def __init__(self, out):
         self.on = bool(getattr(out, "isatty", lambda: False)()) and "NO_COLOR" not in os.environ
@@ -18,7 +18,7 @@ class Style:
 
 
 def chapter_report(verdicts, chosen, style):
-    """A line for each exercise, and for a wrong one what went wrong."""
+    """A line for each exercise, and for a wrong one what is wrong."""
     lines = []
     for verdict, s in zip(verdicts, chosen, strict=True):
         status = verdict["status"]
@@ -35,6 +35,7 @@ def chapter_report(verdicts, chosen, style):
 
 
 def wrong(verdict, s, style):
+    """The lines that explain a verdict WRONG."""
     rows = [
         ("call", verdict.get("call")),
         ("in", verdict.get("what") if verdict.get("what") not in ("", "result") else ""),
@@ -55,7 +56,7 @@ def wrong(verdict, s, style):
 
 
 def _note(verdict):
-    """With expected and got at hand, only an exception or a broken import is news."""
+    """The problem, unless the lines `expected` and `got` already say it."""
     problem = verdict.get("problem", "")
     return "" if problem.startswith("AssertionError") else problem
 
@@ -66,7 +67,7 @@ def _wrapped(mark, text):
 
 
 def progress_report(rows, style):
-    """rows: (chapter, sheets, verdicts). The book as a table, and what to do next."""
+    """The book as a table, and what to do next. rows: (chapter, its sheets, their verdicts)."""
     lines = [f"{'chapter':<9}{'done':>6}{'wrong':>7}{'not started':>13}"]
     following = None
     for number, found, verdicts in rows:
@@ -77,7 +78,7 @@ def progress_report(rows, style):
         following = following or (todo[0] if todo else None)
     lines.append("")
     if following is None:
-        lines.append(style("PASSED", "Every exercise of the book is done."))
+        lines.append(style("PASSED", "All exercises of the book are done."))
     else:
         chapter = following.number.partition(".")[0]
         lines.append(style("bold", f"next: {following.number} {following.name}, {following.title}"))

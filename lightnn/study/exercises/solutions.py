@@ -1,7 +1,7 @@
-"""Where a solution comes from: the reader's file work/chNN.py, or a source text that stands for one (stub, mutant).
+"""Where a solution comes from: the reader's file work/chNN.py, or a source text (a stub, a mutant).
 
-The reader's file is run statement by statement, so that one exercise's syntax error, or an import that fails, does not
-take the others with it.
+The reader's file is run statement by statement, so that a syntax error in one exercise, or an import that fails, does
+not affect the others.
 """
 
 import ast
@@ -31,7 +31,7 @@ def work_file(chapter, folder=None):
 
 
 def shown(path):
-    """The path as a reader knows it: from the repository's root on."""
+    """The path relative to the repository's root."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
@@ -72,8 +72,8 @@ def _message(error):
 
 
 def _chunks(text):
-    """Yield (first line, last line, text) of each top-level statement; where the file does not parse, of what looks
-    like one by its indentation."""
+    """Yield (first line, last line, text) of each top-level statement; if the file does not parse, of what looks like
+    one by its indentation."""
     lines = text.splitlines()
     try:
         starts = [min([n.lineno, *(d.lineno for d in getattr(n, "decorator_list", ()))]) for n in ast.parse(text).body]
@@ -111,7 +111,7 @@ def _solution(number, name, text, space, broken, path):
 
 
 def _common_problem(broken, text):
-    """What went wrong outside functions, such as an import: it may be any exercise's trouble."""
+    """What went wrong outside the functions, such as an import: it may affect any exercise."""
     lines = text.splitlines()
     outside = [what for first, last, what in broken if not any(x.startswith("def ") for x in lines[first - 1 : last])]
     return outside[0] if outside else ""

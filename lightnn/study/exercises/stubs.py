@@ -1,11 +1,12 @@
-"""What the reader starts from: work/chNN.py with each exercise's signature and docstring, derived from the reference.
+"""What the reader starts from: work/chNN.py with the signature and docstring of each exercise's reference.
 
-So stub and reference can't drift apart. A file that is there is never touched; exercises that it lacks are added at its
-end when it is asked for again.
+Stubs are derived from the references, so the two always agree. What a file already contains is never changed; exercises
+that it lacks are added at its end.
 """
 
 import ast
 import inspect
+import pathlib
 import textwrap
 
 from lightnn.exercise import reference_of
@@ -21,8 +22,8 @@ Write the body of each function; keep its name and arguments. You may add functi
 '''
 
 
-def write_stubs(chapter, folder=None):
-    """Write the chapter's file, or add what is missing in it. Returns (path, the numbers that were written)."""
+def write_stubs(chapter: str, folder: str | pathlib.Path | None = None) -> tuple[pathlib.Path, list[str]]:
+    """Write the chapter's file, or add what it lacks. Returns its path and the numbers that were written."""
     exercises = sheets_of(chapter)
     path = solutions.work_file(chapter, folder)
     have = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -45,7 +46,7 @@ def _parse(text):
 
 
 def stub(sheet):
-    """Signature and docstring as in the reference, and a body that is yours to write."""
+    """The reference's signature and docstring, and a body that raises NotImplementedError."""
     source = solutions.source_of(sheet.number)
     function = ast.parse(source).body[0]
     lines = source.splitlines()
@@ -57,7 +58,7 @@ def stub(sheet):
 
 
 def imports(exercises):
-    """The imports that the references use, once each, sorted as an editor would."""
+    """The imports that the references use, each once, sorted."""
     lines = {"import numpy as np"}
     for sheet in exercises:
         reference = reference_of(sheet.number)
@@ -81,7 +82,7 @@ def _line(node, alias):
     return f"from {node.module} import {alias.name}{as_name}"
 
 
-def show_reference(number):
+def show_reference(number: str) -> str:
     """The reference's source, with file and line."""
     reference = reference_of(number)
     path = inspect.getsourcefile(reference)

@@ -56,17 +56,17 @@ def test_a_good_chapter_has_nothing_to_complain_of(chapters):
         ((0, "# 05 · Pruning (가지치기)\n초록"), "want the first cell to begin '# 04"),
         ((0, "# 04 · Pruning (가지치기)"), "the first cell has no Korean abstract"),
         ((1, "## Equation\n\n$$ x $$"), "the heading '## Equation' has no Korean term"),
-        ((1, "no formula"), "it has not an equation ($$)"),
+        ((1, "no formula"), "it lacks an equation ($$)"),
         ((1, "$$ [there](gone.md)"), "the link gone.md leads nowhere"),
-        ((1, "$$ /home/me/data"), "a path of a machine: /home/"),
-        ((2, "study.turn(g)\nstudy.show_exercises('04')"), "it has not a reference shown by its source"),
-        ((2, "study.show(f)\nstudy.show_exercises('04')"), "it has not a slider"),
-        ((2, "study.show(f)\nstudy.turn(g)"), "it has not a table of its exercises"),
-        ((2, "study.show(f)\nopen('results/gone.json')"), "results/gone.json has not the file"),
+        ((1, "$$ /home/me/data"), "an absolute path: /home/"),
+        ((2, "study.turn(g)\nstudy.show_exercises('04')"), "it lacks a reference shown by its source"),
+        ((2, "study.show(f)\nstudy.show_exercises('04')"), "it lacks a slider"),
+        ((2, "study.show(f)\nstudy.turn(g)"), "it lacks a table of its exercises"),
+        ((2, "study.show(f)\nopen('results/gone.json')"), "results/gone.json does not exist"),
         ((2, "class Net:\n    pass"), "cell show defines Net: library code belongs to lightnn/"),
         ((2, "def f():\n" + "    pass\n" * 20), "cell show defines f"),
-        ((3, "## Exercises (연습 문제) 논문과 비교 image/png"), "it has not a heading 한계"),
-        ((3, "## 한계 연습 문제 논문과 비교"), "it has no picture"),
+        ((3, "## Exercises (연습 문제) 논문과 비교 image/png"), "it lacks a heading 한계"),
+        ((3, "## 한계 연습 문제 논문과 비교"), "it lacks a picture"),
     ],
 )
 def test_what_is_missing_is_named(chapters, change, complaint):
@@ -83,7 +83,7 @@ def test_cells_must_be_executed_without_error_and_have_lasting_ids(chapters):
     ]
     found = lint.complaints(chapters(GOOD[0], *bad, GOOD[3]))
     for want in (
-        "a speaking cell id, got 'a1b2c3d4'",
+        "a descriptive cell id, got 'a1b2c3d4'",
         "two cells have the id show",
         "not executed",
         "ends in an error",
@@ -94,7 +94,7 @@ def test_cells_must_be_executed_without_error_and_have_lasting_ids(chapters):
 def test_a_result_must_say_how_it_was_made(chapters):
     path = launch.CHAPTERS / "results" / "run.json"
     path.write_text(json.dumps({"command": "c", "machine": {}}))
-    assert lint.complaints(launch.chapter("04")) == ["results/run.json has not seed"]
+    assert lint.complaints(launch.chapter("04")) == ["results/run.json lacks seed"]
 
 
 def test_a_large_chapter_is_too_large(chapters):

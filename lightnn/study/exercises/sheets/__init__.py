@@ -1,7 +1,7 @@
-"""The texts of the exercises, a file a chapter: title, equation, hints, and the mistakes that people make.
+"""The texts of the exercises, one file per chapter: title, equation, hints, and common mistakes.
 
-A mistake is a small change to the reference's source, `old` to `new`, and the sentence that names it. It serves twice:
-the exercise's tests must reject it, and a wrong solution that gives what the mistake gives is told that sentence.
+A mistake is a small change to the reference's source, `old` to `new`, and a sentence that names it. It is used twice:
+the exercise's tests must reject it, and a wrong solution with the same results as the mistake is told that sentence.
 """
 
 import importlib
@@ -13,6 +13,8 @@ from lightnn.exercise import REGISTRY
 
 @dataclass(frozen=True)
 class Mistake:
+    """A common mistake: `text` names it, and replacing `old` by `new` in the reference's source makes it."""
+
     text: str
     old: str
     new: str
@@ -20,19 +22,22 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Sheet:
+    """What a reader is told about one exercise."""
+
     number: str
     title: str
     level: str  # easy, middle or hard
     equation: str
-    hints: tuple
-    mistakes: tuple
+    hints: tuple[str, ...]  # each says more than the one before
+    mistakes: tuple[Mistake, ...]
 
     @property
-    def name(self):
+    def name(self) -> str:
+        """The function's name."""
         return REGISTRY[self.number].__name__
 
 
-def chapters():
+def chapters() -> list[str]:
     """The chapters that have exercises: "04", "12", ..."""
     return sorted(m.name.removeprefix("ch") for m in pkgutil.iter_modules(__path__) if m.name.startswith("ch"))
 
@@ -45,7 +50,7 @@ def sheets_of(chapter: str | int) -> tuple[Sheet, ...]:
     return importlib.import_module(f"{__name__}.ch{chapter}").SHEETS
 
 
-def sheet(number):
+def sheet(number: str) -> Sheet:
     """The Sheet of one exercise. ValueError lists the chapter's."""
     found = {s.number: s for s in sheets_of(number.partition(".")[0])}
     if number not in found:

@@ -1,4 +1,4 @@
-"""Chapter 03, filter pruning: which filters go, and what goes with them (arXiv 1608.08710)."""
+"""Chapter 03, filter pruning: which filters to remove, and what depends on them (arXiv 1608.08710)."""
 
 import lightnn.compress  # noqa: F401  (its exercises register themselves)
 from lightnn.study.exercises.sheets import Mistake, Sheet
@@ -10,20 +10,20 @@ SHEETS = (
         "easy",
         "s_j = sum |F_j|   or   sqrt(sum F_j^2)",
         (
-            "A filter is all of w[j]: over input channels, height and width.",
+            "A filter is all of w[j]: its input channels, height and width.",
             "Make each filter one row with reshape(len(w), -1), then sum over axis 1.",
             "Both orders are (sum |F|^p)^(1/p). Sum in float64: a million float32 additions drift.",
         ),
         (
             Mistake(
-                "signs are not ignored: weights cancel out",
+                "the absolute value is missing: weights cancel out",
                 "np.abs(np.asarray(w, np.float64))",
                 "np.asarray(w, np.float64)",
             ),
             Mistake("the mean of a filter instead of its sum", "(rows**order).sum(1)", "(rows**order).mean(1)"),
-            Mistake("the root is missing: the sum of squares is no norm", " ** (1 / order)", ""),
+            Mistake("the root is missing: a sum of squares is not a norm", " ** (1 / order)", ""),
             Mistake(
-                "the scores are of input channels (axis 1), not of filters",
+                "the scores are those of input channels (axis 1), not of filters",
                 "(rows**order).sum(1)",
                 "(np.moveaxis(rows.reshape(np.shape(w)), 1, 0).reshape(np.shape(w)[1], -1) ** order).sum(1)",
             ),
@@ -36,11 +36,11 @@ SHEETS = (
         "argsort(s)[: m]",
         (
             "np.argsort gives the indices in the order of the scores.",
-            "Ties: kind='stable' keeps the first of equal ones in front.",
+            "Ties: kind='stable' keeps equal scores in their order.",
             "Check the count first, and return the indices in ascending order.",
         ),
         (
-            Mistake("the largest go and the smallest stay", "[:count])", "[len(scores) - count :])"),
+            Mistake("the largest are selected, not the smallest", "[:count])", "[len(scores) - count :])"),
             Mistake(
                 "the indices are in the order of the scores, not ascending",
                 'np.sort(np.argsort(scores, kind="stable")[:count])',
@@ -59,33 +59,31 @@ SHEETS = (
         "easy",
         "column = c H W + i W + j",
         (
-            "Flatten goes through all pixels of channel 0, then all of channel 1.",
-            "So each channel's name stands as many times in a row as it has pixels.",
-            "np.repeat repeats each element, np.tile the whole list. A channel without pixels' axes is one column.",
+            "Flatten lists all pixels of channel 0, then all of channel 1.",
+            "So each channel's number is repeated as many times as it has pixels.",
+            "np.repeat repeats each element, np.tile the whole list. Without height and width, one column each.",
         ),
         (
-            Mistake(
-                "channels take turns: pixels run fastest, not channels", "np.repeat(channels, ", "np.tile(channels, "
-            ),
-            Mistake("one column a channel: each has all its pixels", "math.prod(size)", "1"),
+            Mistake("the channels alternate: pixels must run fastest", "np.repeat(channels, ", "np.tile(channels, "),
+            Mistake("one column per channel: a channel has one for each pixel", "math.prod(size)", "1"),
             Mistake("height and width are added", "math.prod(size)", "max(1, sum(size))"),
-            Mistake("one column a row of pixels", "math.prod(size)", "math.prod(size[:1])"),
+            Mistake("one column per row of pixels", "math.prod(size)", "math.prod(size[:1])"),
         ),
     ),
     Sheet(
         "03.4",
         "Greedy scores",
         "middle",
-        "s_j = sum over the input channels i that are left of |F_ij|",
+        "s_j = sum over the remaining input channels i of |F_ij|",
         (
-            "Which input channels are left? All of axis 1 but `removed`.",
+            "Which input channels remain? All of axis 1 except `removed`.",
             "np.setdiff1d or np.delete gives them; `filter_norms` does the rest.",
             "removed may be empty; w itself must not change.",
         ),
         (
-            Mistake("the channels that went are counted too: that is the independent strategy", "[:, kept]", "[:, :]"),
+            Mistake("the removed channels are counted too: that is the independent strategy", "[:, kept]", "[:, :]"),
             Mistake(
-                "only the channels that went are counted",
+                "only the removed channels are counted",
                 "np.setdiff1d(np.arange(np.shape(w)[1]), removed)",
                 "np.asarray(removed, int)",
             ),
@@ -102,9 +100,9 @@ SHEETS = (
         "middle",
         "(1/N) sum_i f(x_ij),   f = mean, std, l1, l2",
         (
-            "Make each map one row: (N, C, pixels). f is taken over pixels, the mean over images.",
-            "std here is that of the pixels of one map, and then the mean of those.",
-            "variance-l2: the l2 norm of each map, and then its variance over the images.",
+            "Make each map one row: (N, C, pixels). Take f over the pixels, then the mean over the images.",
+            "std is taken over the pixels of one map; then take the mean over the images.",
+            "variance-l2: the l2 norm of each map, then its variance over the images.",
         ),
         (
             Mistake(
@@ -112,9 +110,9 @@ SHEETS = (
                 '"mean-std": x.std(2)',
                 '"mean-std": np.broadcast_to(x.std((0, 2)), l2.shape)',
             ),
-            Mistake("l1 forgets the absolute value", "np.abs(x).sum(2)", "x.sum(2)"),
+            Mistake("the absolute value is missing in l1", "np.abs(x).sum(2)", "x.sum(2)"),
             Mistake(
-                "the norm of all images together, not the mean of each one's",
+                "the norm over all images together, not the mean of the images' norms",
                 "np.sqrt((x**2).sum(2))",
                 "np.broadcast_to(np.sqrt((x**2).sum((0, 2))), x.shape[:2])",
             ),
@@ -128,16 +126,16 @@ SHEETS = (
         "root(i) = i if parent[i] = i, else root(parent[i])",
         (
             "Follow parent until an element is its own parent.",
-            "On the way, let each element skip one: parent[i] = parent[parent[i]].",
+            "On the way, let each element skip one step: parent[i] = parent[parent[i]].",
             "A loop, not recursion: chains may be long.",
         ),
         (
             Mistake(
                 "it stops after one step: a parent may have a parent", "while parent[i] != i:", "if parent[i] != i:"
             ),
-            Mistake("the way is not shortened, so that every search is long", "parent[i] = parent[parent[i]]", "pass"),
+            Mistake("the path is not shortened, so every search is long", "parent[i] = parent[parent[i]]", "pass"),
             Mistake(
-                "it gives the element before the representative",
+                "it returns the element before the representative",
                 "while parent[i] != i:",
                 "while parent[parent[i]] != parent[i]:",
             ),
@@ -145,21 +143,21 @@ SHEETS = (
     ),
     Sheet(
         "03.7",
-        "Channels that go together",
+        "Channels that depend on each other",
         "hard",
         "parent[max(root(a), root(b))] = min(root(a), root(b))",
         (
-            "Two sets become one when one's representative gets the other's as its parent.",
-            "It is the roots that are joined, not a and b themselves: else the rest of b's set stays behind.",
-            "The lower root stays, and a and b must be equally long.",
+            "Two sets become one when the representative of one becomes the parent of the other's.",
+            "Join the roots, not a and b themselves: otherwise the rest of b's set is left out.",
+            "The lower root stays the root; a and b must have the same length.",
         ),
         (
             Mistake(
-                "elements are joined instead of their roots: the rest of the set stays behind",
+                "the elements are joined, not their roots: the rest of the set is left out",
                 "sorted((root(parent, i), root(parent, k)))",
                 "sorted((i, k))",
             ),
-            Mistake("the higher representative stays one", "parent[high] = low", "parent[low] = high"),
+            Mistake("the higher root stays the root, not the lower", "parent[high] = low", "parent[low] = high"),
             Mistake("lists of different lengths are cut to the shorter", "strict=True", "strict=False"),
             Mistake(
                 "only the first pair is joined", "in zip(a, b, strict=True)", "in list(zip(a, b, strict=True))[:1]"

@@ -1,4 +1,4 @@
-"""Chapter 04, Deep Compression: sharing, sparse indices, Huffman (arXiv 1510.00149)."""
+"""Chapter 04, Deep Compression: weight sharing, sparse indices, Huffman codes (arXiv 1510.00149)."""
 
 import lightnn.compress
 import lightnn.io  # noqa: F401  (their exercises register themselves)
@@ -7,18 +7,18 @@ from lightnn.study.exercises.sheets import Mistake, Sheet
 SHEETS = (
     Sheet(
         "04.1",
-        "The rate of sharing",
+        "The compression rate of weight sharing",
         "easy",
         "r = n b / (n log2(k) + k b)",
         (
-            "Before, n weights cost b bits each.",
-            "After, each costs the log2(k) bits of its centre's number, and the k centres cost b bits each.",
+            "Before sharing, n weights cost b bits each.",
+            "After it, each costs log2(k) bits for the number of its centre, and the k centres cost b bits each.",
             "16 weights of 32 bits with 4 centres: 512 / (32 + 128) = 3.2, the paper's example.",
         ),
         (
             Mistake("the codebook is not counted", " + k * bits)", ")"),
-            Mistake("a centre's number is thought to cost k bits instead of log2(k)", "n * np.log2(k)", "n * k"),
-            Mistake("the natural logarithm gives no bits", "np.log2(k)", "np.log(k)"),
+            Mistake("the number of a centre is counted as k bits instead of log2(k)", "n * np.log2(k)", "n * k"),
+            Mistake("the natural logarithm does not count bits", "np.log2(k)", "np.log(k)"),
             Mistake(
                 "the rate is upside down",
                 "n * bits / (n * np.log2(k) + k * bits)",
@@ -43,11 +43,11 @@ SHEETS = (
                 "(np.bincount(codes.ravel(), dy.ravel(), k) / np.maximum(np.bincount(codes.ravel(), None, k), 1))",
             ),
             Mistake(
-                "one gradient a centre only: with repeated indices, c[I] += dy keeps the last",
+                "only one weight per centre counts: with repeated indices, c[I] += dy keeps the last",
                 "lambda dy: np.bincount(codes.ravel(), dy.ravel(), k).astype(dy.dtype)",
                 "lambda dy: [g := np.zeros(k, dy.dtype), g.__setitem__(codes, dy)][0]",
             ),
-            Mistake("the gradient counts weights, and forgets dy", "dy.ravel(), k)", "np.ones(dy.size), k)"),
+            Mistake("the gradient counts the weights and ignores dy", "dy.ravel(), k)", "np.ones(dy.size), k)"),
         ),
     ),
     Sheet(
@@ -56,14 +56,14 @@ SHEETS = (
         "middle",
         "d = gap - 1 in 0 .. 2^b - 1; longer gaps take fillers of the largest step",
         (
-            "gaps = differences of the positions, counted from -1. A gap of 1 .. 2^b fits into b bits as gap - 1.",
-            "Each filler moves 2^b on. A gap g needs (g - 1) // 2^b of them.",
-            "Find where the real entries stand (a running sum of 1 + fillers), and fill the rest with 2^b - 1.",
+            "gaps = differences of the positions, starting from -1. A gap of 1 .. 2^b fits into b bits as gap - 1.",
+            "Each filler moves on by 2^b. A gap g needs (g - 1) // 2^b of them.",
+            "Find the places of the real entries (a running sum of 1 + fillers), and fill the rest with 2^b - 1.",
         ),
         (
             Mistake("the first position is counted from 0 instead of -1", "prepend=-1)\n    if", "prepend=0)\n    if"),
             Mistake(
-                "a gap of exactly 2^b gets a filler: b bits reach 2^b, not 2^b - 1",
+                "a gap of exactly 2^b gets a filler: b bits reach 2^b, not only 2^b - 1",
                 "(gaps - 1) // reach",
                 "gaps // reach",
             ),
@@ -73,7 +73,7 @@ SHEETS = (
                 "np.full(is_filler.size, reach, ",
             ),
             Mistake(
-                "a filler is thought to move 2^b - 1 only",
+                "a filler is counted as moving by 2^b - 1, not 2^b",
                 "gaps - 1 - fillers * reach",
                 "gaps - 1 - fillers * (reach - 1)",
             ),
@@ -83,15 +83,15 @@ SHEETS = (
         "04.4",
         "Share the weights of a layer",
         "middle",
-        "w_ij <- c_(I_ij), clustered over the surviving weights only",
+        "w_ij <- c_(I_ij), clustered over the remaining weights only",
         (
             "kmeans gives centres and codes; Codebook(centres, codes) is what p.values should be.",
-            "Cluster only what p.support.mask keeps: the zeros would take a centre, and most of the pull.",
-            "Never ask for more centres than there are survivors; without any, one centre of 0 will do.",
+            "Cluster only what p.support.mask keeps: the zeros would take a centre and attract the others.",
+            "Never ask for more centres than weights remain; if none remain, one centre of 0 will do.",
         ),
         (
             Mistake("the pruned zeros are clustered too", "p.support.mask\n", "np.ones(w.shape, bool)\n"),
-            Mistake("b bits are taken as b centres: they tell 2^b apart", "2 ** int(bits)", "max(1, int(bits))"),
+            Mistake("b bits are taken as b centres: they distinguish 2^b", "2 ** int(bits)", "max(1, int(bits))"),
             Mistake(
                 "there may be more centres than weights to cluster",
                 "min(2 ** int(bits), int(kept.sum()))",
@@ -106,7 +106,7 @@ SHEETS = (
         "hard",
         "argmin_c sum_i min_j |w_i - c_j|^2",
         (
-            "Lloyd: give each weight to its nearest centre, move each centre to the mean of its weights, repeat.",
+            "Lloyd: assign each weight to its nearest centre, move each centre to the mean of its weights, repeat.",
             "In one dimension a cluster is an interval: sort w, and np.searchsorted finds the borders (midpoints).",
             "A cluster without weights keeps its centre. Stop when nothing moves; return centres ascending, and codes.",
         ),
@@ -128,18 +128,20 @@ SHEETS = (
         "min sum_s counts_s length_s over all prefix codes",
         (
             "Keep a heap of trees by total count; join the two smallest until one is left.",
-            "A symbol's length grows by one at every join that its tree takes part in.",
-            "Symbols that never occur get 0. A single symbol gets 1, not 0: a code of no bits can't be counted.",
+            "A symbol's code gets one bit longer each time its tree is joined.",
+            "Symbols that never occur get 0. A single symbol gets 1, not 0: codes of no bits can't be counted.",
         ),
         (
             Mistake("a single symbol gets a code of no bits", "lengths[used] = 1", "lengths[used] = 0"),
             Mistake("symbols that never occur get a code too", "np.flatnonzero(counts)", "np.arange(len(counts))"),
-            Mistake("joined trees are weighed by one of the two counts only", "(a + b, tie", "(max(a, b), tie"),
+            Mistake("a joined tree gets only one of the two counts, not their sum", "(a + b, tie", "(max(a, b), tie"),
             Mistake(
-                "only one of the two joined trees grows longer", "lengths[left + right] += 1", "lengths[left] += 1"
+                "only the symbols of one of the two joined trees get a longer code",
+                "lengths[left + right] += 1",
+                "lengths[left] += 1",
             ),
             Mistake(
-                "all codes are equally long",
+                "all codes have the same length",
                 "lengths[left + right] += 1",
                 "lengths[used] = max(1, (len(used) - 1).bit_length())",
             ),

@@ -9,13 +9,13 @@ ROWS = "rows = k * dilation[0] + np.arange(dy.shape[2]) * stride[0]"
 SHEETS = (
     Sheet(
         "12.1",
-        "How large the output is",
+        "The size of the output",
         "easy",
         "floor((size + before + after - dilation (kernel - 1) - 1) / stride) + 1",
         (
             "With dilation the window covers dilation * (kernel - 1) + 1 numbers.",
             "The first window starts at 0; count how many more starts, `stride` apart, still fit.",
-            "One fits even when no step does: that is the + 1 outside the division.",
+            "The first window always counts: that is the + 1 outside the division.",
         ),
         (
             Mistake("off by one: the first window is not counted", "- 1) // stride + 1", "- 1) // stride"),
@@ -26,28 +26,28 @@ SHEETS = (
             ),
             Mistake("the dilation is missing", "dilation * (kernel - 1)", "(kernel - 1)"),
             Mistake(
-                "the padding is counted on one side only", "before + after - dilation * (", "before - dilation * ("
+                "the padding is counted on only one side", "before + after - dilation * (", "before - dilation * ("
             ),
         ),
     ),
     Sheet(
         "12.2",
-        "Which channel shifts where",
+        "The offset of each channel",
         "easy",
         "channel c takes offset c mod K^2 of the K x K neighbourhood, x fastest",
         (
-            "dx cycles through -K//2 .. K//2 with c, dy moves on once a cycle of dx.",
-            "% K for the column, // K % K for the row, both less K // 2, times the dilation.",
+            "dx cycles through -(K//2) .. K//2 as c grows; dy moves on after each cycle of dx.",
+            "% K gives the column, // K % K the row; subtract K // 2 from both and multiply by the dilation.",
             "Of C channels only the first C // K^2 * K^2 move; the rest stay at (0, 0).",
         ),
         (
             Mistake(
-                "dx and dy are exchanged: x is fastest",
+                "dx and dy are swapped: x must change fastest",
                 "np.where(moved, dy, 0), np.where(moved, dx, 0)",
                 "np.where(moved, dx, 0), np.where(moved, dy, 0)",
             ),
             Mistake(
-                "the channels left over move too",
+                "the remaining channels move too",
                 "moved = c < channels // kernel_size**2 * kernel_size**2",
                 "moved = c < channels",
             ),
@@ -75,19 +75,21 @@ SHEETS = (
                 "x.reshape(n, groups, c // groups, ",
                 "x.reshape(n, c // groups, groups, ",
             ),
-            Mistake("nothing is swapped: the channels stay where they were", ".swapaxes(1, 2)", ""),
-            Mistake("whole groups are turned round, not dealt out", ".swapaxes(1, 2)", "[:, ::-1]"),
+            Mistake("the axes are not swapped: the channels stay in place", ".swapaxes(1, 2)", ""),
+            Mistake(
+                "the order of the groups is reversed; the channels are not interleaved", ".swapaxes(1, 2)", "[:, ::-1]"
+            ),
         ),
     ),
     Sheet(
         "12.4",
-        "Shift, with slices",
+        "Shift by slices",
         "middle",
         "y[n, c, h, w] = x[n, c, h + dy_c, w + dx_c], 0 outside",
         (
             "For one channel, y[top:bottom, left:right] = x[top + dy : bottom + dy, left + dx : right + dx].",
-            "Rows of y for which h + dy lies inside: from max(0, -dy) to min(H, H - dy).",
-            "An offset larger than the image leaves nothing: slices must not turn negative.",
+            "The rows of y for which h + dy lies inside the image go from max(0, -dy) to min(H, H - dy).",
+            "An offset larger than the image leaves only zeros: slice bounds must not become negative.",
         ),
         (
             Mistake(
@@ -96,7 +98,7 @@ SHEETS = (
                 "np.roll(x[:, c], (a, b), (1, 2))[:, top:bottom, left:right]",
             ),
             Mistake(
-                "what leaves on one side comes back on the other",
+                "what leaves the image on one side enters it on the other",
                 "y[:, c, top:bottom, left:right] = x[:, c, top + a : bottom + a, left + b : right + b]",
                 "y[:, c] = np.roll(x[:, c], (-a, -b), (1, 2))",
             ),
@@ -118,7 +120,7 @@ SHEETS = (
         "middle",
         "seen[n, c, i, j, k, l] = x[n, c, i s + k d - top, j s + l d - left]",
         (
-            "Pad with np.pad, then np.lib.stride_tricks.sliding_window_view over the two last axes.",
+            "Pad with np.pad, then take np.lib.stride_tricks.sliding_window_view over the last two axes.",
             "The window must be as long as the dilated kernel reaches: (k - 1) d + 1.",
             "Then keep every stride-th window, and every dilation-th number in it.",
         ),
@@ -130,10 +132,12 @@ SHEETS = (
                 ": kernel[0], : kernel[1]]",
             ),
             Mistake(
-                "top and left padding are exchanged", "(top, bottom), (left, right)", "(left, right), (top, bottom)"
+                "the vertical and the horizontal padding are swapped",
+                "(top, bottom), (left, right)",
+                "(left, right), (top, bottom)",
             ),
             Mistake(
-                "stride and dilation are exchanged",
+                "stride and dilation are swapped",
                 "[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]",
                 "[:, :, :: dilation[0], :: dilation[1], :: stride[0], :: stride[1]]",
             ),
@@ -151,12 +155,12 @@ SHEETS = (
         ),
         (
             Mistake(
-                "the kernel is flipped: this is the mathematician's convolution",
+                "the kernel is flipped: this is the convolution of mathematics",
                 "in_groups(w, 0, groups))",
                 "in_groups(w[:, :, ::-1, ::-1], 0, groups))",
             ),
             Mistake(
-                "height and width of the kernel are exchanged",
+                "height and width of the kernel are swapped",
                 "ngcijkl,gockl->ngoij",
                 "ngcijlk,gockl->ngoij",
             ),
@@ -178,22 +182,26 @@ SHEETS = (
         "hard",
         "dw[o, c, k, l] = sum_(n,i,j) dy[n, o, i, j] seen[n, c, i, j, k, l]",
         (
-            "The same three arrays as in the forward pass; another one is the result.",
-            "Sum over images and output pixels: n, i and j vanish.",
-            "A gradient is a sum over the batch; whoever wants a mean divides the loss.",
+            "The same three arrays as in the forward pass, but another one of them is the result.",
+            "Sum over images and output pixels: n, i and j disappear.",
+            "A gradient is a sum over the batch; for a mean, the loss is divided.",
         ),
         (
             Mistake(
                 "the mean over the batch instead of the sum", ".reshape(w_shape)", ".reshape(w_shape) / max(1, len(x))"
             ),
-            Mistake("the kernel comes out flipped", ".reshape(w_shape)", ".reshape(w_shape)[:, :, ::-1, ::-1]"),
+            Mistake(
+                "the gradient's height and width are flipped",
+                ".reshape(w_shape)",
+                ".reshape(w_shape)[:, :, ::-1, ::-1]",
+            ),
             Mistake(
                 "only the first image counts",
                 '"ngcijkl,ngoij->gockl", seen, in_groups(dy, 1, groups)',
                 '"ngcijkl,ngoij->gockl", seen[:1], in_groups(dy, 1, groups)[:1]',
             ),
             Mistake(
-                "input and output channels of a group are exchanged", '"ngcijkl,ngoij->gockl"', '"ngcijkl,ngoij->gcokl"'
+                "input and output channels of a group are swapped", '"ngcijkl,ngoij->gockl"', '"ngcijkl,ngoij->gcokl"'
             ),
         ),
     ),
@@ -204,12 +212,12 @@ SHEETS = (
         "dx[n, c, i s + k d - top, j s + l d - left] += sum_o w[o, c, k, l] dy[n, o, i, j]",
         (
             "Work on the padded image, and cut the padding off at the end.",
-            "For one tap (k, l), output (i, j) read row k d + i s and column l d + j s: add to those.",
-            "Taps overlap, so add (+=) one tap after the other; within a tap no pixel is met twice.",
+            "For one tap (k, l), output (i, j) reads row k d + i s and column l d + j s: add its gradient there.",
+            "Taps overlap, so add (+=) one tap after the other; within one tap no pixel occurs twice.",
         ),
         (
             Mistake(
-                "overlapping windows overwrite each other instead of adding up",
+                "overlapping windows overwrite each other instead of being added",
                 "dx[:, :, rows[:, None], columns] += ",
                 "dx[:, :, rows[:, None], columns] = ",
             ),
