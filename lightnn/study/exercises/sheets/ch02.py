@@ -118,17 +118,17 @@ SHEETS = (
         (
             "An operation multiplies a weight by an input; it is left where both are not 0.",
             "The inputs of layer l are the outputs of layer l - 1; the first layer reads the image: count it as full.",
-            "The network's share is weighted by the layers' dense operations: large layers count more.",
+            "The network's fraction is weighted by the layers' dense operations: large layers count more.",
         ),
         (
             Mistake("a layer's own outputs are counted instead of its inputs", "[[1.0], active[:-1]]", "[active]"),
             Mistake(
-                "only the weights are counted: a zero input saves work too", "shares = kept * inputs", "shares = kept"
+                "only the weights are counted: a zero input saves work too", "fractions = kept * inputs", "fractions = kept"
             ),
             Mistake(
-                "the network's share is the plain mean of the layers' shares",
-                "float(shares @ flops / flops.sum())",
-                "float(shares.mean())",
+                "the network's fraction is the plain mean of the layers' fractions",
+                "float(fractions @ flops / flops.sum())",
+                "float(fractions.mean())",
             ),
             Mistake(
                 "the activity of all layers before is multiplied up",
