@@ -72,20 +72,20 @@ def epoch_seconds(step, x, y):
     return time.perf_counter() - start
 
 
-def print_peak(library: str, model: str) -> None:
-    """Train on 100 batches with one library, and print this process's peak resident size in MB.
+def print_peak(library: str, model: str, batches: int) -> None:
+    """Train on this many batches with one library, and print this process's peak resident size in MB.
 
     It is read from Linux's /proc: what getrusage says includes the parent's size before exec.
     """
-    mnist, count = data.load_mnist(), 100 * BATCH_SIZE
+    mnist, count = data.load_mnist(), batches * BATCH_SIZE
     epoch_seconds(STEPS[library](model), mnist.x_train[:count], mnist.y_train[:count])
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024)
 
 
-def peak_megabytes(library: str, model: str) -> float:
+def peak_megabytes(library: str, model: str, batches: int = 100) -> float:
     """What `print_peak` prints in a new process."""
-    code = f"from lightnn.bench.training import print_peak; print_peak({library!r}, {model!r})"
+    code = f"from lightnn.bench.training import print_peak; print_peak({library!r}, {model!r}, {batches})"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 

@@ -1,4 +1,4 @@
-"""lightnn/training/loop.py: the loop learns, keeps the best state, survives Ctrl-C, and says what is wrong with the data."""
+"""lightnn/training/loop.py: the loop learns, keeps the best state, survives Ctrl-C, and rejects bad data clearly."""
 
 import numpy as np
 import pytest

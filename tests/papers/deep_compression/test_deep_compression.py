@@ -242,3 +242,9 @@ def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch)
     }
     both = format_tables({"networks": dict.fromkeys(["a", "b"], result["networks"]["lenet_300_100"])})
     assert both.count("LeNet-300-100 on MNIST") == 2
+
+
+def test_a_pipeline_reads_the_same_in_every_process():
+    """A journal is found again by its repr, which therefore has no addresses in it."""
+    text = repr([SUBJECTS["lenet5"].quick, PIPELINE])
+    assert " at 0x" not in text and "jitter(max_shift=0)" in text and "SGD(momentum=0.9, weight_decay=5e-05)" in text
