@@ -81,9 +81,11 @@ def train(
     progress: bool = True,
     description: str = "train",
 ) -> History:
-    """Train the model in place, as `follow` does, with an optimizer and a schedule that exist already.
+    """Train the model in place, with an optimizer and a schedule that exist already. Returns the History.
 
-    loss, batch_size, augment, after_step: see Recipe. The other arguments: see `follow`.
+    With validation data (x, y), the model ends with the state of its best epoch. Ctrl-C ends the training, not the
+    program: the finished epochs are in the History. See `follow` for these and for rng, see Recipe for loss,
+    batch_size, augment and after_step.
     """
     made = (lambda parameters, lr: optimizer), (lambda optimizer, epochs: schedule) if schedule else None
     recipe = Recipe(epochs, optimizer.lr, made[0], batch_size, made[1], loss, augment, after_step)

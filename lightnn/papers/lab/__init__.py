@@ -1,4 +1,4 @@
-"""What the papers' experiments share; papers don't import each other.
+"""What the papers' experiments have in common; papers don't import each other.
 
 registry.py    Paper and papers(): how a paper's folder registers itself
 run.py         the commands `reproduce` and `compress`: journal, report, records

@@ -1,4 +1,4 @@
-"""What the experiments on MNIST share: the images, split for choosing and for testing, and one stage of training."""
+"""The experiments on MNIST: the images, split for choosing and for testing, and one stage of training."""
 
 import dataclasses
 import functools

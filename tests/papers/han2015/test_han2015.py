@@ -50,18 +50,18 @@ def test_the_papers_own_column_follows_from_its_rule(network):
     rows = list(tables.LAYERS[network].values())
     flops = [1000 * int(row[1].rstrip("K")) for row in rows[:-1]]
     active, kept, left = (np.array([row[i] for row in rows[:-1]]) / 100 for i in (2, 3, 4))
-    shares, total = flop_fractions(flops, kept, active)
-    np.testing.assert_allclose(shares, left, atol=0.009)  # fc2 of table 2: 3.4 %, printed as 4
+    left_over, total = flop_fractions(flops, kept, active)
+    np.testing.assert_allclose(left_over, left, atol=0.009)  # fc2 of table 2: 3.4 %, printed as 4
     assert total == pytest.approx(rows[-1][4] / 100, abs=0.009)
 
 
 @pytest.mark.exercise("02.6")
 def test_operations_left_by_hand():
-    shares, total = flop_fractions([100, 300, 600], [0.5, 0.2, 1.0], [0.4, 0.1, 0.9])
-    np.testing.assert_allclose(shares, [0.5, 0.2 * 0.4, 1.0 * 0.1])
+    left_over, total = flop_fractions([100, 300, 600], [0.5, 0.2, 1.0], [0.4, 0.1, 0.9])
+    np.testing.assert_allclose(left_over, [0.5, 0.2 * 0.4, 1.0 * 0.1])
     assert total == pytest.approx((50 + 24 + 60) / 1000)
-    shares, total = flop_fractions(np.array([7]), np.array([0.25]), np.array([0.5]))
-    assert shares.tolist() == [0.25] and total == 0.25
+    left_over, total = flop_fractions(np.array([7]), np.array([0.25]), np.array([0.5]))
+    assert left_over.tolist() == [0.25] and total == 0.25
 
 
 def test_the_papers_totals_are_of_what_the_next_layer_reads():
@@ -71,7 +71,7 @@ def test_the_papers_totals_are_of_what_the_next_layer_reads():
         assert np.average([row[2] for row in rows], weights=read) == pytest.approx(total[2], abs=0.5)
 
 
-def test_counting_a_network_that_is_pruned_to_the_papers_shares(rng):
+def test_counting_a_network_that_is_pruned_to_the_papers_fractions(rng):
     model, keeps = models.lenet_300_100(rng=0), {"fc1": 0.08, "fc2": 0.09, "fc3": 0.26}
     prune_to(model, keeps)
     model.fc1.bias.data[:] = -1e6  # no output of fc1 is left
@@ -97,7 +97,7 @@ def test_lenet5_has_the_papers_weights_and_flop():
 
 
 @pytest.mark.parametrize("name", ["lenet_300_100", "lenet5"])
-def test_the_committed_shares_make_the_networks_twelve_times_smaller(name):
+def test_the_committed_fractions_make_the_networks_twelve_times_smaller(name):
     subject = han2015.FULL[name]
     model = subject.make(rng=0)
     prune_to(model, subject.keeps)

@@ -49,7 +49,7 @@ def test_reproduce_takes_what_the_command_line_gives(name):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_papers_do_not_import_each_other(path):
-    """And lab, which they share, imports none of them."""
+    """And lab, which all use, imports none of them."""
     allowed = {"lab", path.relative_to(PACKAGE).parts[0]}
     for node in ast.walk(ast.parse(path.read_text())):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

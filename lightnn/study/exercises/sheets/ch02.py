@@ -123,7 +123,9 @@ SHEETS = (
         (
             Mistake("a layer's own outputs are counted instead of its inputs", "[[1.0], active[:-1]]", "[active]"),
             Mistake(
-                "only the weights are counted: a zero input saves work too", "fractions = kept * inputs", "fractions = kept"
+                "only the weights are counted: a zero input saves work too",
+                "fractions = kept * inputs",
+                "fractions = kept",
             ),
             Mistake(
                 "the network's fraction is the plain mean of the layers' fractions",
