@@ -18,7 +18,6 @@ import warnings
 import numba
 import numpy as np
 
-import lightnn
 from lightnn.bench.convolution import by_im2col
 from lightnn.bench.suite import Suite
 from lightnn.bench.timing import find_torch, medians_ms, opponent_name
@@ -26,6 +25,7 @@ from lightnn.kernels.conv import dense
 from lightnn.kernels.matrix import sparse
 from lightnn.kernels.matrix.matmul import matmul
 from lightnn.kernels.matrix.sparse_linear import linear
+from lightnn.kernels.parallel import set_num_threads
 from lightnn.runtime import to_csr
 
 SEED = 0
@@ -176,7 +176,7 @@ def sweep(cases, densities, torch, say):
 def run(layers=LAYERS, cases=CASES, densities=DENSITIES, swept=SWEEP, say=print):
     """Ask both questions: {"opponent", "threads", "least ratio", "csr", "layers"}. Prints as it measures."""
     torch, threads = find_torch(), numba.get_num_threads()
-    lightnn.set_num_threads(threads)
+    set_num_threads(threads)
     opponent = opponent_name(torch)
     say(f"against {opponent}, float32, {threads} threads")
     csr = compare_csr(layers, densities, torch, say)

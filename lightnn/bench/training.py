@@ -15,10 +15,11 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-import lightnn
 from lightnn import data, functional, models, optim
 from lightnn.bench.suite import Suite
 from lightnn.bench.timing import find_torch
+from lightnn.kernels.parallel import set_num_threads
+from lightnn.tensor import Tensor
 
 BATCH_SIZE, ROUNDS = 64, 7
 MODELS = ("lenet_300_100", "lenet5")
@@ -31,7 +32,7 @@ def lightnn_step(name: str) -> Callable[[np.ndarray, np.ndarray], None]:
     optimizer = optim.SGD(model.parameters(), **OPTIONS)
 
     def step(x, y):
-        loss = functional.cross_entropy(model(lightnn.Tensor(x)), y)
+        loss = functional.cross_entropy(model(Tensor(x)), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -111,7 +112,7 @@ def run(names: tuple[str, ...] = MODELS, rounds: int = ROUNDS, say: Callable[[st
     torch, threads, rows = find_torch(), numba.get_num_threads(), {}
     if torch is None:
         raise ValueError("want PyTorch to compare with, which is not installed: pip install -e '.[oracles]'")
-    lightnn.set_num_threads(threads)
+    set_num_threads(threads)
     mnist, opponent = data.load_mnist(), f"PyTorch {torch.__version__}"
     say(
         f"one MNIST epoch, batch {BATCH_SIZE}, {threads} threads, {rounds} rounds in turn; ratio = {opponent} / lightnn"
