@@ -1,10 +1,11 @@
 """The command line: `python -m lightnn COMMAND`. Arguments to functions, and their errors to one line."""
 
 import argparse
-import importlib
 import os
 import shlex
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 
 def study(arguments):
@@ -14,49 +15,6 @@ def study(arguments):
         print(f"executed: {execute(arguments.execute)}")
         return 0
     return open_lab(arguments.chapter, arguments.port, not arguments.no_browser)
-
-
-def compress(arguments):
-    from lightnn.files import check_writable
-    from lightnn.papers import deep_compression
-    from lightnn.papers.lab import record
-    from lightnn.papers.lab.journal import Journal
-
-    if arguments.json and os.path.abspath(arguments.json) == os.path.abspath(arguments.output):
-        raise ValueError(f"want two files for the network and the results, got {arguments.output} for both")
-    for path in filter(None, (arguments.output, arguments.json)):
-        check_writable(path)
-    subject = deep_compression.SUBJECTS[arguments.model]
-    recipe = subject.quick if arguments.quick else subject.full
-    journal = Journal.open(f"compress {arguments.model}", arguments.seed, recipe, arguments.fresh)
-    result = deep_compression.compress_network(
-        arguments.model, arguments.output, recipe, arguments.seed, journal=journal
-    )
-    print(f"\n{deep_compression.format_tables(result)}\n\n{arguments.output}: {result['size_bytes']:,} bytes")
-    print(f"python -m lightnn inspect {arguments.output} shows what they are.")
-    if arguments.json:
-        record.write(arguments.json, command(), arguments.seed, result)
-    journal.forget()
-    return 0
-
-
-def reproduce(arguments):
-    from lightnn.papers.lab.reproduce import run
-
-    run(arguments.paper, command(), arguments.seed, arguments.quick, arguments.json, arguments.fresh)
-    return 0
-
-
-def command():
-    """This very command, as a result's record says it."""
-    return "python -m lightnn " + shlex.join(sys.argv[1:])
-
-
-def inspect(arguments):
-    from lightnn.io import inspect
-
-    print(inspect(arguments.file))
-    return 0
 
 
 def exercise(arguments):
@@ -73,7 +31,7 @@ def exercise(arguments):
     if written:
         print(f"{shown}: wrote {len(written)} exercises, {written[0]} to {written[-1]}")
     else:
-        print(f"{shown}: left as it is; it has all {len(sheets_of(chapter))} exercises")
+        print(f"{shown}: unchanged; it has all {len(sheets_of(chapter))} exercises")
     print(f"python -m lightnn check {chapter} grades them.")
     return 0
 
@@ -97,103 +55,147 @@ def book(arguments):
     return 1 if execute_and_compare(arguments.chapter, write=arguments.write) else 0
 
 
-def bench(arguments):
-    from lightnn.files import check_writable
-    from lightnn.papers.lab import record
+def compress(arguments):
+    from lightnn.papers.deep_compression.command import compress_to_file
 
-    for target in filter(None, (arguments.json, arguments.plot)):
-        check_writable(target)
-    for family in arguments.families:
-        if family not in arguments.kinds:
-            raise ValueError(f"want one of {', '.join(arguments.kinds)}; got {family}")
-    sparse = "sparse" in arguments.families
-    suite = importlib.import_module(f"lightnn.bench.{'sparse' if sparse else 'convolution'}")
-    if sparse and len(arguments.families) > 1:
-        raise ValueError(f"want sparse alone, it is a benchmark of its own; got {' '.join(arguments.families)}")
-    result = suite.run() if sparse else suite.run(arguments.families or tuple(suite.FAMILIES))
-    if arguments.json:
-        record.write(arguments.json, command(), 0, result)
-    if arguments.plot:
-        suite.plot(result, arguments.plot)
+    options = {"seed": arguments.seed, "quick": arguments.quick, "path": arguments.json, "fresh": arguments.fresh}
+    compress_to_file(arguments.model, arguments.output, command(), **options)
     return 0
 
 
-FRESH = "begin anew instead of going on after the finished steps of an interrupted run"
+def reproduce(arguments):
+    from lightnn.papers.lab.registry import papers
+    from lightnn.papers.lab.run import reproduce
+
+    options = {"seed": arguments.seed, "quick": arguments.quick, "path": arguments.json, "fresh": arguments.fresh}
+    reproduce(papers()[arguments.paper], command(), **options)
+    return 0
+
+
+def inspect(arguments):
+    from lightnn.io import inspect
+
+    print(inspect(arguments.file))
+    return 0
+
+
+def bench(arguments):
+    from lightnn.bench.suite import run
+
+    run(arguments.families, command(), arguments.json, arguments.plot)
+    return 0
+
+
+def command():
+    """This very command, as a result's record says it."""
+    return "python -m lightnn " + shlex.join(sys.argv[1:])
+
+
+def declare_study(p):
+    p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default: 00)")
+    p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and print the result's path")
+    p.add_argument("--no-browser", action="store_true", help="serve the chapter without opening a browser")
+    p.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888)")
+
+
+def declare_exercise(p):
+    p.add_argument("number", metavar="NN", help="the chapter, such as 04, or with --reference an exercise, 04.5")
+    p.add_argument("--reference", action="store_true", help="print the reference solution instead")
+
+
+def declare_check(p):
+    p.add_argument("number", nargs="?", metavar="NN", help="a chapter, 04, or an exercise, 04.5 (default: all)")
+    p.add_argument("--hint", action="store_true", help="give one more hint for the first exercise not yet passed")
+    p.add_argument("--watch", action="store_true", help="check again whenever your file changes")
+
+
+def declare_book(p):
+    p.add_argument("what", choices=["execute", "lint"], metavar="WHAT", help="execute or lint")
+    p.add_argument("chapter", nargs="?", metavar="NN", help="for execute: one chapter (default: all)")
+    p.add_argument("--write", action="store_true", help="for execute: replace the committed chapters with this run")
+
+
+def declare_compress(p):
+    from lightnn.papers.deep_compression import SUBJECTS
+
+    p.add_argument("model", choices=list(SUBJECTS), metavar="MODEL", help=" or ".join(SUBJECTS))
+    p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
+    declare_long_run(p, "fewer epochs: about a minute, with a larger error", "also write the results to this file")
+
+
+def declare_reproduce(p):
+    from lightnn.papers.lab.registry import papers, table
+
+    p.add_argument("paper", choices=list(papers()), metavar="PAPER", help=", ".join(papers()))
+    file = "write the results to this file (default for a full run: to chapters/results)"
+    declare_long_run(p, "fewer epochs: a minute or two, with larger errors", file)
+    p.formatter_class, p.epilog = argparse.RawDescriptionHelpFormatter, table()
+
+
+def declare_long_run(p, quick, json):
+    p.add_argument("--quick", action="store_true", help=quick)
+    p.add_argument("--seed", type=int, default=0, help="of all random draws (default: 0)")
+    p.add_argument("--json", metavar="FILE", help=f"{json}, with command, seed and machine")
+    p.add_argument("--fresh", action="store_true", help="start over, even if an interrupted run has finished steps")
+
+
+def declare_inspect(p):
+    p.add_argument("file", metavar="FILE", help="a .lnn file")
+
+
+def declare_bench(p):
+    from lightnn.bench.suite import table
+
+    p.add_argument("families", nargs="*", metavar="FAMILY", help="one or several from one line of the table below")
+    p.add_argument("--json", metavar="FILE", help="also write the results, with the machine, to this file")
+    p.add_argument("--plot", metavar="FILE", help="also draw the results to this picture (.png or .svg)")
+    p.formatter_class, p.epilog = argparse.RawDescriptionHelpFormatter, table()
+
+
+class Command(NamedTuple):
+    """What `--help` says of a command, its arguments, and the function that runs it."""
+
+    help: str
+    declare: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+COMMANDS = {
+    "study": Command("open a chapter in JupyterLab, or run it", declare_study, study),
+    "exercise": Command("write the stubs of a chapter's functions for you to fill in", declare_exercise, exercise),
+    "check": Command("grade your functions, or show your progress in the book", declare_check, check),
+    "book": Command("run the chapters again and compare, or check their form", declare_book, book),
+    "compress": Command("train a network, compress it, and write it to a file", declare_compress, compress),
+    "reproduce": Command("run a paper's experiment and print its tables beside ours", declare_reproduce, reproduce),
+    "inspect": Command("show what the bytes of a .lnn file are", declare_inspect, inspect),
+    "bench": Command("time kernels and training against PyTorch", declare_bench, bench),
+}
 
 
 class OneLine(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {message} (--help lists what there is)\n")
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
-def parser():
+def parser(chosen):
+    """The parser of all commands. Only the chosen one gets its arguments: their choices come from the registries, and
+    `--help` should not have to import all papers and benchmarks."""
     top = OneLine("python -m lightnn", description="Neural-network compression, to read, run and rebuild.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_reading(commands)
-    _add_experiments(commands)
+    subparsers = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, each in COMMANDS.items():
+        p = subparsers.add_parser(name, help=each.help)
+        if name == chosen:
+            each.declare(p)
     return top
 
 
-def _add_reading(commands):
-    """study, exercise, check, book."""
-    p = commands.add_parser("study", help="open a chapter in JupyterLab, or run it")
-    p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default 00)")
-    p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and say where the result is")
-    p.add_argument("--no-browser", action="store_true", help="serve, but open no browser")
-    p.add_argument("--port", type=int, default=8888)
-    p.set_defaults(run=study)
-    p = commands.add_parser("exercise", help="write the functions of a chapter that are yours to write")
-    p.add_argument("number", metavar="NN", help="the chapter, such as 04, or with --reference an exercise, 04.5")
-    p.add_argument("--reference", action="store_true", help="print the reference solution instead")
-    p.set_defaults(run=exercise)
-    p = commands.add_parser("check", help="grade your functions, or show how far you are in the book")
-    p.add_argument("number", nargs="?", metavar="NN", help="a chapter, 04, or an exercise, 04.5 (default: the book)")
-    p.add_argument("--hint", action="store_true", help="give one more hint for the first that is not passed")
-    p.add_argument("--watch", action="store_true", help="check again whenever your file changes")
-    p.set_defaults(run=check)
-    p = commands.add_parser("book", help="run the chapters again and compare, or check their form")
-    p.add_argument("what", choices=["execute", "lint"], metavar="WHAT", help="execute or lint")
-    p.add_argument("chapter", nargs="?", metavar="NN", help="for execute: one chapter (default: all)")
-    p.add_argument("--write", action="store_true", help="for execute: replace the committed chapters by this run")
-    p.set_defaults(run=book)
-
-
-def _add_experiments(commands):
-    """compress, reproduce, inspect, bench."""
-    p = commands.add_parser("compress", help="train a network, compress it, and write it to a file")
-    p.add_argument("model", choices=["lenet_300_100", "lenet5"], metavar="MODEL", help="lenet_300_100 or lenet5")
-    p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
-    p.add_argument("--quick", action="store_true", help="fewer epochs: about a minute, with a larger error")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--json", metavar="FILE", help="also write the results, with seed and machine, to this file")
-    p.add_argument("--fresh", action="store_true", help=FRESH)
-    p.set_defaults(run=compress)
-    p = commands.add_parser("reproduce", help="run a paper's experiment and print its tables beside ours")
-    papers = ["han2015", "li2016", "deep-compression"]
-    p.add_argument("paper", choices=papers, metavar="PAPER", help="han2015, li2016 or deep-compression")
-    p.add_argument("--quick", action="store_true", help="fewer epochs: a minute or two, with larger errors")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--json", metavar="FILE", help="write the numbers here (default for a full run: chapters/results)")
-    p.add_argument("--fresh", action="store_true", help=FRESH)
-    p.set_defaults(run=reproduce)
-    p = commands.add_parser("inspect", help="tabulate what the bytes of a .lnn file are")
-    p.add_argument("file", metavar="FILE")
-    p.set_defaults(run=inspect)
-    p = commands.add_parser("bench", help="time the kernels against PyTorch, or plain NumPy without it")
-    kinds = ["dense", "depthwise", "grouped", "shift", "sparse"]
-    help_text = f"{', '.join(kinds[:-1])} (default: these four), or sparse"
-    p.add_argument("families", nargs="*", metavar="FAMILY", help=help_text)
-    p.add_argument("--json", metavar="FILE", help="also write the results, with the machine, to this file")
-    p.add_argument("--plot", metavar="FILE", help="also draw the ratios to this picture (.png or .svg)")
-    p.set_defaults(run=bench, kinds=kinds)
-
-
 def main(argv=None):
-    arguments = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = parser(next(iter(argv), None)).parse_args(argv)
     try:
-        return arguments.run(arguments)
+        return COMMANDS[arguments.command].run(arguments)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -1,5 +1,6 @@
 """python -m lightnn: arguments to functions, and their errors to one line."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -9,9 +10,12 @@ import numpy as np
 import pytest
 
 import lightnn
+import lightnn.papers
 from lightnn.__main__ import main
-from lightnn.papers import deep_compression
-from lightnn.papers.lab import journal
+from lightnn.papers import deep_compression, han2015
+from lightnn.papers.deep_compression import experiment as deep_compression_experiment
+from lightnn.papers.lab import journal, registry
+from lightnn.papers.lab import run as lab_run
 
 COMPRESS = ["compress", "lenet_300_100", "-o"]
 
@@ -46,8 +50,8 @@ def experiment(monkeypatch):
         calls = []
         does = staticmethod(lambda path: lightnn.save(lightnn.nn.Linear(3, 2), path))
 
-        def __call__(self, name, path, recipe, seed, journal):
-            self.calls.append((name, path, recipe, seed))
+        def __call__(self, name, path, pipeline, seed, journal):
+            self.calls.append((name, path, pipeline, seed))
             self.finished = journal.step("finished", lambda: {"by call": len(self.calls)})["by call"]
             size = self.does(path)
             row = dict.fromkeys(["kept %", "weight bits", "weight bits H", "index bits", "index bits H"], 1.0)
@@ -57,7 +61,7 @@ def experiment(monkeypatch):
 
     experiment = Experiment()
     experiment.calls = []
-    monkeypatch.setattr(deep_compression, "compress_network", experiment)
+    monkeypatch.setattr(deep_compression_experiment, "compress_network", experiment)
     return experiment
 
 
@@ -92,8 +96,9 @@ def folder(tmp_path):
         ("compress lenet_300_100 -o folder", "folder"),
         ("compress lenet_300_100 -o a.lnn --json missing/a.json", "missing/a.json"),
         ("compress lenet_300_100 -o a.lnn --json a.lnn", "a.lnn"),
-        ("bench dense nonsense", "want one of dense, depthwise, grouped, shift, sparse; got nonsense"),
+        ("bench dense nonsense", "want one of dense, depthwise, grouped, shift, sparse, training, zoo; got nonsense"),
         ("bench dense sparse", "want sparse alone, it is a benchmark of its own; got dense sparse"),
+        ("bench zoo --plot a.png", "zoo has no picture: leave out --plot"),
         ("study 99", "no chapter 99"),
         ("study abc", "no chapter abc"),
         ("study --execute 99", "no chapter 99"),
@@ -147,27 +152,27 @@ def test_what_ends_a_run_is_said_in_one_line(run, folder, experiment, error, sta
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_an_interrupted_compress_goes_on_and_a_finished_one_begins_anew(run, folder, experiment, cache, fresh):
+def test_an_interrupted_compress_continues_and_a_finished_one_starts_over(run, folder, experiment, cache, fresh):
     arguments, does = [*COMPRESS, folder / "a.lnn", *(["--fresh"] if fresh else [])], experiment.does
 
     def interrupt(path):
-        raise journal.Interrupted("interrupted in 'x'; the same command goes on from here")
+        raise journal.Interrupted("interrupted in 'x'; the same command continues from here")
 
     experiment.does = interrupt
-    assert run(*arguments) == (130, "", "lightnn compress: interrupted in 'x'; the same command goes on from here\n")
+    assert run(*arguments) == (130, "", "lightnn compress: interrupted in 'x'; the same command continues from here\n")
     experiment.does = does
     status, out, _ = run(*arguments)
     assert status == 0 and experiment.finished == (2 if fresh else 1)
-    assert ("going on after 1 finished step" in out) != fresh
+    assert ("continuing after 1 finished step of" in out) != fresh
     assert not list(cache.rglob("*.json"))
     assert run(*arguments)[0] == 0 and experiment.finished == 3
 
 
-class Paper:
-    """Stands for a paper's module."""
+class Experiment:
+    """Stands for a paper's experiment."""
 
     def __init__(self, fails=None):
-        self.calls, self.fails = [], fails
+        self.calls, self.fails, self.records = [], fails, lambda result: {"han2015.json": result}
 
     def reproduce(self, journal, seed, quick, say):
         self.calls.append((seed, quick))
@@ -184,14 +189,14 @@ class Paper:
 @pytest.fixture
 def paper(monkeypatch, folder):
     """The stand-in for han2015, and folder / "results" for chapters/results."""
-    from lightnn.papers.lab import reproduce
-
-    paper = Paper()
+    paper = Experiment()
     (folder / "results").mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "argv", ["lightnn", "reproduce", "..."])
-    monkeypatch.setattr(reproduce, "RESULTS", folder / "results")
-    monkeypatch.setitem(sys.modules, "lightnn.papers.han2015", paper)
+    monkeypatch.setattr(lab_run, "RESULTS", folder / "results")
+    functions = {"reproduce": paper.reproduce, "format_tables": paper.format_tables}
+    functions["records"] = lambda result: paper.records(result)
+    monkeypatch.setattr(han2015, "PAPER", dataclasses.replace(han2015.PAPER, **functions))
     return paper
 
 
@@ -226,16 +231,18 @@ def test_without_a_clone_a_full_run_prints_only(run, folder, paper):
 def test_an_interrupted_reproduce_goes_on_unless_fresh(run, folder, paper, cache):
     paper.fails = KeyboardInterrupt()
     assert run("reproduce", "han2015", "--quick")[0] == 130
-    paper.fails = journal.Interrupted("interrupted in 'x'; the same command goes on from here")
+    paper.fails = journal.Interrupted("interrupted in 'x'; the same command continues from here")
     status, out, error = run("reproduce", "han2015", "--quick")
-    assert status == 130 and "going on after 1 finished steps" in out and error.startswith("lightnn reproduce: interr")
+    assert (
+        status == 130 and "continuing after 1 finished step of" in out and error.startswith("lightnn reproduce: interr")
+    )
     paper.fails = None
     run("reproduce", "han2015", "--quick", "--json", "a.json")
     assert json.loads((folder / "a.json").read_text())["call"] == 1 and not list(cache.rglob("*.json"))
     paper.fails = KeyboardInterrupt()
     run("reproduce", "han2015", "--quick")
     paper.fails = None
-    assert "going on" not in run("reproduce", "han2015", "--quick", "--fresh", "--json", "a.json")[1]
+    assert "continuing" not in run("reproduce", "han2015", "--quick", "--fresh", "--json", "a.json")[1]
     assert json.loads((folder / "a.json").read_text())["call"] == 5
 
 
@@ -243,7 +250,7 @@ def test_an_interrupted_reproduce_goes_on_unless_fresh(run, folder, paper, cache
     ("arguments", "message"),
     [
         ("reproduce", "PAPER"),
-        ("reproduce han2016", "choose from han2015, li2016, deep-compression"),
+        ("reproduce han2016", "choose from han2015, deep-compression, li2016"),
         ("reproduce han2015 --seed x", "--seed"),
         ("reproduce han2015 --json missing/a.json", "missing/a.json"),
         ("reproduce han2015 --json folder", "folder"),
@@ -255,6 +262,42 @@ def test_a_wrong_argument_of_reproduce_is_one_line(run, paper, arguments, messag
     assert not paper.calls
 
 
+MADE_UP = """
+from lightnn.papers.lab.registry import Paper
+
+def reproduce(journal, seed, quick, say):
+    return journal.step("count", lambda: {"seed": seed, "quick": quick})
+
+PAPER = Paper("nobody2030", "what nobody wrote", "3001.00001", 1, 1, reproduce, lambda numbers: f"a table {numbers}")
+"""
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """A paper whose folder lies in lightnn/papers for the time of a test."""
+    folder = tmp_path / "papers" / "nobody2030"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(MADE_UP)
+    monkeypatch.setattr("lightnn.papers.__path__", [*lightnn.papers.__path__, str(folder.parent)])
+    yield folder
+    sys.modules.pop("lightnn.papers.nobody2030", None)
+
+
+def test_the_command_line_offers_a_paper_that_has_a_folder(run, made_up, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(lab_run, "RESULTS", made_up / "no such folder")
+    assert list(registry.papers()) == ["han2015", "deep-compression", "li2016", "nobody2030"]
+    out = run("reproduce", "--help")[1]
+    assert "li2016, nobody2030" in out and "what nobody wrote" in out and max(map(len, out.splitlines())) <= 80
+    assert run("reproduce", "nobody2030", "--seed", "4") == (0, "\na table {'seed': 4, 'quick': False}\n", "")
+    assert "nobody2030" in run("reproduce", "nobody2031")[2]
+
+
+def test_compress_offers_every_subject(run, monkeypatch):
+    monkeypatch.setitem(deep_compression.SUBJECTS, "lenet_made_up", None)
+    assert "lenet_made_up" in run("compress", "--help")[1]
+
+
 def test_a_bug_is_not_hidden(folder, experiment):
     experiment.does = lambda path: {}["no such key"]
     with pytest.raises(KeyError):
@@ -262,7 +305,8 @@ def test_a_bug_is_not_hidden(folder, experiment):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["compress", "--help"], ["inspect", "-h"], ["study", "-h"], ["reproduce", "-h"]]
+    "arguments",
+    [["--help"], ["compress", "--help"], ["inspect", "-h"], ["study", "-h"], ["reproduce", "-h"], ["bench", "-h"]],
 )
 def test_help_fits_the_terminal_and_is_no_error(run, monkeypatch, arguments):
     monkeypatch.setenv("COLUMNS", "80")

@@ -1,1 +1,9 @@
-"""Timings against PyTorch: kernels, sparse layers, training."""
+"""Benchmarks, run by `python -m lightnn bench`: timings against PyTorch (or plain NumPy), and counts.
+
+suite.py        Suite and suites(): how a benchmark registers itself by the SUITE in its module; `run`
+convolution.py  dense, depthwise, grouped, shift: forward and both gradients
+sparse.py       sparse layers against dense ones and PyTorch's CSR
+training.py     training time and memory of both LeNets
+zoo.py          parameters, MACs and accuracies of torchvision's classifiers
+timing.py       the stopwatch: calls that take turns
+"""

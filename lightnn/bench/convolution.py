@@ -1,17 +1,19 @@
 """Convolutions, forward and both gradients, as a ratio against PyTorch CPU eager: `python -m lightnn bench`.
 
-Each shape runs in short bursts that take turns, on equal threads (between bursts the process rests, because the threads
-of one library would otherwise still spin on the cores of the other). A figure is the median of all calls; the ratio is
-the other's time over ours. Without PyTorch the opponent is plain NumPy: im2col and a matrix product for convolutions,
-slicing for the shift.
+For each shape, both libraries run in short bursts that take turns, on equal threads. Between bursts the process rests,
+because the threads of one library would otherwise still spin on the cores of the other. A figure is the median of all
+calls; the ratio is the opponent's time over ours. Without PyTorch the opponent is plain NumPy: im2col and a matrix
+product for convolutions, slicing for the shift.
 """
 
 import statistics
+from collections.abc import Callable
 
 import numba
 import numpy as np
 
-from lightnn.bench.timing import find_torch, medians_ms
+from lightnn.bench.suite import Suite
+from lightnn.bench.timing import find_torch, medians_ms, opponent_name
 from lightnn.kernels.conv import dense, depthwise, shift
 
 SIZES = [(1024, 7), (512, 14), (256, 28), (128, 56), (32, 112)]  # channels and height of depthwise planes and shifts
@@ -53,7 +55,8 @@ SHIFT = {f"shift {c}@{h} b{n}": (n, c, h) for n in (1, 16) for c, h in SIZES}
 FAMILIES = {"dense": DENSE, "depthwise": DEPTHWISE, "grouped": GROUPED, "shift": SHIFT}
 
 
-def arrays(*shapes):
+def arrays(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+    """Normally distributed float32 arrays, the same at every call."""
     rng = np.random.default_rng(0)
     return [rng.standard_normal(shape, np.float32) for shape in shapes]
 
@@ -117,14 +120,14 @@ def by_im2col(x, w, dy, case):
 
 
 def shifting(case, torch):
-    """[(ours, theirs), (copy, theirs)]: shift and back, and a plain memory copy of as many bytes."""
+    """([(ours, theirs)], copy): shift and shift back, and a plain memory copy of as many bytes."""
     n, c, h = case
     x, g = arrays((n, c, h, h), (n, c, h, h))
     dy, dx = shift.assignment(c)
     like, (tx, tg) = (torch.zeros_like, map(torch.from_numpy, (x, g))) if torch else (np.zeros_like, (x, g))
 
     def by_slices(t, sign):
-        """Channels i, i + 9, ... share an offset: nine slices with a step, the best that slicing can do."""
+        """Channels i, i + 9, ... have one offset: nine slices with a step, the best that slicing can do."""
         out, moved = like(t), c // 9 * 9
         for i in range(9):
             a, b = sign * int(dy[i]), sign * int(dx[i])
@@ -157,10 +160,10 @@ def measure(family, case, torch):
     return {"ours ms": ours, "theirs ms": theirs, "ratio": theirs / ours, **by_part}
 
 
-def run(families=tuple(FAMILIES), say=print):
-    """Measure every shape of the families; {"opponent", "threads", "rows", "summary"}, printing as it goes."""
+def run(families: tuple[str, ...] = tuple(FAMILIES), say: Callable[[str], None] = print) -> dict:
+    """Measure every shape of the families: {"opponent", "threads", "summary", "rows"}. Prints as it measures."""
     torch = find_torch()
-    opponent = f"PyTorch {torch.__version__}" if torch else "plain NumPy (PyTorch is not installed)"
+    opponent = opponent_name(torch)
     threads, rows, summary = numba.get_num_threads(), {}, {}
     say(f"ratio = time of {opponent} / time of lightnn, float32, {threads} threads")
     for family in families:
@@ -177,8 +180,8 @@ def run(families=tuple(FAMILIES), say=print):
     return {"opponent": opponent, "threads": threads, "summary": summary, "rows": rows}
 
 
-def plot(result, path):
-    """A bar for each shape, a panel for each family; 1 is as fast as the opponent."""
+def plot(result: dict, path: str) -> None:
+    """Draw a bar for each shape, a panel for each family; 1 is as fast as the opponent."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -198,3 +201,6 @@ def plot(result, path):
     fig.suptitle(f"against {result['opponent']}, {result['threads']} threads", fontsize=9)
     fig.savefig(path, dpi=110)
     plt.close(fig)
+
+
+SUITE = Suite(tuple(FAMILIES), "convolutions, forward and gradients", run, plot, default=True)

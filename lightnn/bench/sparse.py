@@ -2,9 +2,9 @@
 
 Two questions, timed as in timing.py on equal threads, in float32, with random masks:
 
-1. A sparse matrix times 1 and 64 columns: the ratio of PyTorch's time (CSR with int32 indices, the faster kind, @ a
-   dense matrix) to ours, at densities from 2 to 30 %. PyTorch has another routine for a vector, `CSR @ x` with x of
-   one dimension, beside which one column stands too ("vector").
+1. A sparse matrix times 1 and 64 columns: the ratio of PyTorch's time (CSR with int32 indices, the faster kind, times a
+   dense matrix) to ours, at densities from 2 to 30 %. For a vector x, PyTorch's `CSR @ x` is another routine; one
+   column is compared with it as well ("vector").
 2. Break-even: up to which density is a sparse layer faster than a dense one? Linear layers and convolutions at two
    batch sizes, against dense NumPy (for convolutions im2col and a product), dense lightnn, dense PyTorch and PyTorch
    CSR (for convolutions on `unfold`).
@@ -18,13 +18,14 @@ import warnings
 import numba
 import numpy as np
 
-import lightnn
 from lightnn.bench.convolution import by_im2col
-from lightnn.bench.timing import find_torch, medians_ms
+from lightnn.bench.suite import Suite
+from lightnn.bench.timing import find_torch, medians_ms, opponent_name
 from lightnn.kernels.conv import dense
 from lightnn.kernels.matrix import sparse
 from lightnn.kernels.matrix.matmul import matmul
 from lightnn.kernels.matrix.sparse_linear import linear
+from lightnn.kernels.parallel import set_num_threads
 from lightnn.runtime import to_csr
 
 SEED = 0
@@ -88,7 +89,7 @@ def linear_layer(case, density, torch, rng):
 
 
 def convolution_layer(case, density, torch, rng):
-    """{who: call giving y (N, O, Ho, Wo), the axes maybe in another shape}."""
+    """{who: call giving y (N, O, Ho, Wo), perhaps with other axes}."""
     n, c, h, o, k, p = case
     out = h + 2 * p - k + 1
     w, rows = pruned((o, c, k, k), density, rng)
@@ -117,16 +118,16 @@ def layer(case, density, torch, rng):
 
 
 def break_even(densities, ours, theirs):
-    """The density at which our time first reaches theirs, between two measured ones by a straight line; the last
-    density if it never does, 0 if it does from the first."""
+    """The density at which our time first reaches theirs, interpolated linearly between two measured densities: the
+    last density if our time is always smaller, 0 if it is never smaller."""
     lead = [b - a for a, b in zip(ours, theirs, strict=True)]
     lost = next((i for i, ahead in enumerate(lead) if ahead <= 0), None)
     if lost is None:
         return densities[-1]
     if lost == 0:
         return 0.0
-    share = lead[lost - 1] / (lead[lost - 1] - lead[lost])
-    return densities[lost - 1] + share * (densities[lost] - densities[lost - 1])
+    fraction = lead[lost - 1] / (lead[lost - 1] - lead[lost])
+    return densities[lost - 1] + fraction * (densities[lost] - densities[lost - 1])
 
 
 def compare_csr(layers, densities, torch, say):
@@ -152,8 +153,8 @@ def compare_csr(layers, densities, torch, say):
 
 
 def sweep(cases, densities, torch, say):
-    """{case: {"densities", "ms": {who: [ms]}, "break-even": {opponent: density}}}. A dense time has no density: the
-    median over all is used."""
+    """{case: {"densities", "ms": {who: [ms]}, "break-even": {opponent: density}}}. A dense time does not depend on the
+    density: the median over all densities is used."""
     rng, result = np.random.default_rng(SEED), {}
     for name, case in cases.items():
         ms = {}
@@ -173,10 +174,10 @@ def sweep(cases, densities, torch, say):
 
 
 def run(layers=LAYERS, cases=CASES, densities=DENSITIES, swept=SWEEP, say=print):
-    """Both questions; {"opponent", "threads", "csr", "least", "layers"}, printing as it goes."""
+    """Ask both questions: {"opponent", "threads", "least ratio", "csr", "layers"}. Prints as it measures."""
     torch, threads = find_torch(), numba.get_num_threads()
-    lightnn.set_num_threads(threads)
-    opponent = f"PyTorch {torch.__version__}" if torch else "plain NumPy (PyTorch is not installed)"
+    set_num_threads(threads)
+    opponent = opponent_name(torch)
     say(f"against {opponent}, float32, {threads} threads")
     csr = compare_csr(layers, densities, torch, say)
     every = [(n, row) for by_columns in csr.values() for n, rows in by_columns.items() for row in rows.values()]
@@ -188,8 +189,8 @@ def run(layers=LAYERS, cases=CASES, densities=DENSITIES, swept=SWEEP, say=print)
     }  # fmt: skip
 
 
-def plot(result, path):
-    """Times over density, a panel for each layer; where the sparse line crosses another is the break-even."""
+def plot(result: dict, path: str) -> None:
+    """Draw times over density, a panel for each layer; the break-even is where the sparse line crosses another one."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -205,3 +206,6 @@ def plot(result, path):
     fig.suptitle(f"{result['opponent']}, {result['threads']} threads", fontsize=9)
     fig.savefig(path, dpi=110)
     plt.close(fig)
+
+
+SUITE = Suite(("sparse",), "sparse layers against dense ones and CSR", lambda families: run(), plot)

@@ -1,16 +1,18 @@
-"""Timing of calls that compete: short bursts that take turns, with a rest between them, and the median of all calls.
+"""Timing of competing calls: short bursts that take turns, with a rest between them, and the median of all calls.
 
-A library's threads go on spinning for a while after a call; the rest keeps them off the cores of the next one.
+A library's threads spin for a while after a call; the rest keeps them from the cores of the next call.
 """
 
 import statistics
 import time
+from collections.abc import Callable, Sequence
+from types import ModuleType
 
 import numba
 
 
-def burst(call, seconds):
-    """Times of repeated calls, after two that are not counted."""
+def burst(call: Callable[[], object], seconds: float) -> list[float]:
+    """Seconds of repeated calls, after two calls that are not counted."""
     time.sleep(0.02)
     call()
     call()
@@ -22,7 +24,7 @@ def burst(call, seconds):
     return times
 
 
-def medians_ms(calls, rounds=3, seconds=0.02):
+def medians_ms(calls: Sequence[Callable[[], object]], rounds: int = 3, seconds: float = 0.02) -> list[float]:
     """Median milliseconds of each call, in bursts that take turns."""
     times = [[] for _ in calls]
     for _ in range(rounds):
@@ -31,7 +33,7 @@ def medians_ms(calls, rounds=3, seconds=0.02):
     return [1e3 * statistics.median(record) for record in times]
 
 
-def find_torch():
+def find_torch() -> ModuleType | None:
     """PyTorch on as many threads as Numba, or None."""
     try:
         import torch
@@ -39,3 +41,8 @@ def find_torch():
         return None
     torch.set_num_threads(numba.get_num_threads())
     return torch
+
+
+def opponent_name(torch: ModuleType | None) -> str:
+    """What lightnn is compared with, as a benchmark's result says it."""
+    return f"PyTorch {torch.__version__}" if torch else "plain NumPy (PyTorch is not installed)"

@@ -1,30 +1,38 @@
-"""Training time and memory of a LeNet against PyTorch: `python -m lightnn.bench.training --model lenet5`.
+"""Training time and memory of both LeNets against PyTorch: `python -m lightnn bench training`.
 
-Both train in turn on the same batches of MNIST, with SGD, momentum and weight decay, on the same number of threads
-(set OPENBLAS_NUM_THREADS; default all). The ratio is PyTorch's time over ours, round by round; the median is quoted.
-Memory is the peak resident size of a process of its own that trains with one library, all of it counted.
+Both libraries train in turn on the same batches of MNIST, with SGD, momentum and weight decay, on equal threads. The
+ratio is PyTorch's time over ours in each round; the median is quoted. Memory is the peak resident size of a separate
+process that trains with one library, everything in it counted (on Linux only).
 """
 
-import argparse
-import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
+import numba
 import numpy as np
 
-import lightnn
 from lightnn import data, functional, models, optim
+from lightnn.bench.suite import Suite
+from lightnn.bench.timing import find_torch
+from lightnn.kernels.parallel import set_num_threads
+from lightnn.tensor import Tensor
+
+BATCH_SIZE, ROUNDS = 64, 7
+MODELS = ("lenet_300_100", "lenet5")
+OPTIONS = {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-5}
 
 
-def lightnn_step(name):
+def lightnn_step(name: str) -> Callable[[np.ndarray, np.ndarray], None]:
+    """step(x, y): one update of a new network, by lightnn."""
     model = getattr(models, name)(rng=0)
-    optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-5)
+    optimizer = optim.SGD(model.parameters(), **OPTIONS)
 
     def step(x, y):
-        loss = functional.cross_entropy(model(lightnn.Tensor(x)), y)
+        loss = functional.cross_entropy(model(Tensor(x)), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -40,12 +48,11 @@ def torch_layers(name, nn):
     return *hidden, nn.Linear(100, 10)
 
 
-def torch_step(name, threads):
-    import torch
-
-    torch.set_num_threads(threads)
+def torch_step(name: str) -> Callable[[np.ndarray, np.ndarray], None]:
+    """step(x, y): one update of a new network, by PyTorch."""
+    torch = find_torch()
     model = torch.nn.Sequential(*torch_layers(name, torch.nn))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=1e-5)
+    optimizer = torch.optim.SGD(model.parameters(), **OPTIONS)
 
     def step(x, y):
         loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(x)), torch.from_numpy(y))
@@ -56,63 +63,67 @@ def torch_step(name, threads):
     return step
 
 
-def epoch_seconds(step, x, y, batch_size):
+STEPS = {"lightnn": lightnn_step, "PyTorch": torch_step}
+
+
+def epoch_seconds(step, x, y):
     start = time.perf_counter()
-    for xb, yb in data.batches(x, y, batch_size, rng=0):
+    for xb, yb in data.batches(x, y, BATCH_SIZE, rng=0):
         step(xb, yb)
     return time.perf_counter() - start
 
 
-def own_peak_megabytes():
-    """Peak resident size of this process, on Linux. (What getrusage says includes the parent's before exec.)"""
+def print_peak(library: str, model: str, batches: int) -> None:
+    """Train on this many batches with one library, and print this process's peak resident size in MB.
+
+    It is read from Linux's /proc: what getrusage says includes the parent's size before exec.
+    """
+    mnist, count = data.load_mnist(), batches * BATCH_SIZE
+    epoch_seconds(STEPS[library](model), mnist.x_train[:count], mnist.y_train[:count])
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024)
 
 
-def peak_megabytes(library, arguments):
-    """Peak resident size of a new process that trains on 100 batches with one library."""
-    command = [
-        sys.executable,
-        "-m",
-        "lightnn.bench.training",
-        "--model",
-        arguments.model,
-        "--batch-size",
-        str(arguments.batch_size),
-    ]
-    done = subprocess.run([*command, "--memory", library], capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def peak_megabytes(library: str, model: str, batches: int = 100) -> float:
+    """What `print_peak` prints in a new process."""
+    code = f"from lightnn.bench.training import print_peak; print_peak({library!r}, {model!r}, {batches})"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--rounds", type=int, default=7)
-    arguments.add_argument("--batch-size", type=int, default=64)
-    arguments.add_argument("--model", choices=["lenet_300_100", "lenet5"], default="lenet_300_100")
-    arguments.add_argument("--memory", choices=["lightnn", "PyTorch"], help=argparse.SUPPRESS)
-    arguments = arguments.parse_args()
-    threads = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count()))
-    mnist, size = data.load_mnist(), arguments.batch_size
-    x, y = mnist.x_train, mnist.y_train
-    make = {"lightnn": lambda: lightnn_step(arguments.model), "PyTorch": lambda: torch_step(arguments.model, threads)}
-    if arguments.memory:
-        epoch_seconds(make[arguments.memory](), x[: 100 * size], y[: 100 * size], size)
-        print(own_peak_megabytes())
-        return
-    steps = {name: step() for name, step in make.items()}
+def measure(model: str, mnist: data.Dataset, rounds: int) -> dict:
+    """{"lightnn s", "PyTorch s": medians of an epoch, "ratio", "least", "most"} and, on Linux, "lightnn MB", ..."""
+    steps = {library: make(model) for library, make in STEPS.items()}
     for step in steps.values():
-        epoch_seconds(step, x[:6400], y[:6400], size)
-    seconds = {name: [] for name in steps}
-    for _ in range(arguments.rounds):
-        for name, step in steps.items():
-            seconds[name].append(epoch_seconds(step, x, y, size))
+        epoch_seconds(step, mnist.x_train[:6400], mnist.y_train[:6400])
+    seconds = {library: [] for library in steps}
+    for _ in range(rounds):
+        for library, step in steps.items():
+            seconds[library].append(epoch_seconds(step, mnist.x_train, mnist.y_train))
     ratios = np.array(seconds["PyTorch"]) / np.array(seconds["lightnn"])
-    print(f"{arguments.model}, one MNIST epoch, batch {size}, {threads} threads, {arguments.rounds} rounds in turn")
-    for name, times in seconds.items():
-        megabytes = peak_megabytes(name, arguments)
-        print(f"{name:>8}: median {statistics.median(times):.2f} s, peak resident memory {megabytes:.0f} MB")
-    print(f"ratio PyTorch / lightnn: median {np.median(ratios):.2f}, {ratios.min():.2f} to {ratios.max():.2f}")
+    row = {f"{library} s": statistics.median(times) for library, times in seconds.items()}
+    row |= {"ratio": float(np.median(ratios)), "least": float(ratios.min()), "most": float(ratios.max())}
+    if sys.platform == "linux":
+        row |= {f"{library} MB": peak_megabytes(library, model) for library in steps}
+    return row
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(names: tuple[str, ...] = MODELS, rounds: int = ROUNDS, say: Callable[[str], None] = print) -> dict:
+    """Measure both LeNets: {"opponent", "threads", "batch size", "rounds", "rows"}. Prints as it measures."""
+    torch, threads, rows = find_torch(), numba.get_num_threads(), {}
+    if torch is None:
+        raise ValueError("want PyTorch to compare with, which is not installed: pip install -e '.[oracles]'")
+    set_num_threads(threads)
+    mnist, opponent = data.load_mnist(), f"PyTorch {torch.__version__}"
+    say(
+        f"one MNIST epoch, batch {BATCH_SIZE}, {threads} threads, {rounds} rounds in turn; ratio = {opponent} / lightnn"
+    )
+    for name in names:
+        row = rows[name] = measure(name, mnist, rounds)
+        times = ", ".join(f"{library} {row[f'{library} s']:.2f} s" for library in STEPS)
+        say(f"{name:<14} {times}; ratio {row['ratio']:.2f}, {row['least']:.2f} to {row['most']:.2f}")
+        if "lightnn MB" in row:
+            say(f"{'':<14} peak memory: lightnn {row['lightnn MB']:.0f} MB, PyTorch {row['PyTorch MB']:.0f} MB")
+    return {"opponent": opponent, "threads": threads, "batch size": BATCH_SIZE, "rounds": rounds, "rows": rows}
+
+
+SUITE = Suite(("training",), "training time and memory of both LeNets", lambda families: run())

@@ -1,5 +1,10 @@
-"""Training and evaluating: the plain loop."""
+"""Training and evaluation.
 
-from lightnn.training.loop import History, evaluate, predict, train
+recipe.py  Recipe: how to train, as one value
+loop.py    train (options one by one), follow (a Recipe), evaluate, predict, and the History of a training
+"""
 
-__all__ = ["History", "evaluate", "predict", "train"]
+from lightnn.training.loop import History, evaluate, follow, predict, train
+from lightnn.training.recipe import Recipe
+
+__all__ = ["History", "Recipe", "evaluate", "follow", "predict", "train"]

@@ -1,11 +1,16 @@
-"""lightnn/bench: both sides of a comparison compute the same thing."""
+"""lightnn/bench: both sides of a comparison compute the same thing, and a module registers itself."""
 
+import dataclasses
 import json
+import sys
 
 import numpy as np
 import pytest
 
-from lightnn.bench import convolution, sparse
+import lightnn.bench
+from lightnn.__main__ import main
+from lightnn.bench import convolution, sparse, suite, training
+from lightnn.data import Dataset
 
 CASES = [
     (2, 4, 9, 6, 3, 1, 1, 1, 1),
@@ -119,3 +124,80 @@ def test_the_sparse_benchmark_runs_without_pytorch_and_fits_the_screen(monkeypat
 def test_the_sparse_benchmark_has_the_cases_that_it_promises():
     assert sparse.DENSITIES == (0.02, 0.05, 0.1, 0.2, 0.3) and sparse.COLUMNS == (1, 64)
     assert len(sparse.LAYERS) == 4 and len(sparse.CASES) == 8 and sparse.SWEEP[-1] == 1.0
+
+
+# The registry
+
+
+MADE_UP = """
+import pathlib
+from lightnn.bench.suite import Suite
+
+def plot(result, path):
+    pathlib.Path(path).write_text(str(result))
+
+SUITE = Suite(("fast", "slow"), "what nobody timed", lambda families: {"families": list(families)}, plot)
+"""
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """A benchmark whose module lies in lightnn/bench for the time of a test."""
+    (tmp_path / "nobody.py").write_text(MADE_UP)
+    monkeypatch.setattr("lightnn.bench.__path__", [*lightnn.bench.__path__, str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+    yield
+    sys.modules.pop("lightnn.bench.nobody", None)
+
+
+def test_the_families_come_from_the_modules(made_up):
+    ours = ["dense", "depthwise", "grouped", "shift", "sparse", "training", "zoo"]
+    assert suite.families() == [*ours, "fast", "slow"]
+    assert "what nobody timed" in suite.table() and max(map(len, suite.table().splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("chosen", "ran"), [(["slow"], ["slow"]), (["slow", "fast"], ["slow", "fast"])])
+def test_the_command_line_runs_a_benchmark_that_has_a_module(made_up, capsys, chosen, ran):
+    assert main(["bench", *chosen, "--json", "a.json", "--plot", "a.svg"]) == 0
+    with open("a.json") as record, open("a.svg") as picture:
+        assert json.load(record)["families"] == ran and str(ran) in picture.read()
+    assert main(["bench", "fast", "sparse"]) == 2
+    assert "want sparse alone, it is a benchmark of its own; got fast sparse" in capsys.readouterr().err
+
+
+def test_without_a_family_the_convolutions_run(monkeypatch):
+    runs = []
+    monkeypatch.setattr(convolution, "SUITE", dataclasses.replace(convolution.SUITE, run=runs.append))
+    assert suite.run([], "a command") is None and runs == [("dense", "depthwise", "grouped", "shift")]
+    suite.run(["shift", "dense"], "a command")
+    assert runs[1] == ("shift", "dense")
+
+
+@pytest.mark.parametrize("name", ["training", "zoo"])
+def test_a_benchmark_that_needs_pytorch_says_so(name, monkeypatch, capsys):
+    monkeypatch.setattr(training, "find_torch", lambda: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["bench", name]) == 2
+    error = capsys.readouterr().err
+    assert "which is not installed: pip install -e '.[oracles]'" in error and len(error.splitlines()) == 1
+
+
+@pytest.mark.oracle
+def test_training_is_timed_in_turn(monkeypatch, torch):
+    """On 640 noise images, one round."""
+    rng = np.random.default_rng(0)
+    images = rng.random((640, 1, 28, 28), np.float32), rng.integers(0, 10, 640)
+    monkeypatch.setattr(training.data, "load_mnist", lambda: Dataset(*images, *images))
+    monkeypatch.setattr(training, "peak_megabytes", lambda library, model: 99.5)
+    lines = []
+    result = training.run(("lenet_300_100",), 1, lambda text: lines.extend(text.split("\n")))
+    row = result["rows"]["lenet_300_100"]
+    assert row["ratio"] == row["least"] == row["most"] == row["PyTorch s"] / row["lightnn s"]
+    assert json.loads(json.dumps(result)) == result and len(lines) in (2, 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+def test_peak_memory_is_that_of_a_process_of_its_own():
+    """The test process's own size does not count."""
+    own = np.ones(100_000_000)  # 800 MB
+    assert 50 < training.peak_megabytes("lightnn", "lenet_300_100", batches=1) < own.nbytes / 2**20

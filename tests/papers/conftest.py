@@ -1,4 +1,4 @@
-"""Shared by the papers' tests: a few images that a network learns in seconds."""
+"""For the papers' tests: a few images that a network learns in seconds."""
 
 import numpy as np
 import pytest

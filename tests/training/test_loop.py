@@ -1,4 +1,4 @@
-"""lightnn/training/loop.py: the loop learns, keeps the best state, survives Ctrl-C, and says what is wrong with the data."""
+"""lightnn/training/loop.py: the loop learns, keeps the best state, survives Ctrl-C, and rejects bad data clearly."""
 
 import numpy as np
 import pytest
@@ -305,7 +305,7 @@ class Fixed(nn.Module):
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 9, 500])
-def test_evaluate_is_the_share_that_is_right(batch_size):
+def test_evaluate_is_the_fraction_that_is_right(batch_size):
     x = np.arange(9, dtype=np.float32)[:, None]
     y = np.array([0, 1, 2, 0, 1, 2, 1, 1, 0])
     assert evaluate(Fixed(), x, y, batch_size=batch_size, progress=False) == 7 / 9

@@ -10,8 +10,10 @@ from lightnn.papers.deep_compression.experiment import (
     share_layers,
 )
 from lightnn.papers.deep_compression.tables import format_tables
+from lightnn.papers.lab.registry import Paper
 
 __all__ = [
+    "PAPER",
     "SUBJECTS",
     "compress_network",
     "format_tables",
@@ -21,3 +23,5 @@ __all__ = [
     "results",
     "share_layers",
 ]
+
+PAPER = Paper("deep-compression", "both LeNets, tables 1 to 3", "1510.00149", 10, 2, reproduce, format_tables, records)

@@ -1,72 +1,66 @@
 """Deep Compression of the two LeNets (Han, Mao & Dally, ICLR 2016, arXiv 1510.00149, section 4.1 and tables 1 to 3).
 
-`compress_network` is the experiment: train, prune and retrain in steps, share and fine-tune the centres, write the
-file. The paper's tables and its way of counting are in deep_compression_tables.py.
+`compress_network` is the experiment: train, prune and retrain in steps, share weights and tune the centres, write the
+file. The paper's tables and its way of counting are in tables.py.
 """
 
+import dataclasses
 import functools
 import os
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lightnn import io, models
-from lightnn.compress import adjust_dropout, density, prune_to_share, share
-from lightnn.papers.deep_compression.tables import count_layers, format_tables
+from lightnn import io, models, nn
+from lightnn.compress import adjust_dropout, density, share
+from lightnn.papers.deep_compression.tables import count_layers
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Interrupted, Journal, draws
-from lightnn.training.loop import evaluate
-
-__all__ = [
-    "SUBJECTS",
-    "Interrupted",
-    "Recipe",
-    "compress_network",
-    "format_tables",
-    "prune_layers",
-    "reproduce",
-    "results",
-    "share_layers",
-]
+from lightnn.papers.lab.pruning import prune_to
+from lightnn.training import Recipe, evaluate
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The choices of the experiment, all made on the validation split.
+class Pipeline:
+    """The choices of the experiment, all made on the validation images.
 
-    keep: for each pruning step, the share of fc1's weights that stay. bits: of the codes of each layer, and last of
-    the biases.
+    keep: for each pruning step, the fraction of fc1's weights that stay. retraining: a recipe for each of these steps.
+    bits: of the codes of each layer, and last of the biases. tuning: of the centres.
     """
 
-    epochs: int = 15
-    lr: float = 0.1
-    keep: tuple = (0.25, 0.1, 0.05)
-    retrain_epochs: tuple = (5, 5, 30)
-    retrain_lr: float = 0.05
-    bits: tuple = (4, 4, 4, 4)
-    tune_epochs: int = 5
-    tune_lr: float = 1e-3
-    batch_size: int = 100
-    momentum: float = 0.9
-    weight_decay: float = 5e-5
+    training: Recipe
+    keep: tuple[float, ...]
+    retraining: tuple[Recipe, ...]
+    bits: tuple[int, ...]
+    tuning: Recipe
     dropout: float = 0.0
-    max_shift: int = 1
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A network of the paper: how it is made, how much its layers bear, and the recipes for it.
+    """A network of the paper, and how it is compressed.
 
-    relative: for each layer, the share of its weights that it keeps in units of `keep` (from the sensitivity scan).
-    dropouts: {dropout module: the layer whose connections it is adjusted to}.
+    relative: {layer: the fraction of its weights that it keeps, in units of `keep`}, from the sensitivity scan.
+    dropouts: {dropout module: the layer whose connections set its rate}.
     """
 
-    make: object
+    make: Callable[..., nn.Module]
     parameters: int
-    relative: dict
-    dropouts: dict
-    full: Recipe
-    quick: Recipe
+    relative: Mapping[str, float]
+    dropouts: Mapping[str, str]
+    full: Pipeline
+    quick: Pipeline
+
+
+def retraining(lr: float, *epochs: int) -> tuple[Recipe, ...]:
+    """One recipe for each pruning step."""
+    return tuple(stage.recipe(n, lr) for n in epochs)
+
+
+def tuning(epochs: int) -> Recipe:
+    """How the shared values are trained: a small learning rate, no weight decay."""
+    return dataclasses.replace(stage.recipe(epochs, lr=1e-3), optimizer=stage.without_decay)
 
 
 SUBJECTS = {
@@ -75,107 +69,87 @@ SUBJECTS = {
         266_610,
         {"fc1": 1, "fc2": 2, "fc3": 6},
         {"dropout1": "fc1", "dropout2": "fc2"},
-        Recipe(),
-        Recipe(epochs=5, keep=(0.2, 0.08), retrain_epochs=(2, 5), tune_epochs=1),
+        full=Pipeline(stage.recipe(15, lr=0.1), (0.25, 0.1, 0.05), retraining(0.05, 5, 5, 30), (4, 4, 4, 4), tuning(5)),
+        quick=Pipeline(stage.recipe(5, lr=0.1), (0.2, 0.08), retraining(0.05, 2, 5), (4, 4, 4, 4), tuning(1)),
     ),
     "lenet5": Subject(
         models.lenet5,
         431_080,
         {"conv1": 14, "conv2": 3, "fc1": 1, "fc2": 5},
         {"dropout": "fc1"},
-        Recipe(epochs=10, lr=0.05, keep=(0.15, 0.06, 0.03), retrain_epochs=(3, 3, 12), retrain_lr=0.03,
-               bits=(5, 4, 4, 4, 4), tune_epochs=3),
-        Recipe(epochs=2, lr=0.05, keep=(0.15, 0.06), retrain_epochs=(1, 2), retrain_lr=0.03,
-               bits=(5, 4, 4, 4, 4), tune_epochs=1),
+        full=Pipeline(
+            stage.recipe(10, lr=0.05), (0.15, 0.06, 0.03), retraining(0.03, 3, 3, 12), (5, 4, 4, 4, 4), tuning(3)
+        ),
+        quick=Pipeline(stage.recipe(2, lr=0.05), (0.15, 0.06), retraining(0.03, 1, 2), (5, 4, 4, 4, 4), tuning(1)),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is done to the model before it is trained on, and how it is trained."""
+    """What is done to the model before it is trained, prepare(model), and how it is trained."""
 
     name: str
-    prepare: object  # prepare(model)
-    epochs: int
-    lr: float
-    weight_decay: float
+    prepare: Callable[[nn.Module], object]
+    recipe: Recipe
 
 
-def stages_of(recipe):
+def stages_of(pipeline: Pipeline) -> list[Stage]:
     """The Stages of the experiment, in order."""
-    steps = zip(recipe.keep, recipe.retrain_epochs, strict=True)
+    prune = [
+        Stage(f"prune to {keep:.0%} of fc1, retrain", functools.partial(prune_layers, keep=keep), recipe)
+        for keep, recipe in zip(pipeline.keep, pipeline.retraining, strict=True)
+    ]
+    tune = functools.partial(share_layers, bits=pipeline.bits)
     return [
-        Stage("train the reference", lambda model: None, recipe.epochs, recipe.lr, recipe.weight_decay),
-        *(
-            Stage(
-                f"prune to {keep:.0%} of fc1, retrain",
-                functools.partial(prune_layers, keep=keep),
-                epochs,
-                recipe.retrain_lr,
-                recipe.weight_decay,
-            )
-            for keep, epochs in steps
-        ),
-        Stage(
-            "share weights, tune the centres",
-            functools.partial(share_layers, bits=recipe.bits),
-            recipe.tune_epochs,
-            recipe.tune_lr,
-            0.0,
-        ),
+        Stage("train the reference", lambda model: None, pipeline.training),
+        *prune,
+        Stage("share weights, tune the centres", tune, pipeline.tuning),
     ]
 
 
-def compress_network(name, path, recipe=None, seed=0, progress=True, say=print, journal=None):
-    """Run the experiment with a network of SUBJECTS on MNIST and write the network to path; the results, as a dict of
-    plain numbers. recipe: None for the full one.
+def compress_network(
+    name: str,
+    path: str | os.PathLike,
+    pipeline: Pipeline | None = None,
+    seed: int = 0,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+    journal: Journal | None = None,
+) -> dict:
+    """Compress a network of SUBJECTS on MNIST and write it to path. Returns the results, a dict of plain numbers.
 
-    The last 5,000 training images are the validation set, which picks the best epoch of each stage; the test set is
-    used once for the reference and once for the loaded file. say: called with a line after each stage. journal: where
-    finished stages are kept for the next call, and found (None: nowhere). The file is written after every stage;
-    Ctrl-C writes the network as far as it got, and raises Interrupted.
+    The validation images pick the best epoch of each stage; the test images are used for the reference and for the
+    loaded file. journal: keeps finished stages for the next call. Ctrl-C writes the network as it is then.
     """
     if journal is None:
         with tempfile.TemporaryDirectory() as folder:
-            return compress_network(name, path, recipe, seed, progress, say, Journal(folder))
+            return compress_network(name, path, pipeline, seed, progress, say, Journal(folder))
     subject, images = SUBJECTS[name], stage.mnist()
-    recipe = recipe or subject.full
-    model, stages = subject.make(dropout=recipe.dropout, rng=draws(seed, "initial weights")), []
-    for each in stages_of(recipe):
-        work = functools.partial(_run, each, model, path, recipe, images, draws(seed, each.name), progress)
-        model, numbers = journal.network(each.name, work)
+    pipeline = pipeline or subject.full
+    model, stages = subject.make(dropout=pipeline.dropout, rng=draws(seed, "initial weights")), []
+    for each in stages_of(pipeline):
+        train = functools.partial(stage.fit, images=images, rng=draws(seed, each.name), progress=progress)
+        step = functools.partial(_run, each, model, path, pipeline.dropout, train)
+        model, numbers = journal.network(each.name, step)
         stages.append({**numbers, "size_bytes": io.save(model, path)})
         say("{stage:<34} validation error {validation error %:5.2f} %  {size_bytes:>9,} bytes".format(**stages[-1]))
         if len(stages) == 1:
             reference = journal.step("test the reference", functools.partial(_test, model, images))["accuracy"]
     loaded = journal.step("test the file", functools.partial(_test, io.load(path), images))["accuracy"]
-    seconds = sum(each["seconds"] for each in stages)
-    return {"stages": stages, **results(model, path, reference, loaded, seconds)}
+    return {"stages": stages, **results(model, path, reference, loaded, sum(each["seconds"] for each in stages))}
 
 
-def _run(each, model, path, recipe, images, rng, progress):
-    """Do one Stage: (model, its numbers)."""
+def _run(each, model, path, dropout, train):
+    """Do one Stage: (model, its numbers). train: `stage.fit` with the images and the random draws."""
     start = time.perf_counter()
     each.prepare(model)
-    set_dropouts(model, recipe.dropout)
+    set_dropouts(model, dropout)
     try:
-        error = stage.fit(
-            model,
-            images,
-            rng,
-            epochs=each.epochs,
-            lr=each.lr,
-            momentum=recipe.momentum,
-            weight_decay=each.weight_decay,
-            batch_size=recipe.batch_size,
-            max_shift=recipe.max_shift,
-            progress=progress,
-            description=each.name,
-        )
+        error = train(model, recipe=each.recipe, description=each.name)
     except Interrupted as interrupted:
         io.save(model, path)
-        raise Interrupted(f"{interrupted}; {path} holds the network as far as it got") from None
+        raise Interrupted(f"{interrupted}; {path} holds the network as it was then") from None
     return model, {"stage": each.name, "validation error %": error, "seconds": time.perf_counter() - start}
 
 
@@ -183,52 +157,56 @@ def _test(model, images):
     return {"accuracy": evaluate(model, *images.test, progress=False)}
 
 
-def reproduce(journal, seed=0, quick=False, progress=True, say=print):
-    """Table 1 of the paper: the experiment with both LeNets; {"networks": {name: results}}."""
+def reproduce(
+    journal: Journal,
+    seed: int = 0,
+    quick: bool = False,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Tables 1 to 3 of the paper, from the experiment with both LeNets: {"networks": {name: results}}."""
     networks = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, subject in SUBJECTS.items():
             say(f"{name}:")
-            recipe, path = subject.quick if quick else subject.full, os.path.join(folder, f"{name}.lnn")
-            networks[name] = compress_network(name, path, recipe, seed, progress, say, journal.part(name))
+            pipeline, path = subject.quick if quick else subject.full, os.path.join(folder, f"{name}.lnn")
+            networks[name] = compress_network(name, path, pipeline, seed, progress, say, journal.part(name))
     return {"networks": networks}
 
 
-def records(result):
-    """The files that hold a result of `reproduce`: {file name: what is in it}."""
+def records(result: dict) -> dict[str, dict]:
+    """The files that hold a result of `reproduce`: {file name: its numbers}."""
     return {f"deep_compression_{name}.json": numbers for name, numbers in result["networks"].items()}
 
 
-def subject_of(model):
-    """The Subject whose network this is."""
+def subject_of(model: nn.Module) -> Subject:
+    """The Subject that this network belongs to."""
     return SUBJECTS[model.architecture["type"]]
 
 
-def prune_layers(model, keep):
-    """One pruning step: fc1 keeps the share `keep` of its weights, the other layers as much more as they need."""
-    subject = subject_of(model)
-    for name, relative in subject.relative.items():
-        prune_to_share(getattr(model, name).weight, min(1.0, relative * keep))
+def prune_layers(model: nn.Module, keep: float) -> None:
+    """One pruning step: fc1 keeps the fraction `keep` of its weights, the other layers the more that they need."""
+    prune_to(model, {name: min(1.0, relative * keep) for name, relative in subject_of(model).relative.items()})
 
 
-def set_dropouts(model, dropout):
-    """Give each Dropout the rate for what is left of the layer before it (section 3.2 of Han 2015). A network that was
-    loaded has the rates that it was made with."""
+def set_dropouts(model: nn.Module, dropout: float) -> None:
+    """Set each Dropout's rate by what is left of the layer before it (Han 2015, section 3.2): a loaded network has the
+    rates that it was made with."""
     for name, layer in subject_of(model).dropouts.items():
         p = getattr(model, layer).weight
         getattr(model, name).p = adjust_dropout(dropout, p.size, density(p) * p.size)
 
 
-def share_layers(model, bits):
-    """k-means with linear initialisation: 2^bits values for each layer, and, by the last of `bits`, for each bias
-    vector (which the paper leaves as float32 and does not count)."""
+def share_layers(model: nn.Module, bits: tuple[int, ...]) -> None:
+    """k-means with linear initialisation: 2^bits shared values for each layer and, by the last of `bits`, for each bias
+    vector. (The paper leaves biases as float32 and does not count them.)"""
     for name, b in zip(subject_of(model).relative, bits[:-1], strict=True):
         share(getattr(model, name).weight, b)
         share(getattr(model, name).bias, bits[-1])
 
 
-def results(model, path, reference, loaded, seconds):
-    """Everything measured, as numbers that JSON can hold."""
+def results(model: nn.Module, path: str | os.PathLike, reference: float, loaded: float, seconds: float) -> dict:
+    """Everything that was measured, as numbers that JSON can hold. reference, loaded: accuracies in [0, 1]."""
     report, subject = io.inspect(path), subject_of(model)
     return {
         "network": model.architecture["type"],

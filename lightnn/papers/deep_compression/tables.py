@@ -1,20 +1,23 @@
 """The paper's tables of Deep Compression, its way of counting, and ours beside them (Han, Mao & Dally, ICLR 2016, arXiv
 1510.00149, tables 1 to 3).
 
-The counting rule was worked out from the paper's rows: fillers cost a weight and an index, a codebook is 2^bits float32
-values, biases and Huffman tables are not counted.
+The counting rule was worked out from the paper's rows: a filler costs a weight and an index, a codebook holds 2^bits
+float32 values, biases and Huffman tables are not counted.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from lightnn import compress
 from lightnn.io import huffman, sparse_index
+from lightnn.nn import Parameter
+from lightnn.papers.lab.stage import TITLES
 
 TABLE_1 = {  # network: reference error %, compressed error %, bytes, rate
     "lenet_300_100": {"reference error %": 1.64, "compressed error %": 1.58, "size_bytes": 27_000, "rate": 40},
     "lenet5": {"reference error %": 0.80, "compressed error %": 0.74, "size_bytes": 44_000, "rate": 39},
 }
-TITLES = {"lenet_300_100": "LeNet-300-100", "lenet5": "LeNet-5"}
 LAYERS = {  # tables 2 and 3: weights, kept %, bits of a weight (P+Q, P+Q+H) and of an index (same), rate % (same)
     "lenet_300_100": {
         "fc1": ("235K", 8, 6, 4.4, 5, 3.7, 3.1, 2.32),
@@ -33,7 +36,7 @@ LAYERS = {  # tables 2 and 3: weights, kept %, bits of a weight (P+Q, P+Q+H) and
 INDEX_BITS = 5
 
 
-def count_layers(weights, index_bits=INDEX_BITS):
+def count_layers(weights: Mapping[str, Parameter], index_bits: int = INDEX_BITS) -> dict[str, dict]:
     """The paper's table 2 or 3 for {name: Parameter with Mask and Codebook}: {name or "total": column values}.
 
     Rates are of 32 bits a weight, in %.
@@ -83,9 +86,11 @@ def _columns(row):
     }
 
 
-def format_tables(result):
-    """The paper's table 1 and its table of layers beside ours, as text of at most 80 columns; for a result of
-    `reproduce`, of each network."""
+def format_tables(result: dict) -> str:
+    """The paper's table 1 and its table of layers beside ours, as text of at most 80 columns.
+
+    result: of `compress_network`, or of `reproduce` for the tables of both networks.
+    """
     if "networks" in result:
         return "\n\n".join(format_tables(each) for each in result["networks"].values())
     network = result.get("network", "lenet_300_100")

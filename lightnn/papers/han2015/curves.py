@@ -1,28 +1,34 @@
-"""Figure 5 of Han et al. 2015 (arXiv 1506.02626) on the LeNets: accuracy by the share of weights kept, with L1 and L2
-regularisation, with and without retraining, in one step and iteratively; and two curves the paper has not: weights
-removed by chance, and gradually during the retraining (Zhu & Gupta 2017, arXiv 1710.01878).
+"""Figure 5 of Han et al. 2015 (arXiv 1506.02626) on the LeNets: accuracy against the fraction of weights kept, with L1
+and L2 regularisation, with and without retraining, in one step and iteratively. Two curves are not in the paper:
+weights removed at random, and gradually during the retraining (Zhu & Gupta 2017, arXiv 1710.01878).
 
-L2 is weight decay; L1 adds strength * sum |w| to the loss. Accuracies are of the validation images, in %, after the
-last epoch: no epoch is chosen by them.
+L2 is weight decay; L1 adds strength * sum |w| to the loss. Accuracies are measured on the validation images, in %,
+after the last epoch: no epoch is chosen by them.
 """
 
 import copy
+import dataclasses
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from lightnn.compress import GradualPruning, prune_to_share, random_mask, set_mask
+from lightnn import nn
+from lightnn.compress import GradualPruning, random_mask, set_mask
 from lightnn.papers.lab import stage
+from lightnn.papers.lab.experiment import Experiment
 from lightnn.papers.lab.journal import draws
+from lightnn.papers.lab.pruning import prune_to
+from lightnn.training import Recipe
 
 
 @dataclass(frozen=True)
 class Curves:
-    """shares: of all weights, that are kept. epochs: of retraining for each of them. l1: strength of L1."""
+    """fractions: of all weights, that are kept. retraining: for each of them. l1: strength of L1."""
 
-    shares: tuple
-    epochs: int
+    fractions: tuple[float, ...]
+    retraining: Recipe
     l1: float
 
 
@@ -39,78 +45,76 @@ CURVES = (*ONE_STEP, ITERATIVE, GRADUAL)
 BATCHES = 50  # from one gradual pruning to the next
 
 
-def draw_curves(lab, reference, say):
-    """{"shares", "epochs", "l1", "curves": {curve: [accuracy in %]}} for the lab's network; reference: the one trained
-    with L2. An iterative point goes on from the point before it; a gradual one has as many epochs as the iterative one
-    had in all."""
-    subject, curves = lab.subject, lab.subject.curves
-    l1, _ = lab.network("reference, L1", lab.fresh(), l1=curves.l1, epochs=subject.epochs, lr=subject.lr)
-    references, found, model = {"L2": reference, "L1": l1}, {name: [] for name in CURVES}, reference
-    for i, share in enumerate(curves.shares, 1):
-        keeps = layer_shares(reference, subject.keeps, share)
+def draw_curves(experiment: Experiment, reference: nn.Module) -> dict:
+    """{"fractions", "epochs", "l1", "curves": {curve: [accuracy in %]}}; reference: the network trained with L2.
+
+    An iterative point continues from the point before it. A gradual point is trained for as many epochs as the
+    iterative one in total.
+    """
+    curves, found, model = experiment.subject.curves, {name: [] for name in CURVES}, reference
+    l1, _ = experiment.network("reference, L1", experiment.fresh(), experiment.subject.training, l1=curves.l1)
+    references = {"L2": reference, "L1": l1}
+    for i, fraction in enumerate(curves.fractions, 1):
+        keeps = layer_fractions(reference, experiment.subject.keeps, fraction)
         for curve, way in ONE_STEP.items():
-            found[curve].append(_point(lab, f"{curve}, {share}", _one_step, references, keeps, way))
+            found[curve].append(_point(experiment, f"{curve}, {fraction}", _one_step, references, keeps, way))
         prepare = functools.partial(prune_to, keeps=keeps)
-        how = {"epochs": curves.epochs, "lr": subject.retrain_lr, "best": False}
-        model, numbers = lab.network(f"{ITERATIVE}, {share}", model, prepare, **how)
-        found[ITERATIVE].append(round(100 - numbers["validation error %"], 2))
-        found[GRADUAL].append(_point(lab, f"{GRADUAL}, {share}", _gradual, reference, keeps, i * curves.epochs))
-        say(f"{lab.name:<14} {f'figure 5, {share:.0%}':<16} validation error {numbers['validation error %']:5.2f} %")
-    return {"shares": curves.shares, "epochs": curves.epochs, "l1": curves.l1, "curves": found}
+        model, numbers = experiment.network(f"{ITERATIVE}, {fraction}", model, curves.retraining, prepare, best=False)
+        error = numbers["validation error %"]
+        found[ITERATIVE].append(round(100 - error, 2))
+        gradual = dataclasses.replace(curves.retraining, epochs=i * curves.retraining.epochs)
+        found[GRADUAL].append(_point(experiment, f"{GRADUAL}, {fraction}", _gradual, reference, keeps, gradual))
+        experiment.say(f"{experiment.name:<14} {f'figure 5, {fraction:.0%}':<16} validation error {error:5.2f} %")
+    return {"fractions": curves.fractions, "epochs": curves.retraining.epochs, "l1": curves.l1, "curves": found}
 
 
-def _point(lab, name, experiment, *args):
-    """The accuracy in % of one point: experiment(lab, name, *args) gives the network."""
+def _point(experiment, name, make, *args):
+    """The accuracy in % of one point: make(experiment, name, *args) returns its network."""
 
     def work():
-        return {"accuracy %": round(100 - stage.error(experiment(lab, name, *args), lab.images.validation), 2)}
+        model = make(experiment, name, *args)
+        return {"accuracy %": round(100 - stage.error(model, experiment.images.validation), 2)}
 
-    return lab.journal.step(name, work)["accuracy %"]
+    return experiment.journal.step(name, work)["accuracy %"]
 
 
-def _one_step(lab, name, references, keeps, how):
+def _one_step(experiment, name, references, keeps, way):
     """Pruned from a reference in one step, and retrained or not."""
-    before, after, choose = how
-    model, curves = copy.deepcopy(references[before]), lab.subject.curves
+    before, after, choose = way
+    model, curves = copy.deepcopy(references[before]), experiment.subject.curves
     if choose == "chance":
-        remove_at_random(model, keeps, draws(lab.seed, f"{name}: what is kept"))
+        remove_at_random(model, keeps, draws(experiment.seed, f"{name}: what is kept"))
     else:
         prune_to(model, keeps)
     if after:
-        how = {"epochs": curves.epochs, "lr": lab.subject.retrain_lr, "best": False}
-        lab.fit(name, model, l1=curves.l1 * (after == "L1"), **how)
+        experiment.fit(name, model, curves.retraining, best=False, l1=curves.l1 * (after == "L1"))
     return model
 
 
-def _gradual(lab, name, reference, keeps, epochs):
+def _gradual(experiment, name, reference, keeps, recipe):
     """Pruned during the first two thirds of the retraining."""
     model = copy.deepcopy(reference)
-    n = -(-len(lab.images.training[0]) // stage.BATCH_SIZE) * epochs * 2 // (3 * BATCHES)
+    steps = -(-len(experiment.images.training[0]) // recipe.batch_size) * recipe.epochs
     targets = [(getattr(model, layer).weight, keep) for layer, keep in keeps.items()]
-    after_step = GradualPruning(targets, n=max(n, 1), dt=BATCHES).step
-    lab.fit(name, model, epochs=epochs, lr=lab.subject.retrain_lr, after_step=after_step, best=False)
+    pruning = GradualPruning(targets, n=max(steps * 2 // (3 * BATCHES), 1), dt=BATCHES)
+    experiment.fit(name, model, dataclasses.replace(recipe, after_step=pruning.step), best=False)
     return model
 
 
-def prune_to(model, keeps):
-    """Prune the model's layers by magnitude until each keeps its share of `keeps` = {layer: share of its weights}."""
-    for name, keep in keeps.items():
-        prune_to_share(getattr(model, name).weight, keep)
-
-
-def remove_at_random(model, keeps, rng):
-    """The same, whatever the weights are."""
+def remove_at_random(model: nn.Module, keeps: Mapping[str, float], rng: np.random.Generator) -> None:
+    """As `prune_to`, but the weights to keep are drawn at random, whatever their values."""
     for name, keep in keeps.items():
         p = getattr(model, name).weight
         set_mask(p, random_mask(p, keep, rng))
 
 
-def layer_shares(model, proportions, share):
-    """{layer: share of its weights} in these proportions, none above 1, such that `share` of all weights is kept."""
+def layer_fractions(model: nn.Module, proportions: Mapping[str, float], fraction: float) -> dict[str, float]:
+    """{layer: the fraction of its weights to keep} in these proportions, at most 1 each, such that `fraction` of all
+    weights is kept."""
     sizes = np.array([getattr(model, name).weight.size for name in proportions])
     each = np.array(list(proportions.values()))
     low, high = 0.0, 1 / each.min()
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if np.minimum(1, middle * each) @ sizes < share * sizes.sum() else (low, middle)
+        low, high = (middle, high) if np.minimum(1, middle * each) @ sizes < fraction * sizes.sum() else (low, middle)
     return dict(zip(proportions, np.minimum(1, high * each).tolist()))

@@ -1,16 +1,19 @@
 """The paper's tables 1 to 3, its way of counting, and ours beside them (Han et al. 2015, arXiv 1506.02626).
 
-The counting rules were worked out from the paper's rows: a layer's weights are without its biases, 1 MAC is 2 FLOP, the
-activations of a layer are its outputs that are not zero, and an operation is left where weight and input are not zero.
+The counting rules were worked out from the paper's rows: a layer's weights exclude its biases, 1 MAC is 2 FLOP, the
+activations of a layer are its non-zero outputs, and an operation is left where both weight and input are non-zero.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 
+from lightnn import nn
 from lightnn.compress import activation_density, density
 from lightnn.exercise import exercise
 from lightnn.metrics import trace
+from lightnn.papers.lab.stage import TITLES
 
-TITLES = {"lenet_300_100": "LeNet-300-100", "lenet5": "LeNet-5"}
 TABLE_1 = {  # reference error %, pruned error %, parameters before and after, rate
     "lenet_300_100": {"reference error %": 1.64, "pruned error %": 1.59, "before": "267K", "after": "22K", "rate": 12},
     "lenet5": {"reference error %": 0.80, "pruned error %": 0.77, "before": "431K", "after": "36K", "rate": 12},
@@ -33,25 +36,25 @@ LAYERS = {  # tables 2 and 3: weights, FLOP, Act%, Weights%, FLOP%
 
 
 @exercise("02.6")
-def flop_shares(flops, kept, active):
-    """The paper's column FLOP%: (shares of the layers (L,), share of the network), from 0 to 1.
+def flop_fractions(flops, kept, active):
+    """The paper's column FLOP%: (fractions of the layers (L,), fraction of the network), from 0 to 1.
 
-    flops (L,): operations of the dense layers, in order; kept (L,): share of a layer's weights that are not 0;
-    active (L,): share of a layer's outputs that are not 0. An operation is left where both its weight and its input
-    are not 0, and the inputs of a layer are the outputs of the one before it; the image counts as full:
+    flops (L,): operations of the dense layers, in order; kept (L,): fraction of a layer's weights that are not 0;
+    active (L,): fraction of a layer's outputs that are not 0. An operation is left where both its weight and its input
+    are not 0. The inputs of a layer are the outputs of the layer before it; the image counts as full:
 
         f_l = w_l a_(l-1),   a_0 = 1,   f = sum_l F_l f_l / sum_l F_l
     """
     flops, kept, active = (np.asarray(a, np.float64) for a in (flops, kept, active))
     inputs = np.concatenate([[1.0], active[:-1]])
-    shares = kept * inputs
-    return shares, float(shares @ flops / flops.sum())
+    fractions = kept * inputs
+    return fractions, float(fractions @ flops / flops.sum())
 
 
-def count_layers(model, layers, x):
+def count_layers(model: nn.Module, layers: Iterable[str], x: np.ndarray) -> dict[str, dict]:
     """The paper's table 2 or 3 for a pruned network on images x: {layer or "total": {column: number}}.
 
-    The total of Act% is weighted by the numbers that the next layer reads, which gives the paper's totals.
+    The total of Act% weights each layer by how many numbers the next layer reads; this reproduces the paper's totals.
     """
     rows = [row for row in trace(model, (1, *x.shape[1:])) if row.macs]
     weights = [getattr(model, name).weight for name in layers]
@@ -59,26 +62,26 @@ def count_layers(model, layers, x):
     active, kept = np.array([active[name] for name in layers]), np.array([density(p) for p in weights])
     flops, sizes = np.array([2 * row.macs for row in rows]), np.array([p.size for p in weights])
     read = np.array([*(np.prod(row.in_shape) for row in rows[1:]), np.prod(rows[-1].out_shape)])
-    shares, share = flop_shares(flops, kept, active)
+    fractions, total = flop_fractions(flops, kept, active)
     columns = {
         "weights": [*sizes, sizes.sum()],
         "flop": [*flops, flops.sum()],
         "active %": 100 * np.array([*active, active @ read / read.sum()]),
         "kept %": 100 * np.array([*kept, kept @ sizes / sizes.sum()]),
-        "flop %": 100 * np.array([*shares, share]),
+        "flop %": 100 * np.array([*fractions, total]),
     }
     return {name: {c: v[i].item() for c, v in columns.items()} for i, name in enumerate([*layers, "total"])}
 
 
-def count_network(model, layers):
-    """Table 1's count: parameters, biases included, before and after; and how many times fewer they are."""
+def count_network(model: nn.Module, layers: Iterable[str]) -> dict[str, float]:
+    """Table 1's count: parameters, biases included, before and after pruning, and the rate between them."""
     before = sum(p.size for p in model.parameters())
     weights = [getattr(model, name).weight for name in layers]
     after = before - sum(round(p.size * (1 - density(p))) for p in weights)
     return {"parameters": before, "parameters left": after, "rate": before / after}
 
 
-def format_tables(result):
+def format_tables(result: dict) -> str:
     """The paper's tables 1, 2 and 3 beside ours, and our figure 5 in numbers, as text of at most 80 columns."""
     lines = [f"{'Table 1: MNIST':<28} reference     pruned   parameters      left    rate"]
     for name, found in result["networks"].items():
@@ -96,8 +99,8 @@ def format_tables(result):
 
 NOTES = (
     "Act%: outputs that are not zero, after the ReLU, on our validation images.",
-    "Caffe's LeNet-5 has no ReLU after its convolutions, so nearly all of theirs are",
-    "not zero here; the paper does not say which ones it counted.",
+    "Caffe's LeNet-5 has no ReLU after its convolutions, so there nearly all outputs",
+    "are not zero; the paper does not say which outputs it counted.",
     "FLOP%: weight and input not zero. 1 MAC = 2 FLOP. Rows are without biases,",
     "table 1 with them. Paper: arXiv 1506.02626.",
 )
@@ -119,7 +122,7 @@ def _layers(number, name, layers):
 
 
 def _figure_5(name, figure):
-    yield f"Figure 5, {TITLES[name]}: validation accuracy (%) at this share of the weights"
-    yield f"{'':<23}" + "".join(f"{share:7.0%}" for share in figure["shares"])
+    yield f"Figure 5, {TITLES[name]}: validation accuracy (%) at this fraction of the weights"
+    yield f"{'':<23}" + "".join(f"{fraction:7.0%}" for fraction in figure["fractions"])
     for curve, accuracies in figure["curves"].items():
         yield f"{curve:<23}" + "".join(f"{a:7.2f}" for a in accuracies)

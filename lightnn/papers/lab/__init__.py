@@ -1,1 +1,10 @@
-"""What the experiments share: journal, stages, records and the command `reproduce`."""
+"""What the papers' experiments have in common; papers don't import each other.
+
+registry.py    Paper and papers(): how a paper's folder registers itself
+run.py         the commands `reproduce` and `compress`: journal, report, records
+journal.py     the finished steps of a long run on disk
+experiment.py  one network's experiment as steps of a journal
+stage.py       MNIST, the recipe of one stage of training, errors
+pruning.py     several layers pruned at once
+record.py      results as JSON, with command, seed and machine
+"""

@@ -1,4 +1,4 @@
-"""Results of long runs as JSON that says how they were made: command, seed, machine, seconds."""
+"""Results of long runs as JSON that says how to get them again: command, seed, machine, seconds."""
 
 import json
 import os
@@ -11,14 +11,14 @@ import numpy as np
 from lightnn.files import write_atomically
 
 
-def write(path, command, seed, result):
-    """Write result (a dict of plain numbers) to path, with the command and seed that give it and this machine."""
+def write(path: str | os.PathLike, command: str, seed: int, result: dict) -> None:
+    """Write result (a dict of plain numbers) to path, with the command and seed that produced it and this machine."""
     document = {"command": command, "seed": seed, "machine": machine(), **result}
     write_atomically(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def machine():
-    """What a timing depends on: processor, cores, and versions."""
+def machine() -> dict:
+    """What a timing depends on: processor, cores and versions."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

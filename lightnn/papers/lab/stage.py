@@ -1,83 +1,84 @@
-"""What the experiments on MNIST share: the images, split for choosing and for testing, and one stage of training."""
+"""The experiments on MNIST: the images, split for choosing and for testing, and one stage of training."""
 
+import dataclasses
+import functools
 from typing import NamedTuple
+
+import numpy as np
 
 from lightnn import data, nn, optim
 from lightnn import functional as F
 from lightnn.papers.lab.journal import Interrupted
-from lightnn.training.loop import evaluate, train
+from lightnn.training.loop import evaluate, follow
+from lightnn.training.recipe import Recipe
 
 BATCH_SIZE = 100
-VALIDATION = 5000  # the last training images, for every choice: an epoch, a share, a learning rate
+VALIDATION = 5000  # the last training images, for every choice: an epoch, a fraction to keep, a learning rate
+TITLES = {"lenet_300_100": "LeNet-300-100", "lenet5": "LeNet-5"}
+without_decay = functools.partial(optim.SGD, momentum=0.9)
+with_decay = functools.partial(optim.SGD, momentum=0.9, weight_decay=5e-5)
+
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 class Images(NamedTuple):
-    """(x, y) each. The test images are looked at once for a network that a table shows, and never to choose."""
+    """(x, y) each. The test images are used once for each network in a table, and never for a choice."""
 
-    training: tuple
-    validation: tuple
-    test: tuple
+    training: Pair
+    validation: Pair
+    test: Pair
 
 
-def mnist():
-    """MNIST as Images."""
+def mnist() -> Images:
+    """MNIST, its last training images set apart for validation."""
     d = data.load_mnist()
-    training, validation = (
-        (d.x_train[:-VALIDATION], d.y_train[:-VALIDATION]),
-        (d.x_train[-VALIDATION:], d.y_train[-VALIDATION:]),
-    )
+    training = d.x_train[:-VALIDATION], d.y_train[:-VALIDATION]
+    validation = d.x_train[-VALIDATION:], d.y_train[-VALIDATION:]
     return Images(training, validation, (d.x_test, d.y_test))
 
 
-def fit(
-    model,
-    images,
-    rng,
-    *,
-    epochs,
-    lr,
-    momentum=0.9,
-    weight_decay=5e-5,
-    batch_size=BATCH_SIZE,
-    max_shift=1,
-    loss=F.cross_entropy,
-    after_step=None,
-    best=True,
-    progress=True,
-    description="train",
-):
-    """One stage: SGD whose lr falls along a cosine to 0, on images moved by up to max_shift pixels; the error on the
-    validation images in %.
+def jitter(x: np.ndarray, rng: np.random.Generator, max_shift: int = 1) -> np.ndarray:
+    """Moves each image by up to max_shift pixels."""
+    return data.random_shift(x, max_shift, rng=rng)
 
-    best: keep the epoch that is best on the validation images, not the last. rng: the stage's own generator; it
-    shuffles, moves and drops out. Ctrl-C raises Interrupted, and the model is then as good as it got.
+
+def recipe(epochs: int, lr: float) -> Recipe:
+    """SGD with momentum and weight decay, on jittered images, while lr falls along a cosine to 0."""
+    return Recipe(epochs, lr, optimizer=with_decay, batch_size=BATCH_SIZE, schedule=optim.CosineLR, augment=jitter)
+
+
+def fit(
+    model: nn.Module,
+    images: Images,
+    rng: np.random.Generator,
+    recipe: Recipe,
+    *,
+    best: bool = True,
+    progress: bool = True,
+    description: str = "train",
+) -> float:
+    """Train the model in one stage. Returns its error on the validation images in %.
+
+    best: keep the epoch that is best on the validation images, not the last one. rng: the stage's own generator, which
+    shuffles, jitters and drops out. Ctrl-C raises Interrupted; the model then holds what it has learned so far.
     """
     for m in model.modules():
         if isinstance(m, nn.Dropout):
             m.rng = rng
-    optimizer = optim.SGD(model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay)
-    history = train(
-        model,
-        images.training,
-        epochs=epochs,
-        optimizer=optimizer,
-        loss=loss,
-        batch_size=batch_size,
-        schedule=optim.CosineLR(optimizer, epochs),
-        augment=lambda x, rng: data.random_shift(x, max_shift, rng=rng),
-        after_step=after_step,
-        validation=images.validation if best else None,
-        rng=rng,
-        progress=progress,
-        description=description,
-    )
-    if history.interrupted:
-        raise Interrupted(f"interrupted in '{description}'; the same command goes on from here")
+    validation = images.validation if best else None
+    options = {"validation": validation, "rng": rng, "progress": progress, "description": description}
+    if follow(recipe, model, images.training, **options).interrupted:
+        raise Interrupted(f"interrupted in '{description}'; the same command continues from here")
     return error(model, images.validation)
 
 
-def l1_loss(model, strength):
-    """Cross-entropy + strength * sum |w| over the model's weights, biases not: what weight decay is for L2."""
+def with_l1(recipe: Recipe, model: nn.Module, strength: float) -> Recipe:
+    """The recipe with L1 regularisation of the model's weights instead of weight decay (L2)."""
+    return dataclasses.replace(recipe, optimizer=without_decay, loss=l1_loss(model, strength))
+
+
+def l1_loss(model: nn.Module, strength: float):
+    """Cross-entropy + strength * sum |w| over the model's weights, without the biases."""
     weights = [p for name, p in model.named_parameters() if name.endswith("weight")]
 
     def loss(outputs, y):
@@ -86,6 +87,6 @@ def l1_loss(model, strength):
     return loss
 
 
-def error(model, xy):
-    """The error of the model on (x, y), in %."""
+def error(model: nn.Module, xy: Pair) -> float:
+    """The model's error on (x, y), in %."""
     return round(100 - 100 * evaluate(model, *xy, progress=False), 2)

@@ -1,12 +1,13 @@
 """The paper's table 1, the cuts behind it, and ours beside them (Li et al. 2017, arXiv 1608.08710).
 
 FLOP are counted as multiply-accumulates of convolutions and fully connected layers; parameters are their weights and
-biases, batch norm's not. Layers are numbered from 1, the stem included, so that the even ones are the first of a
-residual block (inferred: with it, and with what stays rounded down, the counts of ResNet-56 A come out to the digit).
+biases, without batch norm's. Layers are numbered from 1, the stem included, so that the first layer of a residual block
+has an even number. This is inferred: with it, and with the filters that stay rounded down, the counts of ResNet-56 A
+match to the digit.
 """
 
 from lightnn import models
-from lightnn.compress import channels, prune_filters
+from lightnn.compress import Channels, channels, prune_filters
 from lightnn.metrics import trace
 
 CIFAR, IMAGENET = (1, 3, 32, 32), (1, 3, 224, 224)
@@ -25,7 +26,7 @@ TABLE_1 = {  # network and cut: error %, FLOP, cut %, parameters, cut %
     "ResNet-34 B": (27.83, 2.76e9, 24.2, 1.93e7, 10.8),
     "ResNet-34 C": (27.52, 3.37e9, 7.5, 2.01e7, 7.2),
 }
-NETWORKS = {  # how it is made, the shape it takes, and {cut: layers}
+NETWORKS = {  # how it is made, its input shape, and {cut: layers}
     "VGG-16": (models.vgg16_cifar, CIFAR, {"A": lambda found: halves(found, (1, *range(8, 14)))}),
     "ResNet-56": (
         models.resnet56,
@@ -55,27 +56,27 @@ NETWORKS = {  # how it is made, the shape it takes, and {cut: layers}
 }
 
 
-def halves(found, numbers):
-    """Half of the filters of the convolutions with these numbers."""
+def halves(found: Channels, numbers: tuple[int, ...]) -> dict[str, float]:
+    """{layer: 0.5} for the convolutions with these numbers."""
     convolutions = [layer for layer in found.layers if layer.startswith("features")]
     return {convolutions[number - 1]: 0.5 for number in numbers}
 
 
-def firsts(found, shares, skip):
-    """Of each stage the share shares[stage - 1] of the filters in its blocks' first convolutions, `skip` left out."""
+def firsts(found: Channels, fractions: tuple[float, ...], skip: tuple[int, ...]) -> dict[str, float]:
+    """{layer: fractions[stage - 1]} for the first convolution of each block, without the layers numbered in `skip`."""
     layers = [layer for layer in found.layers if layer.startswith("layer") and layer.endswith("conv1")]
     stages = {layer: int(layer[len("layer")]) for i, layer in enumerate(layers, 1) if 2 * i not in skip}
-    return {layer: shares[stage - 1] for layer, stage in stages.items() if shares[stage - 1]}
+    return {layer: fractions[stage - 1] for layer, stage in stages.items() if fractions[stage - 1]}
 
 
-def count_table():
-    """{network and cut: [FLOP, parameters]}: each network cut by surgery, and counted."""
+def count_table() -> dict[str, list[int]]:
+    """{network and cut: [FLOP, parameters]}, each network cut by surgery and counted."""
     counts = {}
     for name, (make, shape, cuts) in NETWORKS.items():
         model = make(rng=0)
         counts[name] = _count(model, shape)
-        for cut, shares in cuts.items():
-            counts[f"{name} {cut}"] = _count(prune_filters(model, shape, shares(channels(model, shape))), shape)
+        for cut, fractions in cuts.items():
+            counts[f"{name} {cut}"] = _count(prune_filters(model, shape, fractions(channels(model, shape))), shape)
     return counts
 
 
@@ -84,7 +85,7 @@ def _count(model, shape):
     return [sum(row.macs for row in rows), sum(row.parameters for row in rows)]
 
 
-def format_counts(counts):
+def format_counts(counts: dict[str, list[int]]) -> str:
     """Table 1's FLOP and parameters, ours beside the paper's, as text of at most 80 columns."""
     lines = [f"{'':<14}{'FLOP':>10} {'cut':>7}{'paper':>11} {'cut':>7}{'parameters':>12} {'cut':>6}{'paper':>6}"]
     for name, (flops, parameters) in counts.items():
@@ -97,12 +98,16 @@ def format_counts(counts):
     return "\n".join(lines)
 
 
-def format_tables(result):
+def format_tables(result: dict) -> str:
     """Table 1's counts, and what was measured, as text of at most 80 columns."""
     lines = ["Table 1: FLOP (multiply-accumulates) and parameters, ours beside the paper's", ""]
     lines += [format_counts(result["table 1"])]
     for name, network in result["networks"].items():
-        lines += ["", f"{name} on MNIST, the smallest l1 norms gone", *format_rows(network["table"])]
+        lines += [
+            "",
+            f"{name} on MNIST, the filters with the smallest l1 norms removed",
+            *format_rows(network["table"]),
+        ]
         if "filters or weights" in network:
             for budget, rows in network["filters or weights"].items():
                 lines += ["", f"{name}, {budget} of the parameters left: filters or weights", *format_rows(rows)]
@@ -115,7 +120,7 @@ def format_tables(result):
     return "\n".join(lines)
 
 
-def format_rows(rows):
+def format_rows(rows: dict[str, dict]) -> list[str]:
     """Lines of at most 80 columns: parameters, MACs, bytes, test error and milliseconds of each network."""
     lines = [f"{'':<20}{'parameters':>11}{'MACs':>11}{'bytes':>11}{'test error':>11}{'ms b1':>8}{'ms b64':>8}"]
     for name, row in rows.items():

@@ -1,6 +1,7 @@
-"""lightnn/papers/deep_compression/experiment.py: the experiment on a few images, and the paper's way of counting by hand."""
+"""lightnn/papers/deep_compression: the experiment on a few images, and the paper's way of counting by hand."""
 
 import dataclasses
+import functools
 import itertools
 import os
 
@@ -12,20 +13,31 @@ from lightnn import data, evaluate, inspect, load
 from lightnn.compress import Codebook, Mask, density
 from lightnn.nn import Parameter
 from lightnn.papers import deep_compression
-from lightnn.papers.deep_compression import tables as tables
+from lightnn.papers.deep_compression import experiment, tables
 from lightnn.papers.deep_compression.experiment import (
     SUBJECTS,
-    Interrupted,
-    Recipe,
+    Pipeline,
     compress_network,
-    format_tables,
     reproduce,
     set_dropouts,
+    tuning,
 )
-from lightnn.papers.deep_compression.tables import count_layers
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.deep_compression.tables import count_layers, format_tables
+from lightnn.papers.lab import stage
+from lightnn.papers.lab.journal import Interrupted, Journal
 
-RECIPE = Recipe(epochs=1, keep=(0.3, 0.1), retrain_epochs=(1, 1), tune_epochs=1, dropout=0.2, max_shift=0)
+
+def quick(keep, bits, lr=0.1, dropout=0.0):
+    """One epoch in each stage, on images that stay where they are."""
+
+    def still(recipe):
+        return dataclasses.replace(recipe, augment=functools.partial(stage.jitter, max_shift=0))
+
+    retraining = (still(stage.recipe(1, lr=0.05)),) * len(keep)
+    return Pipeline(still(stage.recipe(1, lr)), keep, retraining, bits, still(tuning(1)), dropout)
+
+
+PIPELINE = quick(keep=(0.3, 0.1), bits=(4, 4, 4, 4), dropout=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +123,7 @@ def run(tmp_path_factory, images):
     path, said = tmp_path_factory.mktemp("run") / "a.lnn", []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "load_mnist", lambda: images)
-        return path, compress_network("lenet_300_100", path, RECIPE, seed=1, progress=False, say=said.append), said
+        return path, compress_network("lenet_300_100", path, PIPELINE, seed=1, progress=False, say=said.append), said
 
 
 def test_the_result_is_what_the_file_gives(run, images):
@@ -127,7 +139,7 @@ def test_the_result_is_what_the_file_gives(run, images):
     assert len(said) == 4 and said[-1].split()[0] == "share"
 
 
-def test_the_network_is_pruned_and_shared_as_the_recipe_says(run):
+def test_the_network_is_pruned_and_shared_as_the_pipeline_says(run):
     model = load(run[0])
     kept = [density(getattr(model, name).weight) for name in ("fc1", "fc2", "fc3")]
     assert kept == pytest.approx([0.1, 0.2, 0.6], abs=1e-3)
@@ -137,10 +149,8 @@ def test_the_network_is_pruned_and_shared_as_the_recipe_says(run):
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="convolving thousands of images needs the compiler")
 def test_lenet5_is_pruned_shared_and_counted_layer_by_layer(tmp_path):
-    recipe = Recipe(
-        epochs=1, keep=(0.05,), retrain_epochs=(1,), tune_epochs=1, bits=(5, 4, 3, 2, 4), max_shift=0, lr=0.02
-    )
-    result = compress_network("lenet5", tmp_path / "a.lnn", recipe, progress=False, say=lambda line: None)
+    pipeline = quick(keep=(0.05,), bits=(5, 4, 3, 2, 4), lr=0.02)
+    result = compress_network("lenet5", tmp_path / "a.lnn", pipeline, progress=False, say=lambda line: None)
     model, layers = load(tmp_path / "a.lnn"), ("conv1", "conv2", "fc1", "fc2")
     weights = [getattr(model, name).weight for name in layers]
     assert [density(p) for p in weights] == pytest.approx([0.7, 0.15, 0.05, 0.25], abs=1e-3)
@@ -153,7 +163,7 @@ def test_lenet5_is_pruned_shared_and_counted_layer_by_layer(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_file(run, tmp_path):
-    compress_network("lenet_300_100", tmp_path / "a.lnn", RECIPE, seed=1, progress=False, say=lambda line: None)
+    compress_network("lenet_300_100", tmp_path / "a.lnn", PIPELINE, seed=1, progress=False, say=lambda line: None)
     assert (tmp_path / "a.lnn").read_bytes() == run[0].read_bytes()
 
 
@@ -168,9 +178,9 @@ def test_the_tables_fit_80_columns(run, scale):
 
 
 @pytest.mark.parametrize(
-    ("batch", "stage"), [(3, "train the reference"), (9, "prune to 30%"), (16, "prune to 10%"), (20, "share weights")]
+    ("batch", "name"), [(3, "train the reference"), (9, "prune to 30%"), (16, "prune to 10%"), (20, "share weights")]
 )
-def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, images, batch, stage):
+def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, images, batch, name):
     """Each stage has six batches, and each batch is augmented."""
     count = itertools.count(1)
 
@@ -180,8 +190,8 @@ def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, ima
         return x
 
     monkeypatch.setattr(data, "random_shift", shift)
-    with pytest.raises(Interrupted, match=stage) as caught:
-        compress_network("lenet_300_100", tmp_path / "a.lnn", RECIPE, progress=False, say=lambda line: None)
+    with pytest.raises(Interrupted, match=name) as caught:
+        compress_network("lenet_300_100", tmp_path / "a.lnn", PIPELINE, progress=False, say=lambda line: None)
     assert str(tmp_path / "a.lnn") in str(caught.value)
     loaded = load(tmp_path / "a.lnn")
     assert (density(loaded.fc1.weight) < 1) == (batch > 6)
@@ -202,11 +212,11 @@ def test_an_interrupted_run_goes_on_to_the_very_same_file(run, tmp_path, monkeyp
     shift = data.random_shift
     monkeypatch.setattr(data, "random_shift", interrupt)
     options = {"seed": 1, "progress": False, "journal": journal}
-    with pytest.raises(Interrupted, match="the same command goes on from here"):
-        compress_network("lenet_300_100", path, RECIPE, say=said.append, **options)
+    with pytest.raises(Interrupted, match="the same command continues from here"):
+        compress_network("lenet_300_100", path, PIPELINE, say=said.append, **options)
     finished = len(said)
     assert finished == (batch - 1) // 6
-    result = compress_network("lenet_300_100", path, RECIPE, say=said.append, **options)
+    result = compress_network("lenet_300_100", path, PIPELINE, say=said.append, **options)
     assert next(count) == batch + 24 - 6 * finished + 1  # no finished stage of six batches was done again
     assert path.read_bytes() == run[0].read_bytes() and len(said) == finished + 4
     assert result["compressed error %"] == run[1]["compressed error %"] and result["table 2"] == run[1]["table 2"]
@@ -222,9 +232,9 @@ def test_dropout_is_adjusted_to_what_is_left_also_in_a_network_that_was_loaded(r
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training it once more needs the compiler")
 def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch):
-    small = Recipe(epochs=1, keep=(0.1,), retrain_epochs=(1,), tune_epochs=1, max_shift=0)
+    small = quick(keep=(0.1,), bits=(4, 4, 4, 4))
     subject = dataclasses.replace(SUBJECTS["lenet_300_100"], quick=small)
-    monkeypatch.setattr(deep_compression, "SUBJECTS", {"lenet_300_100": subject})
+    monkeypatch.setattr(experiment, "SUBJECTS", {"lenet_300_100": subject})
     result = reproduce(Journal(tmp_path), seed=0, quick=True, progress=False, say=lambda line: None)
     assert format_tables(result) == format_tables(result["networks"]["lenet_300_100"])
     assert deep_compression.records(result) == {
@@ -232,3 +242,9 @@ def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch)
     }
     both = format_tables({"networks": dict.fromkeys(["a", "b"], result["networks"]["lenet_300_100"])})
     assert both.count("LeNet-300-100 on MNIST") == 2
+
+
+def test_a_pipeline_reads_the_same_in_every_process():
+    """A journal is found again by its repr, which therefore has no addresses in it."""
+    text = repr([SUBJECTS["lenet5"].quick, PIPELINE])
+    assert " at 0x" not in text and "jitter(max_shift=0)" in text and "SGD(momentum=0.9, weight_decay=5e-05)" in text

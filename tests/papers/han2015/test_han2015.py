@@ -1,4 +1,4 @@
-"""lightnn/papers/han2015*.py: the experiment on a few images, and the paper's way of counting by hand."""
+"""lightnn/papers/han2015: the experiment on a few images, and the paper's way of counting by hand."""
 
 import dataclasses
 import itertools
@@ -10,18 +10,18 @@ from numba import config
 from lightnn import data, models
 from lightnn.compress import density, prune, quality_for
 from lightnn.papers import han2015
-from lightnn.papers.han2015 import curves as curves
-from lightnn.papers.han2015 import tables as tables
-from lightnn.papers.han2015.tables import count_layers, count_network, flop_shares, format_tables
+from lightnn.papers.han2015 import curves, experiment, tables
+from lightnn.papers.han2015.tables import count_layers, count_network, flop_fractions, format_tables
 from lightnn.papers.lab import stage
+from lightnn.papers.lab.experiment import Experiment
 from lightnn.papers.lab.journal import Interrupted, Journal, draws
-from lightnn.papers.lab.lab import Lab
+from lightnn.papers.lab.pruning import prune_to
 
 SUBJECT = dataclasses.replace(
     han2015.QUICK["lenet_300_100"],
-    epochs=4,
-    retrain_epochs=(1, 2),
-    curves=curves.Curves(shares=(0.3, 0.1), epochs=1, l1=1e-4),
+    training=stage.recipe(epochs=4, lr=0.1),
+    retraining=(stage.recipe(epochs=1, lr=0.05), stage.recipe(epochs=2, lr=0.05)),
+    curves=curves.Curves((0.3, 0.1), stage.recipe(epochs=1, lr=0.05), l1=1e-4),
 )
 
 
@@ -31,7 +31,7 @@ def small(patch, images):
     patch.setattr(data, "random_shift", lambda x, *args, **options: x)
     patch.setattr(stage, "VALIDATION", 200)
     patch.setattr(curves, "BATCHES", 2)
-    patch.setattr(han2015, "FULL", {"lenet_300_100": SUBJECT})
+    patch.setattr(experiment, "FULL", {"lenet_300_100": SUBJECT})
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +50,18 @@ def test_the_papers_own_column_follows_from_its_rule(network):
     rows = list(tables.LAYERS[network].values())
     flops = [1000 * int(row[1].rstrip("K")) for row in rows[:-1]]
     active, kept, left = (np.array([row[i] for row in rows[:-1]]) / 100 for i in (2, 3, 4))
-    shares, total = flop_shares(flops, kept, active)
-    np.testing.assert_allclose(shares, left, atol=0.009)  # fc2 of table 2: 3.4 %, printed as 4
+    left_over, total = flop_fractions(flops, kept, active)
+    np.testing.assert_allclose(left_over, left, atol=0.009)  # fc2 of table 2: 3.4 %, printed as 4
     assert total == pytest.approx(rows[-1][4] / 100, abs=0.009)
 
 
 @pytest.mark.exercise("02.6")
 def test_operations_left_by_hand():
-    shares, total = flop_shares([100, 300, 600], [0.5, 0.2, 1.0], [0.4, 0.1, 0.9])
-    np.testing.assert_allclose(shares, [0.5, 0.2 * 0.4, 1.0 * 0.1])
+    left_over, total = flop_fractions([100, 300, 600], [0.5, 0.2, 1.0], [0.4, 0.1, 0.9])
+    np.testing.assert_allclose(left_over, [0.5, 0.2 * 0.4, 1.0 * 0.1])
     assert total == pytest.approx((50 + 24 + 60) / 1000)
-    shares, total = flop_shares(np.array([7]), np.array([0.25]), np.array([0.5]))
-    assert shares.tolist() == [0.25] and total == 0.25
+    left_over, total = flop_fractions(np.array([7]), np.array([0.25]), np.array([0.5]))
+    assert left_over.tolist() == [0.25] and total == 0.25
 
 
 def test_the_papers_totals_are_of_what_the_next_layer_reads():
@@ -71,9 +71,9 @@ def test_the_papers_totals_are_of_what_the_next_layer_reads():
         assert np.average([row[2] for row in rows], weights=read) == pytest.approx(total[2], abs=0.5)
 
 
-def test_counting_a_network_that_is_pruned_to_the_papers_shares(rng):
+def test_counting_a_network_that_is_pruned_to_the_papers_fractions(rng):
     model, keeps = models.lenet_300_100(rng=0), {"fc1": 0.08, "fc2": 0.09, "fc3": 0.26}
-    curves.prune_to(model, keeps)
+    prune_to(model, keeps)
     model.fc1.bias.data[:] = -1e6  # no output of fc1 is left
     model.fc1.bias.data[:75] = 1e6  # but a quarter of them
     rows = count_layers(model, keeps, rng.random((10, 1, 28, 28), np.float32))
@@ -97,22 +97,22 @@ def test_lenet5_has_the_papers_weights_and_flop():
 
 
 @pytest.mark.parametrize("name", ["lenet_300_100", "lenet5"])
-def test_the_committed_shares_make_the_networks_twelve_times_smaller(name):
+def test_the_committed_fractions_make_the_networks_twelve_times_smaller(name):
     subject = han2015.FULL[name]
     model = subject.make(rng=0)
-    curves.prune_to(model, subject.keeps)
+    prune_to(model, subject.keeps)
     assert count_network(model, subject.keeps)["rate"] >= 12
     rounded = [round(100 * keep) for keep in subject.keeps.values()]
     assert rounded == [row[3] for row in list(tables.LAYERS[name].values())[:-1]]
 
 
-@pytest.mark.parametrize("share", [1.0, 0.5, 0.08, 0.02])
-def test_layer_shares_keep_the_share_of_all_weights_in_the_papers_proportions(share):
+@pytest.mark.parametrize("fraction", [1.0, 0.5, 0.08, 0.02])
+def test_layer_fractions_keep_the_fraction_of_all_weights_in_the_papers_proportions(fraction):
     keeps, sizes = han2015.FULL["lenet5"].keeps, np.array([500, 25_000, 400_000, 5_000])
-    shares = curves.layer_shares(models.lenet5(rng=0), keeps, share)
-    assert np.array(list(shares.values())) @ sizes == pytest.approx(share * sizes.sum())
-    ratios = {shares[name] / keep for name, keep in keeps.items() if shares[name] < 1}
-    assert len({round(r, 6) for r in ratios}) <= 1 and max(shares.values()) <= 1
+    found = curves.layer_fractions(models.lenet5(rng=0), keeps, fraction)
+    assert np.array(list(found.values())) @ sizes == pytest.approx(fraction * sizes.sum())
+    ratios = {found[name] / keep for name, keep in keeps.items() if found[name] < 1}
+    assert len({round(r, 6) for r in ratios}) <= 1 and max(found.values()) <= 1
 
 
 def test_l1_is_the_sum_of_magnitudes_of_the_weights(rng):
@@ -138,7 +138,7 @@ def test_the_result_has_tables_curves_and_sensitivity(run):
     assert list(figure["curves"]) == list(curves.CURVES) and all(len(c) == 2 for c in figure["curves"].values())
     assert figure["curves"]["random, retrained"][1] < figure["curves"]["L2, iterative"][1]
     sensitivity = found["sensitivity"]
-    assert {len(c) for c in sensitivity["accuracy %"].values()} == {len(sensitivity["shares"])}
+    assert {len(c) for c in sensitivity["accuracy %"].values()} == {len(sensitivity["fractions"])}
     assert [step["step"] for step in found["steps"]] == ["reference", "prune, step 1", "prune, step 2"]
     assert len(said) == 5 and result["seconds"] > 0
 
@@ -152,11 +152,11 @@ def test_no_curve_changes_the_reference(run):
     assert density(first.fc1.weight) == pytest.approx(0.08**0.5, abs=1e-4)
 
 
-def test_a_gradual_point_ends_at_its_shares(images, monkeypatch):
+def test_a_gradual_point_ends_at_its_fractions(images, monkeypatch):
     small(monkeypatch, images)
-    lab = Lab("lenet_300_100", SUBJECT, stage.mnist(), None, 0, False)
+    one = Experiment("lenet_300_100", SUBJECT, stage.mnist(), None, 0, False)
     keeps = {"fc1": 0.05, "fc2": 0.1, "fc3": 0.3}
-    model = curves._gradual(lab, "x", lab.fresh(), keeps, 3)
+    model = curves._gradual(one, "x", one.fresh(), keeps, stage.recipe(epochs=3, lr=0.05))
     assert [density(getattr(model, name).weight) for name in keeps] == pytest.approx(list(keeps.values()), abs=1e-3)
 
 
@@ -174,7 +174,7 @@ def test_an_interrupted_run_goes_on_to_the_very_same_result(run, images, tmp_pat
 
     monkeypatch.setattr(data, "random_shift", interrupt)
     journal = Journal(tmp_path, said.append)
-    with pytest.raises(Interrupted, match=r"interrupted in 'lenet_300_100: .*'; the same command goes on from here"):
+    with pytest.raises(Interrupted, match=r"interrupted in 'lenet_300_100: .*'; the same command continues from here"):
         han2015.reproduce(journal, seed=1, progress=False, say=said.append)
     result = han2015.reproduce(Journal(tmp_path, said.append), seed=1, progress=False, say=said.append)
     assert result["networks"] == run[1]["networks"]
@@ -185,7 +185,7 @@ def test_an_interrupted_run_goes_on_to_the_very_same_result(run, images, tmp_pat
 
 def test_a_finished_run_trains_nothing(run, images, monkeypatch):
     small(monkeypatch, images)
-    monkeypatch.setattr(stage, "train", None)
+    monkeypatch.setattr(stage, "follow", None)
     again = han2015.reproduce(run[0], seed=1, progress=False, say=lambda line: None)
     assert again == run[1]
 
@@ -193,7 +193,7 @@ def test_a_finished_run_trains_nothing(run, images, monkeypatch):
 def test_the_tables_fit_80_columns(run):
     found = run[1]["networks"]["lenet_300_100"]
     lenet5 = {**found, "layers": dict.fromkeys(tables.LAYERS["lenet5"], found["layers"]["total"]), "rate": 100.04}
-    lenet5["figure 5"] = {**found["figure 5"], "shares": [0.5] * 8}
+    lenet5["figure 5"] = {**found["figure 5"], "fractions": [0.5] * 8}
     lenet5["figure 5"]["curves"] = {name: [100.0] * 8 for name in curves.CURVES}
     text = format_tables({"networks": {"lenet_300_100": found | {"reference error %": 100.0}, "lenet5": lenet5}})
     lines = text.splitlines()

@@ -1,4 +1,4 @@
-"""lightnn/papers/lab/journal.py: finished steps are kept, found again bit for bit, and dropped when they are damaged."""
+"""lightnn/papers/lab/journal.py: finished steps are kept, found again bit for bit, and dropped when damaged."""
 
 import json
 
@@ -27,8 +27,8 @@ def never():
 
 def test_a_finished_step_is_read_back_instead_of_done(journal, said):
     assert not journal.folder.exists()
-    first = journal.step("x", lambda: {"error %": 0.1 + 0.2, "shares": (1, 2)})
-    assert first == {"error %": 0.1 + 0.2, "shares": [1, 2]}  # as it will be read: no tuple the first time only
+    first = journal.step("x", lambda: {"error %": 0.1 + 0.2, "fractions": (1, 2)})
+    assert first == {"error %": 0.1 + 0.2, "fractions": [1, 2]}  # as it will be read: no tuple the first time only
     assert journal.step("x", never) == Journal(journal.folder).step("x", never) == first
     assert journal.step("y", lambda: {"n": 1}) == {"n": 1}
     assert not said
@@ -90,7 +90,7 @@ def test_a_step_that_fails_or_is_interrupted_leaves_no_entry(journal):
     with pytest.raises(RuntimeError, match="no"):
         journal.step("x", fails)
     for step in (journal.step, journal.network):
-        with pytest.raises(Interrupted, match="interrupted in 'x'; the same command goes on from here"):
+        with pytest.raises(Interrupted, match="interrupted in 'x'; the same command continues from here"):
             step("x", interrupted)
     with pytest.raises(TypeError):
         journal.step("x", lambda: {"n": np.zeros(2)})
@@ -135,7 +135,7 @@ def test_open_finds_the_run_of_the_same_paper_seed_recipe_and_source(tmp_path, m
 
     opened().step("x", lambda: {"n": 1})
     assert not said and opened().step("x", never) == {"n": 1}
-    assert said == ["going on after 1 finished steps of an interrupted run (--fresh begins anew)"]
+    assert said == ["continuing after 1 finished step of an interrupted run (--fresh starts over)"]
     others = [opened(paper="li2016"), opened(seed=1), opened(recipe="quick=False")]
     monkeypatch.setattr(module, "source_digest", lambda: "changed")
     assert len({j.folder for j in (*others, opened())}) == 4 and all(not j.folder.exists() for j in (*others, opened()))

@@ -1,4 +1,4 @@
-"""lightnn/papers/li2016*.py: the counts of table 1, the ways to choose, and the experiment on a few images."""
+"""lightnn/papers/li2016: the counts of table 1, the ways to choose, and the experiment on a few images."""
 
 import dataclasses
 
@@ -10,28 +10,29 @@ from lightnn import compress, data, metrics, models
 from lightnn.papers import li2016
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Journal
-from lightnn.papers.li2016 import costs as costs
-from lightnn.papers.li2016 import tables as tables
+from lightnn.papers.li2016 import costs, experiment, tables
 
-SUBJECT = dataclasses.replace(li2016.QUICK["lenet5"], epochs=2, retrain_epochs=2)
+SUBJECT = dataclasses.replace(
+    li2016.QUICK["lenet5"], training=stage.recipe(epochs=2, lr=0.05), retraining=stage.recipe(epochs=2, lr=0.02)
+)
 SHAPE = (1, 1, 28, 28)
 
 
 def small(patch, images):
-    """The experiment with few images, shares and epochs."""
+    """The experiment with few images, fractions and epochs."""
     patch.setattr(data, "load_mnist", lambda: images)
     patch.setattr(data, "random_shift", lambda x, *args, **options: x)
     patch.setattr(stage, "VALIDATION", 200)
-    patch.setattr(li2016, "SHARES", (0.25, 0.5))
-    patch.setattr(li2016, "FULL", {"lenet5": SUBJECT})
-    patch.setattr(li2016, "count_table", lambda: {"VGG-16": [313_463_808, 14_982_474]})
+    patch.setattr(experiment, "FRACTIONS", (0.25, 0.5))
+    patch.setattr(experiment, "FULL", {"lenet5": SUBJECT})
+    patch.setattr(experiment, "count_table", lambda: {"VGG-16": [313_463_808, 14_982_474]})
     patch.setattr(costs, "NETWORKS", {"VGG-16": (small_vgg, (1, 3, 32, 32), tables.NETWORKS["VGG-16"][2])})
     patch.setattr(costs, "WALL_CLOCK", (("VGG-16", "A"),))
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, images):
-    """(journal, result) of the experiment with few images, shares and epochs."""
+    """(journal, result) of the experiment with few images, fractions and epochs."""
     journal = Journal(tmp_path_factory.mktemp("run"))
     with pytest.MonkeyPatch.context() as patch:
         small(patch, images)
@@ -47,8 +48,8 @@ needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training c
 
 @needs_compiler
 def test_the_counts_are_the_papers():
-    """To what table 1 prints; a share of 16 filters may be rounded in another way, and ResNet-34's projections may not
-    have been counted (3.64 against 3.66 thousand million): there it is a tenth of a point."""
+    """To what table 1 prints; a fraction of 16 filters may be rounded in another way, and ResNet-34's projections may
+    not have been counted (3.64 against 3.66 thousand million): there it is a tenth of a point."""
     counts = tables.count_table()
     assert set(counts) == set(tables.TABLE_1)
     for name, (flops, parameters) in counts.items():
@@ -67,7 +68,7 @@ def test_the_counts_are_the_papers():
 
 
 @pytest.mark.parametrize("method", li2016.METHODS)
-def test_every_method_takes_the_share(method, rng):
+def test_every_method_takes_the_fraction(method, rng):
     model = models.lenet5(rng=0)
     found = compress.channels(model, SHAPE)
     images = rng.random((4, 1, 28, 28), np.float32)
@@ -86,7 +87,7 @@ def test_the_largest_are_the_opposite_of_the_smallest():
 def test_the_result_has_every_comparison(run):
     _, result = run
     found = result["networks"]["lenet5"]
-    assert found["sensitivity"]["shares"] == [0.25, 0.5]
+    assert found["sensitivity"]["fractions"] == [0.25, 0.5]
     assert set(found["sensitivity"]["validation error %"]) == {"conv1", "conv2", "fc1"}
     assert set(found["methods"]["validation error %"]) == set(li2016.METHODS)
     table = found["table"]

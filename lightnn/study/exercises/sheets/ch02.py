@@ -127,12 +127,14 @@ SHEETS = (
         (
             Mistake("a layer's own outputs are counted instead of its inputs", "[[1.0], active[:-1]]", "[active]"),
             Mistake(
-                "only the weights are counted: a zero input saves work too", "shares = kept * inputs", "shares = kept"
+                "only the weights are counted: a zero input saves work too",
+                "fractions = kept * inputs",
+                "fractions = kept",
             ),
             Mistake(
                 "the network's fraction is the plain mean of the layers' fractions",
-                "float(shares @ flops / flops.sum())",
-                "float(shares.mean())",
+                "float(fractions @ flops / flops.sum())",
+                "float(fractions.mean())",
             ),
             Mistake(
                 "the activities of all earlier layers are multiplied together",

@@ -1,17 +1,17 @@
-"""Parameters, MACs and published accuracies of torchvision's classifiers: `python -m lightnn.bench.zoo_counts`.
+"""Parameters, MACs and published accuracies of torchvision's classifiers: `python -m lightnn bench zoo`.
 
-Counts by running each network once on zeros, with hooks on convolutions and fully connected layers (1 MAC = one
-multiply-add, as lightnn.metrics.trace counts). Accuracies are those that torchvision states for its first weights.
-Writes chapters/results/zoo_counts.json. Needs the optional group `oracles`.
+It runs each network once on zeros, with hooks on convolutions and fully connected layers (1 MAC = one multiply-add, as
+lightnn.metrics.trace counts). The accuracies are those that torchvision states for its first weights. It needs the
+optional group `oracles`; the committed result is chapters/results/zoo_counts.json.
 """
 
-import pathlib
+import importlib.util
 import sys
 import types
+from collections.abc import Callable
 
-from lightnn.papers.lab import record
+from lightnn.bench.suite import Suite
 
-OUT = pathlib.Path(__file__).resolve().parents[2] / "chapters" / "results" / "zoo_counts.json"
 NAMES = {  # name: (year, what it is known for)
     "alexnet": (2012, "groups, dropout"),
     "vgg16": (2014, "3x3 only"),
@@ -29,16 +29,18 @@ NAMES = {  # name: (year, what it is known for)
 SIZES = {"efficientnet_b4": 380}  # the paper's resolution; 224 otherwise
 
 
-def zoo():
-    """torchvision.models, which imports only with an empty module in this place."""
+def zoo() -> types.ModuleType:
+    """torchvision.models. Only its networks are used, so the registration of its operators is left out."""
+    if importlib.util.find_spec("torchvision") is None:
+        raise ValueError("want torchvision, which is not installed: pip install -e '.[oracles]'")
     sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))
     from torchvision import models
 
     return models
 
 
-def count(model, size):
-    """(parameters, MACs) of one image."""
+def count(model: object, size: int) -> tuple[int, int]:
+    """(parameters, MACs) for one image."""
     import torch
 
     macs = 0
@@ -55,7 +57,8 @@ def count(model, size):
     return sum(p.numel() for p in model.parameters()), macs
 
 
-def main():
+def run(say: Callable[[str], None] = print) -> dict:
+    """Count every network: {"source", "networks"}. Prints as it counts."""
     models, rows = zoo(), {}
     for name, (year, known_for) in NAMES.items():
         extra = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
@@ -67,10 +70,9 @@ def main():
             "year": year, "known for": known_for, "size": size, "parameters": parameters, "macs": macs,
             "accuracy %": accuracy,
         }  # fmt: skip
-        print(f"{name:<20} {parameters:>12,} parameters {macs / 1e6:>9,.1f} M MACs  {accuracy:.2f} %")
+        say(f"{name:<20} {parameters:>12,} parameters {macs / 1e6:>9,.1f} M MACs  {accuracy:.2f} %")
     source = "torchvision 0.28.0: counts of its networks, accuracies of its IMAGENET1K_V1 weights"
-    record.write(OUT, "python -m lightnn.bench.zoo_counts", 0, {"source": source, "networks": rows})
+    return {"source": source, "networks": rows}
 
 
-if __name__ == "__main__":
-    main()
+SUITE = Suite(("zoo",), "counts of torchvision's classifiers", lambda families: run())

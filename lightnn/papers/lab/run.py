@@ -1,0 +1,81 @@
+"""Long runs from the command line: `compress MODEL` and `reproduce PAPER` both go through `long_run`."""
+
+import pathlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from lightnn.files import check_writable
+from lightnn.papers.lab import record
+from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.registry import Paper
+
+RESULTS = pathlib.Path(__file__).resolve().parents[3] / "chapters" / "results"  # exists in a clone of the repository
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which run it is. Name, seed and the recipe's repr find its journal again; fresh ignores what that holds.
+
+    command: what the records say they were made with.
+    """
+
+    name: str
+    command: str
+    seed: int = 0
+    recipe: object = None
+    fresh: bool = False
+
+
+def long_run(
+    run: Run,
+    work: Callable[[Journal], dict],
+    report: Callable[[dict], str],
+    targets: Iterable[str | pathlib.Path],
+    records: Callable[[dict], dict],
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Do the work, continuing after the steps that an interrupted run finished; print its report, write its records.
+
+    targets: files that must be writable before the work starts. records(numbers) -> {path: numbers for that file}.
+    Returns the numbers.
+    """
+    for path in targets:
+        check_writable(path)
+    journal = Journal.open(run.name, run.seed, run.recipe, run.fresh, say)
+    result = work(journal)
+    say(f"\n{report(result)}")
+    for path, numbers in records(result).items():
+        record.write(path, run.command, run.seed, numbers)
+        say(f"\nwritten: {pathlib.Path(path).name}")
+    journal.forget()
+    return result
+
+
+def reproduce(
+    paper: Paper,
+    command: str,
+    seed: int = 0,
+    quick: bool = False,
+    path: str | None = None,
+    fresh: bool = False,
+    say: Callable[[str], None] = print,
+) -> dict:
+    """Run the paper's experiment, print its tables beside ours, and write the numbers.
+
+    The numbers go to the file at path. Without a path, a full run in a clone of the repository writes them to
+    chapters/results.
+    """
+    committed = path is None and not quick and RESULTS.is_dir()
+
+    def records(result):
+        if not committed:
+            return {path: result} if path is not None else {}
+        parts = paper.records(result) if paper.records else {f"{paper.name}.json": result}
+        return {RESULTS / name: numbers for name, numbers in parts.items()}
+
+    def work(journal):
+        return paper.reproduce(journal, seed=seed, quick=quick, say=say)
+
+    targets = [RESULTS / "new.json"] if committed else filter(None, [path])
+    run = Run(paper.name, command, seed, f"quick={quick}", fresh)
+    return long_run(run, work, paper.format_tables, targets, records, say)
