@@ -82,7 +82,7 @@ class Journal:
         (model, numbers), seconds = self._do(name, work)
         path = self._path(name).with_suffix(".lnn")
         path.parent.mkdir(parents=True, exist_ok=True)
-        io.save(model, path)  # the one place where the journal writes a network: it must be able to go on training
+        io.save_to_train(model, path)  # with latent weights and the state of transforms: training goes on from here
         return io.load(path), self._write(name, numbers, seconds)  # the numbers last: they mark the step as finished
 
     @property
