@@ -1,7 +1,8 @@
 """Set lightnn up and start it: `python start.py study` opens the book, `python start.py test` runs the tests.
 
 The first call makes a virtual environment in .venv and installs requirements.txt into it; after that nothing needs a
-network. What follows the word is passed on: `python start.py study 04`, `python start.py test -k huffman`.
+network. Further arguments are passed on: `python start.py study 04`, `python start.py test -k huffman`. The tests run
+in one process per core; `python start.py test -n 0` runs them in one, as a debugger needs it.
 Needs Python 3.11 or newer and nothing else.
 """
 
