@@ -21,7 +21,6 @@ length and bytes of the code lengths (5 bits a symbol), then n, n length and byt
 ceil(log2(alphabet size)) bits. Bits fill a byte from its most significant one (see `bits`, `huffman`, `sparse_index`).
 """
 
-import json
 import os
 import struct
 import zlib
@@ -33,7 +32,7 @@ from lightnn.files import write_atomically
 from lightnn.io.arrays import read_array, write_array
 from lightnn.io.cursor import FILE, Reader, Writer
 from lightnn.io.errors import FormatError, one_line
-from lightnn.models import build, describe
+from lightnn.models import build, check_reads_back, description_of_unchanged, parse, to_text
 from lightnn.nn import Parameter
 
 MAGIC, VERSION = b"\x89LNN", 1
@@ -51,15 +50,10 @@ def save(model, path):
 
 def to_bytes(model):
     """The contents of the model's .lnn file."""
-    description, arrays = describe(model), list(_arrays(model))
-    _, wanted = _skeleton(description)
-    if (has := {name: np.shape(getattr(*slot)) for name, slot in arrays}) != wanted:
-        differ = next(name for name in [*has, *wanted] if has.get(name) != wanted.get(name))
-        shapes = f"{differ}: {has.get(differ, 'nothing')} here, {wanted.get(differ, 'nothing')} there"
-        raise TypeError(f"save: this network is not the {description['type']} that its description builds: {shapes}")
+    description, arrays = description_of_unchanged(model), list(_arrays(model))
     out = Writer()
     out.raw(MAGIC + struct.pack("<H", VERSION))
-    out.sized(json.dumps(description, separators=(",", ":")).encode())
+    out.sized(to_text(description))
     out.number(len(arrays))
     for name, (owner, attribute) in arrays:
         if isinstance(owner, Parameter):
@@ -67,6 +61,7 @@ def to_bytes(model):
         else:
             data = getattr(owner, attribute)
             write_array(out, name, {"shape": data.shape, "dtype": data.dtype, "data": data})
+    check_reads_back(model, lambda: _read_model(Reader(out.data), room=2**48))
     return bytes(out.data) + struct.pack("<I", zlib.crc32(out.data))
 
 
@@ -80,9 +75,9 @@ def _arrays(model):
             yield name, (owner, attribute)
 
 
-def _skeleton(description):
+def _skeleton(description, arrays):
     """(model, {name: shape}) for a description: a network whose weights take no memory yet."""
-    model = build(description)
+    model = build(description, arrays)
     return model, {name: np.shape(getattr(*slot)) for name, slot in _arrays(model)}
 
 
@@ -115,8 +110,9 @@ def _read(path, max_bytes):
 
 def _read_model(reader, room):
     reader.raw(len(MAGIC) + 2)
-    model, shapes = _skeleton(json.loads(reader.sized("header")))
-    if (count := reader.number()) != len(shapes):
+    description, count = parse(reader.sized("header")), reader.number()
+    model, shapes = _skeleton(description, count)
+    if count != len(shapes):
         raise FormatError(f"want the {len(shapes)} arrays {', '.join(shapes)}, got {count}")
     for name, (owner, attribute) in list(_arrays(model)):
         parts = read_array(reader, name, shapes[name], room)

@@ -6,8 +6,10 @@ differ by nothing but the filter.
 """
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
 from lightnn.models.mobilenet import conv_bn_relu, full, separable
+from lightnn.models.registry import architecture
+
+__all__ = ["filternet_full", "filternet_grouped", "filternet_separable", "filternet_shift"]
 
 GROUPS = 4
 BLOCKS = [(1, 1), (2, 2), (2, 1), (4, 2)]  # width of the output in units of the stem's, stride

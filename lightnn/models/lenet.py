@@ -1,7 +1,9 @@
 """The two LeNets of the compression papers (LeCun et al. 1998, in Caffe's form, as Han et al. 2015 use them)."""
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import architecture
+
+__all__ = ["lenet5", "lenet_300_100"]
 
 
 class LeNet300100(nn.Module):

@@ -5,7 +5,9 @@ separable     D_K^2 M D_F^2 + M N D_F^2         1/N + 1/D_K^2 of it  (section 3.
 """
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import architecture
+
+__all__ = ["mobilenet_v1", "mobilenet_v1_full"]
 
 BODY = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
 

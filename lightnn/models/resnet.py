@@ -7,7 +7,9 @@ torchvision's, with 1x1 projections where the size changes (option B).
 
 from lightnn import functional as F
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import architecture
+
+__all__ = ["cifar_resnet", "resnet18", "resnet20", "resnet34", "resnet56", "resnet110"]
 
 
 class BasicBlock(nn.Module):

@@ -1,7 +1,9 @@
 """VGG-16 for CIFAR-10 (Simonyan & Zisserman 2015, arXiv 1409.1556, in the form of Li et al. 2017, arXiv 1608.08710)."""
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import architecture
+
+__all__ = ["vgg16_cifar"]
 
 WIDTHS = [64, 64, "pool", 128, 128, "pool", *[256] * 3, "pool", *[512] * 3, "pool", *[512] * 3, "pool"]
 
