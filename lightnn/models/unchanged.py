@@ -21,6 +21,7 @@ __all__ = ["check_reads_back", "description_of_unchanged"]
 
 STATE = {"training", "rng", "architecture"}  # attributes that may differ
 ABSENT = object()
+WANTED = {"f": "floating-point numbers", "b": "truth values", "biuf": "numbers"}  # by NumPy's kinds
 
 
 def description_of_unchanged(model: Module) -> dict:
@@ -29,6 +30,7 @@ def description_of_unchanged(model: Module) -> dict:
         description = parse(to_text(describe(model)))
         twin = build(description, arrays=sum(1 for _ in model._slots()))
         _Comparison(description["type"]).run(model, twin)
+        _check_arrays(model)
     except (ValueError, RecursionError) as error:
         raise TypeError(f"save: the description of this network can't be loaded: {error}") from None
     return description
@@ -41,20 +43,29 @@ def check_reads_back(model: Module, read: Callable[[], Module]) -> None:
     except (ValueError, TypeError, RecursionError) as error:
         raise TypeError(f"save: load would refuse this network: {error}") from None
     for name, array in _used(model):
-        if type(array) not in (np.ndarray, np.memmap):
-            raise TypeError(f"save: {name} is {_short(array)}, want an array")
         if name not in arrays or _bits(arrays[name]) != _bits(array):
             raise TypeError(f"save: {name}, {array.dtype} of shape {array.shape}, would load as another array")
 
 
+def _check_arrays(model):
+    """TypeError unless each number is in a plain array, weights are floating-point, and masks are truth values."""
+    for name, owner, attribute in model._slots():
+        array = getattr(owner, attribute)
+        wanted = "f" if isinstance(owner, Parameter) else "b" if attribute == "mask" else "biuf"
+        if type(array) not in (np.ndarray, np.memmap) and not isinstance(array, np.generic):
+            raise TypeError(f"save: want an array for {name}, got {type(array).__name__}")
+        if array.dtype.kind not in wanted:
+            raise TypeError(f"save: want {WANTED[wanted]} in {name}, got {array.dtype}")
+
+
 def _used(model):
     """(name, array) of what the network computes with: its parameters' values and its modules' buffers."""
-    inside = ()
+    inside = set()
     for name, node in model._walk():
         if isinstance(node, Parameter):
-            inside = (*inside, f"{name}.")
+            inside |= {id(m) for _, transform in node.members() for m in transform.modules()}
             yield name, node().data
-        elif not name.startswith(inside):
+        elif id(node) not in inside:
             yield from ((f"{name}.{b}".lstrip("."), getattr(node, b)) for b in node.buffers)
 
 

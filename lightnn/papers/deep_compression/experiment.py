@@ -212,8 +212,7 @@ def prune_layers(model, keep):
 
 
 def set_dropouts(model, dropout):
-    """Give each Dropout the rate for what is left of the layer before it (section 3.2 of Han 2015). A network that was
-    loaded has the rates that it was made with."""
+    """Give each Dropout the rate for what is left of the layer before it (section 3.2 of Han 2015)."""
     for name, layer in subject_of(model).dropouts.items():
         p = getattr(model, layer).weight
         getattr(model, name).p = adjust_dropout(dropout, p.size, density(p) * p.size)
