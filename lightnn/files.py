@@ -1,13 +1,15 @@
-"""Files that are there whole or not at all."""
+"""Writing files completely or not at all."""
 
 import os
 import pathlib
 import tempfile
 
 
-def write_atomically(path, data):
-    """Write bytes to path under a temporary name in the same folder, then rename. OSError says what can't be written;
-    whatever happens, the file that was at path is either untouched or replaced."""
+def write_atomically(path: str | os.PathLike, data: bytes) -> None:
+    """Write the data under a temporary name in the same folder, then rename it to path.
+
+    Whatever happens, a file that was at path is either untouched or replaced. OSError names what it can't write.
+    """
     path = pathlib.Path(path)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lightnn-", suffix=".part")
@@ -30,8 +32,8 @@ def _umask():
     return mask
 
 
-def check_writable(path):
-    """OSError unless a file can be written at path: asked before hours of work, not after."""
+def check_writable(path: str | os.PathLike) -> None:
+    """OSError unless a file can be written at path. To be called before hours of work, not after."""
     path = pathlib.Path(path)
     if path.is_dir():
         raise OSError(f"cannot write {path}: it is a folder")

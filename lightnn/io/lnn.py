@@ -110,7 +110,7 @@ def _read(path, max_bytes):
 
 def _read_model(reader, room):
     reader.raw(len(MAGIC) + 2)
-    description, count = parse(reader.sized("header")), reader.number()
+    description, count = parse(reader.sized("header")), reader.number(most=len(reader.data))
     model, shapes = _skeleton(description, count)
     if count != len(shapes):
         raise FormatError(f"want the {len(shapes)} arrays {', '.join(shapes)}, got {count}")
