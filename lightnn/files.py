@@ -1,4 +1,4 @@
-"""The project's folder, and files that are written as a whole or not at all."""
+"""The project's folder, and files that are written completely or not at all."""
 
 import os
 import pathlib
@@ -7,9 +7,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]  # holds lightnn/, chapters/, tests/
 
 
-def write_atomically(path, data):
-    """Write bytes to path under a temporary name in the same folder, then rename. OSError says what can't be written;
-    whatever happens, the file that was at path is either untouched or replaced."""
+def write_atomically(path: str | os.PathLike, data: bytes) -> None:
+    """Write the data under a temporary name in the same folder, then rename it to path.
+
+    Whatever happens, a file that was at path is either untouched or replaced. OSError names what it can't write.
+    """
     path = pathlib.Path(path)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lightnn-", suffix=".part")
@@ -32,8 +34,8 @@ def _umask():
     return mask
 
 
-def check_writable(path):
-    """OSError unless a file can be written at path: asked before hours of work, not after."""
+def check_writable(path: str | os.PathLike) -> None:
+    """OSError unless a file can be written at path. To be called before hours of work, not after."""
     path = pathlib.Path(path)
     if path.is_dir():
         raise OSError(f"cannot write {path}: it is a folder")

@@ -1,4 +1,4 @@
-"""Data: three image data sets, minibatches, augmentation, and the check that training runs on what it is given."""
+"""Data: three image data sets, minibatches, augmentation, and checks of images and labels."""
 
 from lightnn.data.augment import normalize, random_crop, random_flip, random_shift
 from lightnn.data.checks import check_images_labels

@@ -13,7 +13,7 @@ from .loader import Rng, check_count
 
 
 def random_shift(x: np.ndarray, max_shift: int = 2, *, rng: Rng) -> np.ndarray:
-    """Move each image by its own (dy, dx), both uniform on {-max_shift, ..., max_shift} pixels; zeros come in.
+    """Move each image by its own (dy, dx), both uniform on {-max_shift, ..., max_shift} pixels; zeros fill the gap.
 
     The jitter of Hinton, Vinyals and Dean 2015 (arXiv:1503.02531, section 3: up to two pixels on MNIST).
     Raises ValueError for x not a float array (N, C, H, W) or max_shift not an integer >= 0.
@@ -25,7 +25,7 @@ def random_shift(x: np.ndarray, max_shift: int = 2, *, rng: Rng) -> np.ndarray:
 
 
 def random_crop(x: np.ndarray, size: int | tuple[int, int], padding: int = 0, *, rng: Rng) -> np.ndarray:
-    """Pad each image with `padding` zeros on every side, cut out a window at a random place of its own: (N, C, *size).
+    """Pad each image with `padding` zeros on every side, then cut out a window at a random place: (N, C, *size).
 
     size: height and width in pixels, or one number for both. CIFAR-10's usual augmentation is size 32, padding 4 (He,
         Zhang, Ren and Sun 2015, arXiv:1512.03385, section 4.2).
@@ -48,7 +48,7 @@ def random_crop(x: np.ndarray, size: int | tuple[int, int], padding: int = 0, *,
 
 
 def random_flip(x: np.ndarray, p: float = 0.5, *, rng: Rng) -> np.ndarray:
-    """Mirror each image left to right with probability p. For photographs, clothes; a mirrored digit is no digit.
+    """Mirror each image left to right with probability p. For photographs and clothes, not for digits.
 
     Raises ValueError for x not a float array (N, C, H, W) or p outside [0, 1].
     """

@@ -1,4 +1,4 @@
-"""The check that training, evaluation and batching run on images and labels before they work on them."""
+"""The check of images and labels before training, evaluation and batching."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ def check_images_labels(x: np.ndarray, y: np.ndarray, num_classes: int | None = 
 
     x: float32 or float64, (N, C, H, W) or (N, D), N >= 1, every value finite.
     y: integers, (N,), each in [0, num_classes), or just >= 0 when num_classes is None.
-    where: who asks, the first word of the error.
+    where: the first word of the error, the name of the function that asks.
     """
     check_images(x, where, ndims=(2, 4))
     check_labels(y, len(x), num_classes, where)

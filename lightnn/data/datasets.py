@@ -17,7 +17,7 @@ IDX_SHAPES = {
 }
 
 # SHA-256 of the unpacked files. The .gz around them differs from copy to copy (Fashion-MNIST's own has the file's name
-# in its gzip header, other copies have not), so a checksum of the .gz would reject good data.
+# in its gzip header, other copies do not), so a checksum of the .gz would reject good data.
 MNIST_SHA256 = {
     "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -35,7 +35,7 @@ FASHION_MNIST_SHA256 = {
 CIFAR10_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 CIFAR10_RECORDS = 10_000  # in each of the archive's six files
 
-DELETE_IT = "delete it to have it downloaded anew"
+DELETE_IT = "delete it to download it again"
 MNIST_FOLDER = Path(__file__).parent / "mnist"
 FASHION_MNIST = Source(
     title="Fashion-MNIST",
@@ -65,9 +65,14 @@ class Dataset:
     x_test: np.ndarray
     y_test: np.ndarray
 
+    @property
+    def num_classes(self) -> int:
+        """How many classes there are: the labels are 0 to num_classes - 1."""
+        return 1 + int(max((y.max() for y in (self.y_train, self.y_test) if y.size), default=-1))
+
     def __repr__(self) -> str:
         parts = (f"{name} {value.dtype} {value.shape}" for name, value in vars(self).items())
-        return f"Dataset({', '.join(parts)})"
+        return f"Dataset({', '.join(parts)}, {self.num_classes} classes)"
 
 
 def load_mnist() -> Dataset:
@@ -85,9 +90,9 @@ def load_fashion_mnist() -> Dataset:
 
     Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747 (MIT licence). Classes 0 to 9: T-shirt/top, trouser, pullover,
     dress, coat, sandal, shirt, sneaker, bag, ankle boot.
-    The four .gz files are looked for in $LIGHTNN_DATA/fashion-mnist, $LIGHTNN_DATA and the user's cache folder; missing
-    ones are downloaded into the cache folder (31 MB).
-    Raises DataNotFoundError (a FileNotFoundError) when they can't be had, ValueError when a file found is damaged.
+    It looks for the four .gz files in $LIGHTNN_DATA/fashion-mnist, $LIGHTNN_DATA and the user's cache folder, and
+    downloads missing ones into the cache folder (31 MB).
+    Raises DataNotFoundError (a FileNotFoundError) when it can't get them, ValueError when a file is damaged.
     """
     paths = obtain(FASHION_MNIST, _verify_fashion_mnist)
     return _dataset_of_idx(paths, FASHION_MNIST_SHA256, DELETE_IT)
@@ -98,9 +103,9 @@ def load_cifar10() -> Dataset:
 
     Krizhevsky 2009, "Learning multiple layers of features from tiny images". Classes 0 to 9: airplane, automobile,
     bird, cat, deer, dog, frog, horse, ship, truck.
-    cifar-10-binary.tar.gz is looked for in $LIGHTNN_DATA/cifar-10, $LIGHTNN_DATA and the user's cache folder, or else
-    downloaded into the cache folder (170 MB).
-    Raises DataNotFoundError (a FileNotFoundError) when it can't be had, ValueError when the file found is damaged.
+    It looks for cifar-10-binary.tar.gz in $LIGHTNN_DATA/cifar-10, $LIGHTNN_DATA and the user's cache folder, and
+    downloads it into the cache folder if it is in none of them (170 MB).
+    Raises DataNotFoundError (a FileNotFoundError) when it can't get it, ValueError when the file is damaged.
     """
     (path,) = obtain(CIFAR10, _verify_cifar10).values()
     _verify_cifar10(path, path.name, f"{path} ({DELETE_IT})")

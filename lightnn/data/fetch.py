@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMEOUT_S = 30  # a server that says nothing for so long is given up
+TIMEOUT_S = 30  # how long a silent server gets
 BLOCK_BYTES = 1 << 16
 Verify = Callable[[Path, str, str], None]
 
@@ -19,7 +19,7 @@ class DataNotFoundError(FileNotFoundError):
 
 @dataclass(frozen=True)
 class Source:
-    """A data set's folder name on this computer, its home page, the addresses its files lie under, and their names."""
+    """A data set: its folder on this computer, its home page, the start of its files' addresses, and their names."""
 
     title: str
     folder: str
@@ -29,14 +29,14 @@ class Source:
 
 
 def cache_folder(source: Source) -> Path:
-    """The folder that downloads of `source` go to, in the user's cache: on Linux ~/.cache/lightnn/cifar-10, say."""
+    """The folder for downloads of `source`, in the user's cache: on Linux, for example, ~/.cache/lightnn/cifar-10."""
     import platformdirs  # here: only the data sets that are not in the package need it
 
     return Path(platformdirs.user_cache_dir("lightnn", appauthor=False)) / source.folder
 
 
 def search_folders(source: Source) -> list[Path]:
-    """Folders that may hold `source`, first the most wanted: $LIGHTNN_DATA/folder, $LIGHTNN_DATA, the cache folder."""
+    """Folders that may hold `source`, in the order of search: $LIGHTNN_DATA/folder, $LIGHTNN_DATA, the cache folder."""
     folders = [cache_folder(source)]
     if root := os.environ.get("LIGHTNN_DATA"):
         folders = [Path(root).expanduser() / source.folder, Path(root).expanduser(), *folders]
@@ -44,17 +44,17 @@ def search_folders(source: Source) -> list[Path]:
 
 
 def obtain(source: Source, verify: Verify) -> dict[str, Path]:
-    """Return the path of each of the source's files, downloading into the cache folder those that are nowhere.
+    """Find each of the source's files, or download it into the cache folder. Return their paths, by name.
 
-    verify(path, name, where): called on each download of file `name` before it gets that name; raises ValueError,
-        calling it `where`, on bad content. Files found here are not verified: whoever reads them does that.
-    Raises DataNotFoundError when a file can't be had.
+    verify(path, name, where): checks a download of the file `name` before it gets that name. It raises ValueError on
+        bad content; `where` is what the message calls the file. Files found here are verified when they are read.
+    Raises DataNotFoundError when a file is not here and can't be downloaded.
     """
     folders = search_folders(source)
     paths, reasons = {}, []
     for name in source.files:
         found = next((folder / name for folder in folders if (folder / name).is_file()), None)
-        if found is None and not reasons:  # one address that fails is reason enough to ask no more
+        if found is None and not reasons:  # after a failed download, the next would fail too
             found = _download_any(source, name, verify, reasons)
         if found is not None:
             paths[name] = found
@@ -64,7 +64,7 @@ def obtain(source: Source, verify: Verify) -> dict[str, Path]:
 
 
 def _download_any(source: Source, name: str, verify: Verify, reasons: list[str]) -> Path | None:
-    """Download `name` from the first address that gives it whole and verified; else None, and a reason per address."""
+    """Download `name` from the first address that has a sound copy; else None, and a reason for each address."""
     target, failed = cache_folder(source) / name, []
     for prefix in source.prefixes:
         try:
@@ -80,8 +80,8 @@ def _download_any(source: Source, name: str, verify: Verify, reasons: list[str])
 def download(url: str, target: Path, verify: Verify) -> None:
     """Download `url` to `target` with a progress bar.
 
-    It is written under a temporary name in the same folder, verified, then renamed: `target` is whole or absent. On any
-    failure, Ctrl-C included, the temporary file is removed and the error goes on.
+    The file gets a temporary name in the same folder, is verified, then renamed: `target` is complete or absent. After
+    any failure, Ctrl-C included, the temporary file is removed.
     """
     from tqdm.auto import tqdm
 
@@ -102,7 +102,7 @@ def download(url: str, target: Path, verify: Verify) -> None:
 
 
 def _explain(source: Source, missing: list[str], folders: list[Path], reasons: list[str]) -> str:
-    """The whole story in one message: what is missing, where it was looked for, why no download, and the way out."""
+    """One message: what is missing, where it could have been, why the download failed, and what to do."""
     lines = [
         f"{source.title} is not on this computer and could not be downloaded.",
         f"  missing: {', '.join(missing)}",

@@ -1,7 +1,7 @@
 """The two file formats of the data sets, read by hand: IDX (MNIST, Fashion-MNIST) and CIFAR-10's binary records.
 
-Every length is checked before anything of that length is made, and every error names the file, what was wanted and
-what came.
+Every length is checked before anything of that length is allocated. Every error names the file, what was wanted and
+what it has.
 """
 
 import gzip
@@ -25,8 +25,7 @@ CIFAR_MEMBERS = tuple(
 def read_idx(path: Path, shape: tuple[int, ...], sha256: str | None = None, where: str | None = None) -> np.ndarray:
     """Read a gzipped IDX file of unsigned bytes; return a read-only uint8 array of exactly `shape`.
 
-    sha256: of the *unpacked* bytes, hexadecimal; None skips that check. The same data travels in differently
-        compressed .gz files.
+    sha256: of the *unpacked* bytes, hexadecimal; None skips that check. The same data may come in several .gz files.
     where: the file's name in errors (default: its path).
     Raises ValueError when the gzip stream is damaged, or the magic number, sizes, length or checksum are not as wanted.
     """

@@ -6,7 +6,7 @@ import numpy as np
 
 from .checks import describe
 
-Rng = np.random.Generator | int  # a generator to go on drawing from, or a seed
+Rng = np.random.Generator | int  # a generator, or a seed for one
 
 
 def batches(
@@ -14,9 +14,9 @@ def batches(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """One pass over x (N, ...) and y (N, ...) in ceil(N / batch_size) minibatches; the last one may be short.
 
-    rng: a Generator or a seed shuffles; None keeps the order. Make one Generator before the loop over epochs and pass
-        it to each call: a seed gives the same shuffle every time.
-    Each minibatch is a copy, so changing it changes nothing else.
+    rng: a Generator or a seed to shuffle with; None keeps the order. Make one Generator before the loop over epochs and
+        pass it to each call: a seed gives the same shuffle every time.
+    Each minibatch is a copy.
     Raises ValueError, at the call, for no data, unequal lengths or a batch size that is not a positive integer.
     """
     check_pair("batches", x, y)

@@ -13,7 +13,6 @@
 n is a varint (see cursor).
 """
 
-import json
 import os
 import struct
 import zlib
@@ -27,7 +26,7 @@ from lightnn.io.cursor import FILE, Reader, Writer
 from lightnn.io.errors import FormatError, one_line
 from lightnn.io.report import FileReport
 from lightnn.io.state import read_state, write_state
-from lightnn.models import build, describe
+from lightnn.models import build, check_reads_back, description_of_unchanged, parse, to_text
 from lightnn.nn import Module, Parameter
 
 MAGIC, VERSION = b"\x89LNN", 2
@@ -57,19 +56,14 @@ def to_bytes(model: Module) -> bytes:
 
 
 def _to_bytes(model, purpose):
-    description, slots = describe(model), list(_arrays(model))
-    _, wanted = _skeleton(description)
-    if (has := {name: np.shape(getattr(*slot)) for name, slot in slots}) != wanted:
-        differ = next(name for name in [*has, *wanted] if has.get(name) != wanted.get(name))
-        shapes = f"{differ}: {has.get(differ, 'nothing')} here, {wanted.get(differ, 'nothing')} there"
-        raise TypeError(f"save: this network is not the {description['type']} that its description builds: {shapes}")
+    description, slots = description_of_unchanged(model), _arrays(model)
     arrays = [(name, owner, _encoded(owner, attribute)) for name, (owner, attribute) in slots]
     used = {kind for _, _, e in arrays for kind in (e.values, e.support)}
     kinds = [kind for kind in [*VALUES, *SUPPORTS] if kind in used]
     out = Writer()
     out.raw(MAGIC + struct.pack("<H", VERSION))
     out.number(purpose)
-    out.sized(json.dumps(description, separators=(",", ":")).encode())
+    out.sized(to_text(description))
     out.number(len(kinds))
     for kind in kinds:
         out.sized(kind.encode())
@@ -78,6 +72,7 @@ def _to_bytes(model, purpose):
         write_array(out, name, encoded, kinds)
         if purpose == TO_TRAIN and isinstance(owner, Parameter):
             write_state(out, owner)
+    check_reads_back(model, lambda: _read_model(Reader(out.data), room=2**48)[0])
     return bytes(out.data) + struct.pack("<I", zlib.crc32(out.data))
 
 
@@ -98,9 +93,9 @@ def _arrays(model):
             yield name, (owner, attribute)
 
 
-def _skeleton(description):
+def _skeleton(description, arrays):
     """(model, {name: shape}) for a description: a network whose weights take no memory yet."""
-    model = build(description)
+    model = build(description, arrays)
     return model, {name: np.shape(getattr(*slot)) for name, slot in _arrays(model)}
 
 
@@ -139,9 +134,10 @@ def _read(path, max_bytes):
 def _read_model(reader, room):
     reader.raw(len(MAGIC) + 2)
     purpose = reader.choice({TO_RUN: TO_RUN, TO_TRAIN: TO_TRAIN}, "purpose")
-    model, shapes = _skeleton(json.loads(reader.sized("header")))
-    kinds, found = _read_kinds(reader), {}
-    if (count := reader.number()) != len(shapes):
+    description, kinds = parse(reader.sized("header")), _read_kinds(reader)
+    count, found = reader.number(most=len(reader.data)), {}
+    model, shapes = _skeleton(description, count)
+    if count != len(shapes):
         raise FormatError(f"want the {len(shapes)} arrays {', '.join(shapes)}, got {count}")
     for name, (owner, attribute) in list(_arrays(model)):
         encoded = read_array(reader, name, shapes[name], kinds, room)

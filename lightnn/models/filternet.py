@@ -1,26 +1,28 @@
 """One small network in four versions that differ in their filters only: full, separable, grouped, shift.
 
 For comparing filters: a 3x3 stem, four blocks of one kind, global average pooling and a fully connected layer. Every
-block ends with batch norm and ReLU, and strides and widths are the same, so that parameters, MACs, time and accuracy
-differ by nothing but the filter.
+block ends with batch norm and ReLU, and strides and widths are the same. So only the filter makes a difference in
+parameters, MACs, time and accuracy.
 """
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
 from lightnn.models.mobilenet import conv_bn_relu, full, separable
+from lightnn.models.registry import Rng, architecture
+
+__all__ = ["filternet_full", "filternet_grouped", "filternet_separable", "filternet_shift"]
 
 GROUPS = 4
 BLOCKS = [(1, 1), (2, 2), (2, 1), (4, 2)]  # width of the output in units of the stem's, stride
 
 
 def grouped(c_in, c_out, stride=1, *, rng):
-    """A 3x3 convolution in 4 groups, then a channel shuffle, without which the groups would never meet (Zhang 2018,
-    arXiv 1707.01083)."""
+    """A 3x3 convolution in 4 groups, then a channel shuffle. Without it the groups would never mix (Zhang 2018, arXiv
+    1707.01083)."""
     return nn.Sequential(conv_bn_relu(c_in, c_out, 3, stride, GROUPS, rng=rng), nn.ChannelShuffle(GROUPS))
 
 
 def shifted(c_in, c_out, stride=1, *, rng):
-    """1x1, shift by up to a pixel, 1x1: space is seen without a spatial filter (Wu 2018, arXiv 1711.08141)."""
+    """1x1, shift by up to a pixel, 1x1: pixels mix without a spatial filter (Wu 2018, arXiv 1711.08141)."""
     return nn.Sequential(
         conv_bn_relu(c_in, c_in, 1, rng=rng), nn.Shift2d(3), conv_bn_relu(c_in, c_out, 1, stride, rng=rng)
     )
@@ -43,24 +45,24 @@ class FilterNet(nn.Module):
 
 
 @architecture
-def filternet_full(num_classes=10, in_channels=1, width=16, rng=None):
+def filternet_full(num_classes: int = 10, in_channels: int = 1, width: int = 16, rng: Rng = None) -> nn.Module:
     """Full 3x3 convolutions."""
     return FilterNet(full, width, num_classes, in_channels, rng)
 
 
 @architecture
-def filternet_separable(num_classes=10, in_channels=1, width=16, rng=None):
+def filternet_separable(num_classes: int = 10, in_channels: int = 1, width: int = 16, rng: Rng = None) -> nn.Module:
     """Depthwise-separable convolutions."""
     return FilterNet(separable, width, num_classes, in_channels, rng)
 
 
 @architecture
-def filternet_grouped(num_classes=10, in_channels=1, width=16, rng=None):
+def filternet_grouped(num_classes: int = 10, in_channels: int = 1, width: int = 16, rng: Rng = None) -> nn.Module:
     """Grouped convolutions with channel shuffle; width divisible by 4."""
     return FilterNet(grouped, width, num_classes, in_channels, rng)
 
 
 @architecture
-def filternet_shift(num_classes=10, in_channels=1, width=16, rng=None):
+def filternet_shift(num_classes: int = 10, in_channels: int = 1, width: int = 16, rng: Rng = None) -> nn.Module:
     """Shifts between 1x1 convolutions."""
     return FilterNet(shifted, width, num_classes, in_channels, rng)

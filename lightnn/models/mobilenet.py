@@ -1,11 +1,13 @@
-"""MobileNet V1 (Howard et al. 2017, arXiv 1704.04861): depthwise-separable convolutions all the way.
+"""MobileNet V1 (Howard et al. 2017, arXiv 1704.04861): depthwise-separable convolutions throughout.
 
 full 3x3      D_K^2 M N D_F^2 MACs
 separable     D_K^2 M D_F^2 + M N D_F^2         1/N + 1/D_K^2 of it  (section 3.1)
 """
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import Rng, architecture
+
+__all__ = ["mobilenet_v1", "mobilenet_v1_full"]
 
 BODY = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
 
@@ -23,7 +25,7 @@ def separable(c_in, c_out, stride=1, *, rng):
 
 
 def full(c_in, c_out, stride=1, *, rng):
-    """The full 3x3 convolution that `separable` stands for."""
+    """The full 3x3 convolution that `separable` replaces."""
     return conv_bn_relu(c_in, c_out, 3, stride, rng=rng)
 
 
@@ -45,13 +47,15 @@ class MobileNetV1(nn.Module):
 
 
 @architecture
-def mobilenet_v1(num_classes=1000, in_channels=3, width_mult=1.0, rng=None):
+def mobilenet_v1(num_classes: int = 1000, in_channels: int = 3, width_mult: float = 1.0, rng: Rng = None) -> nn.Module:
     """MobileNet V1, for images from 32 x 32 on (the paper: 224 x 224); width_mult is the paper's alpha. The last
     depthwise convolution has stride 1, as in the authors' code (table 1 says 2, but keeps 7 x 7)."""
     return MobileNetV1(separable, width_mult, num_classes, in_channels, rng)
 
 
 @architecture
-def mobilenet_v1_full(num_classes=1000, in_channels=3, width_mult=1.0, rng=None):
+def mobilenet_v1_full(
+    num_classes: int = 1000, in_channels: int = 3, width_mult: float = 1.0, rng: Rng = None
+) -> nn.Module:
     """The same network with full 3x3 convolutions: "Conv MobileNet" of the paper's table 4."""
     return MobileNetV1(full, width_mult, num_classes, in_channels, rng)

@@ -1,13 +1,15 @@
 """Residual networks (He et al. 2016, arXiv 1512.03385): y = relu(F(x) + shortcut(x)).
 
-resnet20, resnet56 and resnet110 are those of section 4.2, for CIFAR: three stages of n = (depth - 2) / 6 blocks, and
-shortcuts without weights (option A: every second pixel, zeros for the new channels). resnet18 and resnet34 are
+resnet20, resnet56 and resnet110 are the networks of section 4.2, for CIFAR: three stages of n = (depth - 2) / 6 blocks,
+and shortcuts without weights (option A: every second pixel, zeros for the new channels). resnet18 and resnet34 are
 torchvision's, with 1x1 projections where the size changes (option B).
 """
 
 from lightnn import functional as F
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import Rng, architecture
+
+__all__ = ["cifar_resnet", "resnet18", "resnet20", "resnet34", "resnet56", "resnet110"]
 
 
 class BasicBlock(nn.Module):
@@ -86,34 +88,41 @@ class ResNet(nn.Module):
 
 
 @architecture
-def cifar_resnet(depth=20, width=16, projection=False, num_classes=10, in_channels=3, rng=None):
+def cifar_resnet(
+    depth: int = 20,
+    width: int = 16,
+    projection: bool = False,
+    num_classes: int = 10,
+    in_channels: int = 3,
+    rng: Rng = None,
+) -> nn.Module:
     """A residual network of 6 n + 2 layers for small images; projection: 1x1 convolutions as shortcuts where the size
     changes (option B)."""
     return CifarResNet(depth, width, projection, num_classes, in_channels, rng)
 
 
-def resnet20(num_classes=10, in_channels=3, rng=None):
+def resnet20(num_classes: int = 10, in_channels: int = 3, rng: Rng = None) -> nn.Module:
     """0.27 million parameters, 40.6 million MACs on 32 x 32."""
     return cifar_resnet(20, num_classes=num_classes, in_channels=in_channels, rng=rng)
 
 
-def resnet56(num_classes=10, in_channels=3, rng=None):
+def resnet56(num_classes: int = 10, in_channels: int = 3, rng: Rng = None) -> nn.Module:
     """0.85 million parameters, 125 million MACs on 32 x 32."""
     return cifar_resnet(56, num_classes=num_classes, in_channels=in_channels, rng=rng)
 
 
-def resnet110(num_classes=10, in_channels=3, rng=None):
+def resnet110(num_classes: int = 10, in_channels: int = 3, rng: Rng = None) -> nn.Module:
     """1.7 million parameters, 253 million MACs on 32 x 32."""
     return cifar_resnet(110, num_classes=num_classes, in_channels=in_channels, rng=rng)
 
 
 @architecture
-def resnet18(num_classes=1000, in_channels=3, rng=None):
-    """11,689,512 parameters, 1.81 thousand million MACs on 224 x 224."""
+def resnet18(num_classes: int = 1000, in_channels: int = 3, rng: Rng = None) -> nn.Module:
+    """11,689,512 parameters, 1.81 billion MACs on 224 x 224."""
     return ResNet((2, 2, 2, 2), num_classes, in_channels, rng)
 
 
 @architecture
-def resnet34(num_classes=1000, in_channels=3, rng=None):
-    """21,797,672 parameters, 3.66 thousand million MACs on 224 x 224."""
+def resnet34(num_classes: int = 1000, in_channels: int = 3, rng: Rng = None) -> nn.Module:
+    """21,797,672 parameters, 3.66 billion MACs on 224 x 224."""
     return ResNet((3, 4, 6, 3), num_classes, in_channels, rng)

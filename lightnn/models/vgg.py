@@ -1,7 +1,9 @@
 """VGG-16 for CIFAR-10 (Simonyan & Zisserman 2015, arXiv 1409.1556, in the form of Li et al. 2017, arXiv 1608.08710)."""
 
 from lightnn import nn
-from lightnn.models.architecture import architecture
+from lightnn.models.registry import Rng, architecture
+
+__all__ = ["vgg16_cifar"]
 
 WIDTHS = [64, 64, "pool", 128, 128, "pool", *[256] * 3, "pool", *[512] * 3, "pool", *[512] * 3, "pool"]
 
@@ -26,7 +28,7 @@ class VGG(nn.Module):
 
 
 @architecture
-def vgg16_cifar(num_classes=10, in_channels=3, width_mult=1.0, rng=None):
+def vgg16_cifar(num_classes: int = 10, in_channels: int = 3, width_mult: float = 1.0, rng: Rng = None) -> nn.Module:
     """VGG-16 with batch norm for in_channels x 32 x 32 images and one hidden fully connected layer of 512:
     14,982,474 parameters and 8,448 of batch norm, 313.5 million MACs."""
     return VGG(width_mult, num_classes, in_channels, rng)

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from lightnn.nn import sketch
+
 
 def kaiming_uniform(shape, fan_in, rng, a=5**0.5):
     """U(-r, r) with r = sqrt(6 / ((1 + a^2) fan_in)), float32 (He et al. 2015, arXiv 1502.01852, equation 14, for a
@@ -13,7 +15,16 @@ def kaiming_uniform(shape, fan_in, rng, a=5**0.5):
 
 def uniform(shape, bound, rng):
     """U(-bound, bound), float32."""
+    sketched = sketch.array_of(shape, 0)
+    if sketched is not None:
+        return sketched
     return rng.random(shape, dtype=np.float32) * np.float32(2 * bound) - np.float32(bound)
+
+
+def constant(shape, value):
+    """The value everywhere, float32."""
+    sketched = sketch.array_of(shape, value)
+    return np.full(shape, value, np.float32) if sketched is None else sketched
 
 
 def generator(rng):

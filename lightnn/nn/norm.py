@@ -3,6 +3,7 @@
 import numpy as np
 
 from lightnn import functional as F
+from lightnn.nn import init
 from lightnn.nn.module import Module, Parameter
 
 
@@ -15,10 +16,10 @@ class _BatchNorm(Module):
         if not isinstance(num_features, int | np.integer) or num_features < 1:
             raise ValueError(f"{type(self).__name__}: want num_features to be an int >= 1, got {num_features!r}")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight = Parameter(np.ones(num_features, np.float32))
-        self.bias = Parameter(np.zeros(num_features, np.float32))
-        self.running_mean = np.zeros(num_features, np.float32)
-        self.running_var = np.ones(num_features, np.float32)
+        self.weight = Parameter(init.constant((num_features,), 1))
+        self.bias = Parameter(init.constant((num_features,), 0))
+        self.running_mean = init.constant((num_features,), 0)
+        self.running_var = init.constant((num_features,), 1)
 
     def fit_sizes(self):
         (self.num_features,) = self.weight.shape

@@ -58,6 +58,7 @@ def test_dataset_is_frozen_and_shows_shapes(mnist):
     with pytest.raises(dataclasses.FrozenInstanceError):
         mnist.x_train = None
     assert repr(mnist).startswith("Dataset(x_train float32 (60000, 1, 28, 28), y_train int64 (60000,), x_test")
+    assert repr(mnist).endswith(", 10 classes)") and mnist.num_classes == 10
 
 
 def test_readme_beside_mnist_gives_the_right_checksums():

@@ -117,7 +117,7 @@ def test_wrong_uses_are_one_clear_line(tmp_path):
     lowered = runtime.lower(pruned(models.lenet_300_100(rng=0)))
     with pytest.raises(RuntimeError, match="does not train"):
         lowered.train()(Tensor(np.zeros((1, 1, 28, 28), np.float32)))
-    with pytest.raises(TypeError, match="save: this network is not the lenet_300_100"):
+    with pytest.raises(TypeError, match="save: fc1 is SparseLinear here, Linear in the lenet_300_100"):
         lightnn.save(lowered, tmp_path / "a.lnn")
 
 

@@ -190,8 +190,7 @@ def prune_layers(model: nn.Module, keep: float) -> None:
 
 
 def set_dropouts(model: nn.Module, dropout: float) -> None:
-    """Set each Dropout's rate by what is left of the layer before it (Han 2015, section 3.2): a loaded network has the
-    rates that it was made with."""
+    """Set the rate of each Dropout to fit what is left of the layer before it (Han 2015, section 3.2)."""
     for name, layer in subject_of(model).dropouts.items():
         p = getattr(model, layer).weight
         getattr(model, name).p = adjust_dropout(dropout, p.size, density(p) * p.size)

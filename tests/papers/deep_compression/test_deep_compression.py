@@ -224,10 +224,11 @@ def test_an_interrupted_run_goes_on_to_the_very_same_file(run, tmp_path, monkeyp
 
 def test_dropout_is_adjusted_to_what_is_left_also_in_a_network_that_was_loaded(run):
     model = load(run[0])
-    assert model.dropout1.p == 0.2
-    set_dropouts(model, 0.2)
-    assert model.dropout1.p == pytest.approx(0.2 * 0.1**0.5, abs=1e-4)
-    assert model.dropout2.p == pytest.approx(0.2 * 0.2**0.5, abs=1e-4)
+    for rate in (None, 0.3, 0.2):
+        if rate:
+            set_dropouts(model, rate)
+        assert model.dropout1.p == pytest.approx((rate or 0.2) * 0.1**0.5, abs=1e-4)
+        assert model.dropout2.p == pytest.approx((rate or 0.2) * 0.2**0.5, abs=1e-4)
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training it once more needs the compiler")

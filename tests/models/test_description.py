@@ -1,4 +1,4 @@
-"""lightnn/models/architecture.py: a network as data, and back, without running any code of the file's."""
+"""lightnn/models/description.py: a network as data, and back, without running any code of the file's."""
 
 import inspect
 import json
@@ -98,7 +98,7 @@ def test_what_has_no_description():
         ({"args": {}}, "unknown layer or architecture 'None'"),
         ("Linear", "unknown layer or architecture"),
         (None, "unknown layer or architecture"),
-        ({"type": "x" * 1000}, "unknown layer or architecture 'x{40}'$"),
+        ({"type": "x" * 1000}, r"unknown layer or architecture 'x{40}'\. If it is your own, first put @"),
         ({"type": "ReLU"}, "want a dict in the description, got NoneType"),
         ({"type": "Linear", "args": [3, 2]}, "want a dict in the description, got list"),
         ({"type": "Sequential", "items": {}}, "want a list in the description, got dict"),
