@@ -43,8 +43,6 @@ INSIDE = {  # the same for the members of a folder
     "papers": [("lab",), (REST,)],
     "study": [("exercises",), ("book",)],
 }
-BOTH = {"lightnn.runtime.lower"}  # modules that still have the name of a function
-EXCEPTIONS = {("papers", "li2016", "han2015")}  # Li's baseline is Han's pruning
 ANYWHERE = "testing"  # for tests and notebooks; itself needs no more than Tensor
 
 
@@ -103,7 +101,7 @@ def below_in_folder(name, module):
     """Whether a module may import `name` of the same folder of lightnn. A folder's face may import all of it."""
     folder, own = module[1:3]
     order, member = INSIDE.get(folder), name[2] if len(name) > 2 else "__init__"
-    if order is None or own in ("__init__", member) or (folder, own, member) in EXCEPTIONS:
+    if order is None or own in ("__init__", member):
         return True
     return member != "__init__" and level(member, order) < level(own, order)
 
@@ -152,7 +150,7 @@ def test_a_circle_is_seen():
 def test_no_name_is_both_a_module_and_something_else(folder):
     """`from lightnn.metrics import trace` must not mean the function or the module, whichever was imported last."""
     package = importlib.import_module(".".join(module_of(folder / "__init__.py")[:-1]))
-    modules = [m.name for m in pkgutil.iter_modules(package.__path__) if f"{package.__name__}.{m.name}" not in BOTH]
+    modules = [m.name for m in pkgutil.iter_modules(package.__path__)]
     bound = names_bound(ast.parse((folder / "__init__.py").read_text()), package.__name__)
     assert [name for name in modules if name in bound] == []
     for name in set(modules) - {"__main__"}:

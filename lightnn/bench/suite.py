@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import lightnn.bench
 from lightnn.files import check_writable
 from lightnn.papers.lab import record
 from lightnn.papers.lab.registry import members
@@ -27,7 +26,7 @@ class Suite:
 
 def suites() -> list[Suite]:
     """All of them, the default one first."""
-    return sorted(members(lightnn.bench, "SUITE"), key=lambda suite: not suite.default)
+    return sorted(members("lightnn.bench", "SUITE"), key=lambda suite: not suite.default)
 
 
 def families() -> list[str]:

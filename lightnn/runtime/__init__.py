@@ -8,7 +8,7 @@ bytes, csr has the definitions.
 from lightnn.runtime.csr import csr_conv2d, csr_matvec, from_csr, tap_positions, to_csr
 from lightnn.runtime.held import Held, HeldRow, held_bytes
 from lightnn.runtime.look_up import CodebookConv2d, CodebookLinear
-from lightnn.runtime.lower import LowerReport, lower, lower_report
+from lightnn.runtime.lowering import LowerReport, lower, lower_report
 from lightnn.runtime.registry import lowers
 from lightnn.runtime.sparse import SparseConv2d, SparseLinear
 

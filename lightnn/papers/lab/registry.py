@@ -7,9 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
-import lightnn.papers
 from lightnn.tables import text_table
 
 README_COLUMN = 56  # where README's comments on commands start
@@ -46,7 +44,7 @@ class Paper:
 
 def papers() -> dict[str, Paper]:
     """{name: Paper}, the oldest first."""
-    found = members(lightnn.papers, "PAPER")
+    found = members("lightnn.papers", "PAPER")
     return {paper.name: paper for paper in sorted(found, key=lambda paper: paper.arxiv)}
 
 
@@ -58,8 +56,8 @@ def table() -> str:
     return text_table("", ["PAPER", "arXiv", "takes", "--quick"], rows)
 
 
-def members(package: ModuleType, attribute: str) -> list:
+def members(package: str, attribute: str) -> list:
     """The values of `attribute` in those modules and folders of the package that have it."""
-    names = [f"{package.__name__}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-    modules = [importlib.import_module(name) for name in names]
+    path = importlib.import_module(package).__path__
+    modules = [importlib.import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(path)]
     return [getattr(module, attribute) for module in modules if hasattr(module, attribute)]

@@ -1,4 +1,4 @@
-"""lightnn/papers/deep_compression: the experiment on a few images, and the paper's way of counting by hand."""
+"""The experiment of Deep Compression on a few images, and the paper's way of counting by hand."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""lightnn/papers/lab/journal.py: finished steps are kept, found again bit for bit, and dropped when damaged."""
+"""lightnn/papers/lab/journal.py: finished steps are kept, found again bit for bit, dropped when damaged."""
 
 import json
 
