@@ -1,4 +1,4 @@
-"""lightnn/functional/linear.py: y = x w^T + b."""
+"""lightnn/functional/dense.py: y = x w^T + b."""
 
 import numpy as np
 import pytest

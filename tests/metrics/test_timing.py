@@ -1,4 +1,4 @@
-"""lightnn/metrics/latency.py: what is run, how often and in which order; never how long it took."""
+"""lightnn/metrics/timing.py: what is run, how often and in which order; never how long it took."""
 
 import pytest
 
