@@ -24,4 +24,13 @@ __all__ = [
     "share_layers",
 ]
 
-PAPER = Paper("deep-compression", "both LeNets, tables 1 to 3", "1510.00149", 10, 2, reproduce, format_tables, records)
+PAPER = Paper(
+    name="deep-compression",
+    title="both LeNets, tables 1 to 3",
+    arxiv="1510.00149",
+    minutes=10,
+    quick_minutes=2,
+    reproduce=reproduce,
+    format_tables=format_tables,
+    records=records,
+)

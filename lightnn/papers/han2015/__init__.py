@@ -6,4 +6,12 @@ from lightnn.papers.lab.registry import Paper
 
 __all__ = ["FULL", "PAPER", "QUICK", "format_tables", "reproduce"]
 
-PAPER = Paper("han2015", "weight pruning of both LeNets", "1506.02626", 20, 2, reproduce, format_tables)
+PAPER = Paper(
+    name="han2015",
+    title="weight pruning of both LeNets",
+    arxiv="1506.02626",
+    minutes=20,
+    quick_minutes=2,
+    reproduce=reproduce,
+    format_tables=format_tables,
+)

@@ -6,4 +6,12 @@ from lightnn.papers.li2016.tables import format_tables
 
 __all__ = ["FULL", "METHODS", "PAPER", "QUICK", "choose", "format_tables", "reproduce"]
 
-PAPER = Paper("li2016", "filter pruning, counted and timed", "1608.08710", 20, 2, reproduce, format_tables)
+PAPER = Paper(
+    name="li2016",
+    title="filter pruning, counted and timed",
+    arxiv="1608.08710",
+    minutes=20,
+    quick_minutes=2,
+    reproduce=reproduce,
+    format_tables=format_tables,
+)
