@@ -122,7 +122,7 @@ def _read(path, max_bytes):
             raise FormatError(f"{path}: the file has {size} bytes, more than the {room} allowed")
         data = file.read()
     _check_frame(path, data)
-    reader = Reader(data[:-4])
+    reader = Reader(memoryview(data)[:-4])
     try:
         model, kinds = _read_model(reader, room)
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:

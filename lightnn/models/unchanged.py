@@ -78,7 +78,8 @@ class _Comparison:
     """Of a network with its twin, the one that the description of this type builds."""
 
     def __init__(self, kind):
-        self.kind, self.first = kind, {}  # {id of a module of the network: (its path, its counterpart)}
+        self.kind, self.pairs = kind, set()  # ids of the modules that were compared
+        self.first = {}  # {id of a module of the network: (its path, its counterpart)}
 
     def run(self, model, twin):
         pairs = [("", model, twin)]
@@ -94,13 +95,12 @@ class _Comparison:
 
     def _seen(self, path, here, there):
         """Whether the pair was compared before. Modules with weights must be one in both networks or in neither."""
-        if id(here) not in self.first:
-            self.first[id(here)] = path, there
-            return False
-        name, twin = self.first[id(here)]
+        name, twin = self.first.setdefault(id(here), (path, there))
         if twin is not there and any(True for _ in here._slots()):
             self.refuse(path, f"the same module as {name or 'the network'}", "another one")
-        return twin is there
+        seen = (id(here), id(there)) in self.pairs
+        self.pairs.add((id(here), id(there)))
+        return seen
 
     def _modules(self, path, here, there):
         """Compare two modules but for the modules in them; yield those, as (path, here, there)."""
@@ -130,7 +130,9 @@ class _Comparison:
             )
         if isinstance(here, Module) and isinstance(there, Module):
             yield path, here, there
-        elif isinstance(here, Parameter) and type(here) is type(there):
+        elif isinstance(here, Parameter) and isinstance(there, Parameter):
+            if type(here) is not type(there):
+                self.refuse(path, *_type_names(here, there))
             self._arrays(path, here, there)
         elif isinstance(here, list | tuple) and isinstance(there, list | tuple) and len(here) == len(there):
             for i, (a, b) in enumerate(zip(here, there)):
@@ -154,7 +156,7 @@ def _same(a, b):
     """Whether two attributes that are no modules say the same."""
     if a is b:
         return True
-    if isinstance(a, np.ndarray | Tensor) or isinstance(b, np.ndarray | Tensor):
+    if type(a) is type(b) and isinstance(a, np.ndarray | Tensor):
         a, b = np.asarray(a), np.asarray(b)
         return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     if isinstance(a, int | float | np.number) and isinstance(b, int | float | np.number):

@@ -20,7 +20,7 @@ from lightnn import Tensor, metrics, models
     ids=lambda x: getattr(x, "__name__", ""),
 )
 def test_counts_are_the_published_ones(make, parameters, macs, size):
-    """He 2016: 0.27, 0.85 and 1.7 million for 20, 56 and 110 layers; torchvision: 1.81 and 3.66 thousand million MACs;
+    """He 2016: 0.27, 0.85 and 1.7 million for 20, 56 and 110 layers; torchvision: 1.81 and 3.66 billion MACs;
     Li 2017: 3.13e8 and 1.5e7 for VGG-16."""
     model = make(rng=0)
     assert metrics.count_parameters(model) == parameters
