@@ -5,6 +5,7 @@ with the rest.
 """
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -58,7 +59,14 @@ def _run_worker(tasks, out, log, patience):
     command = [sys.executable, "-m", "lightnn.study.exercises.worker", str(out)]
     with log.open("wb") as printed:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=printed, stderr=printed, cwd=ROOT, text=True, encoding="utf-8"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=printed,
+            stderr=printed,
+            cwd=ROOT,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # those of other projects cost a second
+            text=True,
+            encoding="utf-8",
         )
         try:
             process.stdin.write(json.dumps(tasks))
