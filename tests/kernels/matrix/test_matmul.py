@@ -1,4 +1,4 @@
-"""lightnn/kernels/matrix/matmul.py against NumPy's product, every layout and remainder, and with more than one block of K."""
+"""lightnn/kernels/matrix/matmul.py against NumPy's product: every layout and remainder, and several blocks of K."""
 
 import numpy as np
 import pytest
