@@ -15,6 +15,7 @@ import numpy as np
 from lightnn.bench.suite import Suite
 from lightnn.bench.timing import find_torch, medians_ms, opponent_name
 from lightnn.kernels.conv import dense, depthwise, shift
+from lightnn.kernels.conv.planes import out_size
 
 SIZES = [(1024, 7), (512, 14), (256, 28), (128, 56), (32, 112)]  # channels and height of depthwise planes and shifts
 DENSE = {  # name: N, C, H, O, kernel, stride, padding, dilation, groups
@@ -61,14 +62,10 @@ def arrays(*shapes: tuple[int, ...]) -> list[np.ndarray]:
     return [rng.standard_normal(shape, np.float32) for shape in shapes]
 
 
-def out_size(h, kernel, stride, padding, dilation):
-    return (h + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-
-
 def convolution(case, torch):
     """[(ours, theirs)]: forward, gradient of x, gradient of w."""
     n, c, h, o, k, s, p, d, g = case
-    out = out_size(h, k, s, p, d)
+    out = out_size(h, k, s, p, p, d)
     x, w, dy = arrays((n, c, h, h), (o, c // g, k, k), (n, o, out, out))
     kernel, options = (depthwise, ()) if g == c > 1 else (dense, (g,))
     options = (s, s), (p,) * 4, (d, d), *options

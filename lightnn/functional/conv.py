@@ -12,6 +12,7 @@ from lightnn.declare import mixes
 from lightnn.functional import check
 from lightnn.functional.check import Pair
 from lightnn.kernels.conv import dense, depthwise
+from lightnn.kernels.conv.planes import out_size
 from lightnn.tensor import op
 
 
@@ -75,7 +76,7 @@ def _geometry(op, x, w, b, stride, padding, dilation, groups):
 
 def output_size(op, size, kernel, stride, padding, dilation):
     """(Ho, Wo): how often a window of size `kernel` fits into `size`; ValueError if it does not fit once."""
-    out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)]
+    out = [out_size(n, k, s, p, p, d) for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)]
     if min(kernel) < 1 or min(out) < 1:
         raise ValueError(f"{op}: a kernel of {kernel} with dilation {dilation} does not fit in {size} + 2 * {padding}")
     return tuple(out)

@@ -2,7 +2,7 @@
 
 What it computes. x (N, C, H, W), w (C*m, 1, KH, KW), b (C*m,), y (N, C*m, HO, WO):
 
-    y[n, c*m+q, i, j] = b[c*m+q] + sum_{k,l} w[c*m+q, k, l] * x[n, c, i*sh + k*dh - top, j*sw + l*dw - left]
+    y[n, c*m+r, i, j] = b[c*m+r] + sum_{k,l} w[c*m+r, k, l] * x[n, c, i*sh + k*dh - top, j*sw + l*dw - left]
 
 How memory is walked. Plane by plane: a band of the plane is copied into a padded scratch buffer (see planes.py) in
 which tap (k, l) is one flat offset, the outputs are computed as one flat run, and their rows are copied out. x and y
@@ -131,11 +131,11 @@ def _transposed_window(x_shape, dy_shape, kernel, stride, padding, dilation, m):
 def _phase_taps(win, kernel, stride, dilation, m):
     """The taps (of all m kernels) sorted by phase: their order, their offsets, and where each phase starts."""
     (sh, sw), down, right = stride, win.rows - win.band, win.pitch - win.out_w
-    q, k, l = np.meshgrid(
+    r, k, l = np.meshgrid(
         np.arange(m), np.arange(kernel[0]) * dilation[0], np.arange(kernel[1]) * dilation[1], indexing="ij"
     )
     phase = (k % sh * sw + l % sw).reshape(-1)
-    offset = ((q * win.rows + down - k // sh) * win.pitch + right - l // sw).reshape(-1)
+    offset = ((r * win.rows + down - k // sh) * win.pitch + right - l // sw).reshape(-1)
     order = np.argsort(phase, kind="stable")
     return order, offset[order].astype(np.int64), np.searchsorted(phase[order], np.arange(sh * sw + 1))
 
@@ -150,10 +150,10 @@ def _forward_planes(x, filters, b, y, win, channels_m, first, last):
         for row in range(0, win.out_h, win.band):
             rows = min(win.band, win.out_h - row)
             planes.fill(buffer, x, plane * win.height * win.width, win, row, border)
-            for q in range(m):
-                o = plane % channels * m + q
+            for r in range(m):
+                o = plane % channels * m + r
                 taps.add_taps(out, rows * win.pitch, buffer, filters, o * n_taps, 0, n_taps, b[o])
-                planes.crop(y, ((plane * m + q) * win.out_h + row) * win.out_w, out, rows, win.out_w, win.pitch)
+                planes.crop(y, ((plane * m + r) * win.out_h + row) * win.out_w, out, rows, win.out_w, win.pitch)
 
 
 @parallel_njit
@@ -173,8 +173,8 @@ def _input_planes(dy, filters, dx, win, phase_start, grid, first, last):
         w_at = plane % channels * len(filters.offset)
         for row in range(0, win.out_h, win.band):
             rows = min(win.band, win.out_h - row)
-            for q in range(m):
-                planes.fill(buffer[q * size :], dy, (plane * m + q) * win.height * win.width, win, row, zero)
+            for r in range(m):
+                planes.fill(buffer[r * size :], dy, (plane * m + r) * win.height * win.width, win, row, zero)
             for a in range(sh):
                 for b in range(sw):
                     start, stop = phase_start[a * sw + b], phase_start[a * sw + b + 1]
@@ -225,14 +225,14 @@ def _weight_channels(dy, x, dw, win, offset, sizes, first, last):
             for row in range(0, win.out_h, win.band):
                 rows = min(win.band, win.out_h - row)
                 planes.fill(buffer, x, plane * win.height * win.width, win, row, zero)
-                for q in range(m):
-                    at = ((plane * m + q) * win.out_h + row) * win.out_w
+                for r in range(m):
+                    at = ((plane * m + r) * win.out_h + row) * win.out_w
                     _space_out(run, dy, at, rows, win.out_w, win.pitch)
                     for t in range(0, n_taps, taps.GROUP):
-                        taps.dot_taps(total, q * len(offset) + t, run, rows * win.pitch, buffer, offset, t)
-        for q in range(m):
+                        taps.dot_taps(total, r * len(offset) + t, run, rows * win.pitch, buffer, offset, t)
+        for r in range(m):
             for t in range(n_taps):
-                dw[(c * m + q) * n_taps + t] = total[q * len(offset) + t]
+                dw[(c * m + r) * n_taps + t] = total[r * len(offset) + t]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -160,9 +160,9 @@ def _eval_parallel(x, gamma, beta, given, y, pieces, parts):
 
 
 @numba.njit(cache=True, nogil=True)
-def _input_gradient(dx, dy, x, mean, a, b, c):
+def _input_gradient(dx, dy, x, mean, scale, slope, shift):
     for i in range(len(x)):
-        dx[i] = a * dy[i] + (b * (x[i] - mean) + c)
+        dx[i] = scale * dy[i] + (slope * (x[i] - mean) + shift)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -179,10 +179,10 @@ def _backward_channels(x, dy, gamma, given, own_statistics, found, first, last):
         inverse = 1 / np.sqrt(var[c] + eps)
         dgamma[c] = dot * inverse
         dbeta[c] = total
-        a = gamma[c] * inverse
-        per_number = own_statistics * a / max(n * size, 1)
+        scale = gamma[c] * inverse
+        per_number = own_statistics * scale / max(n * size, 1)
         for image in range(n):
-            coefficients = real(a), real(-per_number * dot * inverse * inverse), real(-per_number * total)
+            coefficients = real(scale), real(-per_number * dot * inverse * inverse), real(-per_number * total)
             _input_gradient(dx[image, c], dy[image, c], x[image, c], real(mean[c]), *coefficients)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
 from lightnn.kernels.vector import turn
 from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, pad_rows, tile
-from lightnn.kernels.vector.simd import VECTOR_BYTES, copy_vector, lanes
+from lightnn.kernels.vector.simd import copy_vector, lanes
 
 
 class Matrix(NamedTuple):
@@ -40,6 +40,7 @@ class Tasks(NamedTuple):
     k: int
     parts: int
     panels: int
+    lanes: int  # V; known when compiling, it would make the loops unroll: more code, no more speed
 
 
 def matmul(a, b):
@@ -55,7 +56,7 @@ def matmul(a, b):
     parts = min(tiles, -(-2 * threads // panels)) if m * n * k >= SERIAL_WORK else 1
     scratch = aligned_empty((threads, block_depth(k) * width + ROWS * width), c.dtype)
     left = Left(a.numbers, pad_rows(np.arange(m) * a.row), np.arange(k) * a.column)
-    args = left, b, c.reshape(-1), Tasks(m, n, k, parts, panels)
+    args = left, b, c.reshape(-1), Tasks(m, n, k, parts, panels, lanes(c.dtype))
     if panels * parts > 1:
         _parallel(*args, scratch)
     else:
@@ -78,8 +79,8 @@ def _parallel(left, b, c, tasks, scratch):
 
 @numba.njit(cache=True, nogil=True)
 def _task(left, b, c, tasks, part, panel, own):
-    m, n, k, parts, _ = tasks
-    lane_count, tiles, deepest = VECTOR_BYTES // c.itemsize, -(-m // ROWS), block_depth(k)
+    m, n, k, parts, _, lane_count = tasks
+    tiles, deepest = -(-m // ROWS), block_depth(k)
     first, last = part * tiles // parts * ROWS, min(m, (part + 1) * tiles // parts * ROWS)
     column = panel * VECTORS * lane_count
     count = min(VECTORS * lane_count, n - column)
@@ -90,9 +91,9 @@ def _task(left, b, c, tasks, part, panel, own):
     for start in range(0, k, deepest):
         depth = min(deepest, k - start)
         if b.column == 1:
-            _pack(own, wide, b.numbers, start * n + column, n, depth, count)
+            _pack(own, wide, b.numbers, start * n + column, n, depth, count, lane_count)
         else:
-            _pack_transposed(own, wide, b.numbers, column * k + start, k, depth, count)
+            _pack_transposed(own, wide, b.numbers, column * k + start, k, depth, count, lane_count)
         for r in range(first, last, ROWS):
             if count == wide and r + ROWS <= m:
                 tile(vectors, depth, left, right, At(0, r, start, 0, r * n + column), c, n, start > 0)
@@ -107,9 +108,8 @@ def _task(left, b, c, tasks, part, panel, own):
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack(panel, wide, b, at, stride, depth, count):
+def _pack(panel, wide, b, at, stride, depth, count, lane_count):
     """panel[t, lane] = b[at + t*stride + lane] for lane < count, else 0."""
-    lane_count = VECTOR_BYTES // b.itemsize
     whole = count // lane_count * lane_count
     for t in range(depth):
         for lane in range(0, whole, lane_count):
@@ -121,9 +121,8 @@ def _pack(panel, wide, b, at, stride, depth, count):
 
 
 @numba.njit(cache=True, nogil=True)
-def _pack_transposed(panel, wide, b, at, stride, depth, count):
+def _pack_transposed(panel, wide, b, at, stride, depth, count, lane_count):
     """panel[t, lane] = b[at + lane*stride + t] for lane < count, else 0: whole blocks are turned in registers."""
-    lane_count = VECTOR_BYTES // b.itemsize
     for lane in range(0, count, lane_count):
         whole = depth // lane_count * lane_count if lane + lane_count <= count else 0
         for t in range(0, whole, lane_count):
