@@ -26,7 +26,7 @@ def test_a_function_is_shown_from_its_file_with_its_exercise(shown):
     study.show(transforms.look_up)
     head, code = shown
     assert head.data.startswith(
-        "[`lightnn/compress/transforms/base.py`](../lightnn/compress/transforms/base.py), line "
+        "[`lightnn/compress/transforms/codebook.py`](../lightnn/compress/transforms/codebook.py), line "
     )
     assert "exercise 04.2 · `w = c[I]," in head.data
     assert code.data.startswith("@op\ndef look_up(") and "np.bincount" in code.data

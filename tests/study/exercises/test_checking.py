@@ -177,7 +177,7 @@ def test_hints_come_one_at_a_time_and_then_the_way_to_the_reference(folder):
 def test_the_reference_can_be_shown():
     text = stubs.show_reference("04.2")
     assert (
-        text.startswith("lightnn/compress/transforms/base.py, line ")
+        text.startswith("lightnn/compress/transforms/codebook.py, line ")
         and "np.bincount" in text
         and "@exercise" not in text
     )
