@@ -11,7 +11,7 @@ PAPER = Paper(
     title="filter pruning, counted and timed",
     arxiv="1608.08710",
     minutes=20,
-    quick_minutes=2,
+    quick_minutes=4,
     reproduce=reproduce,
     format_tables=format_tables,
 )
