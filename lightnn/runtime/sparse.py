@@ -8,6 +8,7 @@ The two ops below have no vjp: nothing is recorded, but metrics.trace sees them.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,16 @@ from lightnn.runtime.registry import RunsOnly, lowers
 from lightnn.tensor import op
 
 NO_GRADIENTS = (None,) * 6
+
+
+class Window(NamedTuple):
+    """What a filter sees: so many channels, through a kernel that moves by stride; pairs (vertical, horizontal)."""
+
+    channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
 
 
 def _macs(y, x, values, columns, pointers, codebook, b):
@@ -41,9 +52,10 @@ def sparse_linear(x, values, columns, pointers, codebook, b=None, *, in_features
 
 
 @op(weights=("values", "b"), macs=_macs)
-def sparse_conv2d(x, values, columns, pointers, codebook, b=None, *, channels, kernel, stride, padding, dilation):
+def sparse_conv2d(x, values, columns, pointers, codebook, b=None, *, window):
     """y (N, O, Ho, Wo) of x (N, C, H, W) and w (O, C, KH, KW), stored in rows (O, C*KH*KW). MACs: stored elements * N *
     Ho * Wo."""
+    channels, kernel, stride, padding, dilation = window
     check.floating("SparseConv2d", x=x, weight=codebook, b=b)
     check.shape("SparseConv2d", f"x (N, {channels}, H, W)", x.ndim == 4 and x.shape[1] == channels, x=x)
     output_size("SparseConv2d", x.shape[2:], kernel, stride, padding, dilation)
@@ -99,7 +111,8 @@ class SparseConv2d(Sparse):
 
     def __init__(self, layer):
         super().__init__(layer)
-        self.stride, self.padding, self.dilation = layer.stride, layer.padding, layer.dilation
+        _, channels, *kernel = self.weight_shape
+        self.window = Window(channels, tuple(kernel), layer.stride, layer.padding, layer.dilation)
 
     @staticmethod
     def refuses(layer):
@@ -107,6 +120,4 @@ class SparseConv2d(Sparse):
 
     def forward(self, x):
         self.check_that_it_runs_only(x)
-        _, channels, *kernel = self.weight_shape
-        geometry = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
-        return sparse_conv2d(x, *self.arrays(), channels=channels, kernel=tuple(kernel), **geometry)
+        return sparse_conv2d(x, *self.arrays(), window=self.window)
