@@ -147,4 +147,26 @@ SHEETS = (
             ),
         ),
     ),
+    Sheet(
+        "04.7",
+        "The codes of powers of two",
+        "hard",
+        "w = sign(w) 2^e,   e = clip(round(log2 |w|))",
+        (
+            "Round the logarithm, not the weight: between 2 and 4 the border is 2.83, where log2 is 1.5.",
+            "Place 1 is the exponent top - n + 1 and place n is top, so place = e - top + n, clipped to 0 .. n.",
+            "A weight of 0 has no logarithm: its code is 0. The code of a negative weight is negative.",
+        ),
+        (
+            Mistake("the exponent is rounded down", "np.rint(np.log2(", "np.floor(np.log2("),
+            Mistake("negative weights lose their sign", "np.sign(w) * np.clip", "np.sign(np.abs(w)) * np.clip"),
+            Mistake("the places are off by one", "e - top + n, 0, n", "e - top + n - 1, 0, n"),
+            Mistake(
+                "a weight above the range becomes 0",
+                "np.clip(e - top + n, 0, n)",
+                "np.maximum(e - top + n, 0) * (e <= top)",
+            ),
+            Mistake("one exponent too many for the bits", "n = 2 ** (bits - 1) - 1", "n = 2 ** (bits - 1)"),
+        ),
+    ),
 )

@@ -1,0 +1,94 @@
+"""Values: powers of two (Miyashita, Lee & Murmann 2016, "Convolutional Neural Networks using Logarithmic Data
+Representation", arXiv 1603.01025).
+
+A weight is stored as its sign and a small integer, the exponent. A machine can multiply by it with a shift.
+"""
+
+import numbers
+
+import numpy as np
+
+from lightnn.compress.transforms.base import Transform, transform
+from lightnn.exercise import exercise
+from lightnn.nn import Parameter
+from lightnn.tensor import Tensor, op
+
+__all__ = ["PowerOfTwo", "log_codes", "log_quantize", "use_powers_of_two"]
+
+
+@transform("power-of-two")
+class PowerOfTwo(Transform):
+    """w = +-2^e with the exponent e nearest to log2 |latent|, or 0 below the range of exponents.
+
+    bits: K, 2 to 8. One bit is the sign; the others tell 0 and the 2^(K-1) - 1 exponents that end at `top` apart.
+    """
+
+    parts = ("bits", "scale", "codes")  # scale: 2^top, in the dtype of the weight
+    per_weight = ("codes",)
+
+    def __init__(self, bits: int, top: int):
+        if not isinstance(bits, numbers.Integral) or not 2 <= bits <= 8:
+            raise ValueError(f"PowerOfTwo: want bits from 2 to 8, got {bits!r}")
+        if not isinstance(top, numbers.Integral) or not -100 <= top <= 100:
+            raise ValueError(f"PowerOfTwo: want an integer top from -100 to 100, got {top!r}")
+        self.bits, self.top = int(bits), int(top)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return log_quantize(latent, bits=self.bits, top=self.top)
+
+    def encode(self, latent):
+        scale = np.asarray(2.0**self.top, latent.dtype)
+        return {"bits": np.array(self.bits), "scale": scale, "codes": log_codes(latent, self.bits, self.top)}
+
+    @classmethod
+    def decode(cls, parts):
+        levels = 2 ** (int(parts["bits"]) - 1) - 1
+        codes = np.asarray(parts["codes"])
+        if codes.size and np.abs(codes).max() > levels:
+            raise ValueError(f"PowerOfTwo: want codes from {-levels} to {levels}, got {codes.min()} to {codes.max()}")
+        w = np.ldexp(parts["scale"], np.abs(codes).astype(np.int32) - levels)
+        return np.where(codes > 0, w, np.where(codes < 0, -w, w.dtype.type(0)))
+
+    @classmethod
+    def restore(cls, parts):
+        fraction, exponent = np.frexp(parts["scale"])
+        if fraction != 0.5:
+            raise ValueError(f"PowerOfTwo: want a power of two for the scale, got {parts['scale']}")
+        return cls(int(parts["bits"]), int(exponent) - 1)
+
+    def take(self, keep, axis):
+        return PowerOfTwo(self.bits, self.top)
+
+    def extra_repr(self) -> str:
+        return f"{self.bits} bits, up to 2^{self.top}"
+
+
+@op
+def log_quantize(latent, *, bits, top):
+    """w = sign(latent) 2^clip(round(log2 |latent|)), 0 below the range. STE: the latent weight takes w's gradient as
+    its own (Bengio, Leonard & Courville 2013, arXiv 1308.3432)."""
+    parts = PowerOfTwo(bits, top).encode(latent)
+    return PowerOfTwo.decode(parts), lambda dy: dy
+
+
+@exercise("04.7")
+def log_codes(w, bits, top):
+    """The code of each weight of w, an int8 array of w's shape: its sign times the place of its exponent.
+
+    The exponent is e = round(log2 |w|). The places 1 .. n, n = 2^(bits-1) - 1, stand for the exponents top - n + 1 ..
+    top; a larger exponent takes place n, and a smaller one, or w = 0, the code 0. ValueError if a weight is not finite.
+    """
+    w = np.asarray(w)
+    if not np.isfinite(w).all():
+        raise ValueError("log_codes: want finite weights")
+    n = 2 ** (bits - 1) - 1
+    e = np.rint(np.log2(np.abs(w), out=np.zeros(w.shape), where=w != 0))
+    return (np.sign(w) * np.clip(e - top + n, 0, n)).astype(np.int8)
+
+
+def use_powers_of_two(p: Parameter, bits: int) -> PowerOfTwo:
+    """Let Parameter p use powers of two of `bits` bits, up to the one nearest to its largest weight. Returns its
+    PowerOfTwo; p's latent weights stay, and training goes on with them."""
+    largest = np.abs(p().data).max(initial=0)
+    p.values = PowerOfTwo(bits, int(np.rint(np.log2(largest))) if largest > 0 else 0)
+    return p.values
