@@ -5,6 +5,7 @@ from lightnn.functional import check
 from lightnn.functional.check import Pair
 from lightnn.functional.conv import output_size
 from lightnn.kernels.conv import pool
+from lightnn.kernels.conv.planes import out_size
 from lightnn.tensor import op
 
 
@@ -74,5 +75,5 @@ def _window(op, x, kernel_size, stride, padding, ceil_mode):
 def _ceil_extra(n, k, s, p):
     """The padding after the end that completes the last window; 0 if that window would start in the padding."""
     over = -(n + 2 * p - k) % s
-    windows = (n + 2 * p - k + over) // s + 1
+    windows = out_size(n, k, s, p, p + over)
     return over if over and (windows - 1) * s < n + p else 0

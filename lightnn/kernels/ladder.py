@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels.conv.planes import out_size
-from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, pad_rows, tile
+from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, rows_apart, tile
 from lightnn.kernels.vector.simd import lanes
 
 WIDTH = 64  # pixels in a panel of step 6
@@ -117,31 +117,35 @@ def _padded_offsets(y, x, w, row, tap, s):
     for n in range(images):
         for o in range(filters):
             for t in range(len(tap)):
+                weight = w[o, t]
                 for i in range(ho):
-                    start = row[n * ho + i] + tap[t]
+                    out, seen = y[n, o, i], x[row[n * ho + i] + tap[t] :]
                     for j in range(wo):
-                        y[n, o, i, j] += w[o, t] * x[start + j * s]
+                        out[j] += weight * (seen[j] if s == 1 else seen[j * s])
 
 
 def packed_panels(x, w, s, p):
     """Step 6. A number is looked up in the image once, not once a filter: the windows of WIDTH pixels are packed side
     by side into a panel that stays in the cache while all filters use it."""
     n, o, ho, wo = out_shape(x, w, s, p)
-    x, y = padded(x, p), np.zeros((o, n * ho * wo), x.dtype)
+    x, y = padded(x, p), np.empty((o, n * ho * wo), x.dtype)
     _packed_panels(y, x.reshape(-1), w.reshape(o, -1), *offsets(x.shape, w.shape[1:], ho, wo, s))
     return np.ascontiguousarray(y.reshape(o, n, ho, wo).swapaxes(0, 1))
 
 
 @numba.njit(cache=True, nogil=True)
 def _packed_panels(y, x, w, pixel, tap):
-    panel = np.empty((len(tap), WIDTH), x.dtype)
+    panel, sums = np.zeros((len(tap), WIDTH), x.dtype), np.empty(WIDTH, x.dtype)
     for first in range(0, len(pixel), WIDTH):
         count = min(WIDTH, len(pixel) - first)
         _pack(panel, x, pixel[first : first + count], tap)
         for o in range(len(w)):
+            sums[:] = 0
             for t in range(len(tap)):
-                for lane in range(count):
-                    y[o, first + lane] += w[o, t] * panel[t, lane]
+                weight, seen = w[o, t], panel[t]
+                for lane in range(WIDTH):
+                    sums[lane] += weight * seen[lane]
+            y[o, first : first + count] = sums[:count]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -156,7 +160,7 @@ def register_tile(x, w, s, p):
     micro-kernel keeps ROWS x 3 vectors of sums in registers."""
     n, o, ho, wo = out_shape(x, w, s, p)
     x, steps, width = padded(x, p), np.arange(w[0].size), VECTORS * lanes(x.dtype)
-    left = Left(w.reshape(-1), pad_rows(np.arange(o) * len(steps)), steps)
+    left = Left(w.reshape(-1), rows_apart(o, len(steps)), steps)
     y = np.empty((len(left.row), -(-n * ho * wo // width) * width), x.dtype)  # whole tiles: some rows are for nothing
     panel = np.zeros((len(steps), width), x.dtype)
     _register_tile(y, x.reshape(-1), left, panel, *offsets(x.shape, w.shape[1:], ho, wo, s))

@@ -19,6 +19,7 @@ at 56x56 is about 140 flops a byte, far on the compute side of any laptop's roof
 Every sum has a fixed order for a given thread count, and only the weight gradient may depend on that count.
 """
 
+import functools
 from typing import NamedTuple
 
 import numba
@@ -29,14 +30,13 @@ from lightnn.kernels.conv.windows import (
     Axis,
     Spot,
     axes,
-    channel_offsets,
     find_runs,
     pack_panel,
     pad_image,
     tap_offsets,
 )
 from lightnn.kernels.parallel import parallel_njit
-from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, pad_rows, tile
+from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, rows_apart, tile
 from lightnn.kernels.vector.simd import VECTOR_BYTES, lanes
 
 PANELS = 4  # panels in a block: ROWS rows of the weights are read from memory once for all of them
@@ -67,9 +67,9 @@ def forward(x, w, b, stride, padding, dilation, groups=1):
     vertical, horizontal = axes(x.shape, w.shape[2:], stride, padding, dilation)
     o, c = w.shape[:2]
     y = np.empty((len(x), o, vertical.out, horizontal.out), x.dtype)
-    padded, steps = pad_image(x, vertical, horizontal), w[0].size
-    tap = channel_offsets(c, padded, tap_offsets(vertical, horizontal))
-    left = Left(np.ascontiguousarray(w).reshape(-1), np.arange(o // groups) * steps, np.arange(steps))
+    padded = pad_image(x, vertical, horizontal)
+    tap = tap_offsets(vertical, horizontal, c, padded.channel)
+    left = Left(np.ascontiguousarray(w).reshape(-1), rows_apart(o // groups, len(tap)), np.arange(len(tap)))
     correlate(left, padded, tap, y, b, groups)
     return y
 
@@ -89,14 +89,15 @@ def backward_input(dy, w, x_shape, stride, padding, dilation, groups=1):
             shift = np.array([u * padded.row + v for _, u in rows for _, v in columns])
             if high and wide and len(kernel):
                 step = (o * (c_group * kh * kw) + kernel).reshape(-1)
-                left = Left(flat, np.arange(c_group) * (kh * kw), step)
+                left, tap = Left(flat, rows_apart(c_group, kh * kw), step), (o * padded.channel + shift).reshape(-1)
                 part = dx if stride == (1, 1) else np.empty((*x_shape[:2], high, wide), dy.dtype)
-                correlate(left, padded, channel_offsets(o_group, padded, shift), part, None, groups)
+                correlate(left, padded, tap, part, None, groups)
                 if stride != (1, 1):
                     dx[:, :, y0 :: stride[0], x0 :: stride[1]] = part
     return dx
 
 
+@functools.lru_cache
 def _input_phases(size, out, kernel, stride, before, dilation):
     """Of each phase (first pixel, pixels, [(tap, shift)]); and the Axis of the padded dy."""
     first = [(k * dilation - before) % stride for k in range(kernel)]
@@ -117,7 +118,7 @@ def backward_weight(dy, x, w_shape, stride, padding, dilation, groups=1):
     if dy.size == 0 or dw.size == 0:
         return dw
     padded, dy = pad_image(x, vertical, horizontal), np.ascontiguousarray(dy)
-    tap = channel_offsets(w_shape[1], padded, tap_offsets(vertical, horizontal))
+    tap = tap_offsets(vertical, horizontal, w_shape[1], padded.channel)
     way = inplace_weight if inplace_weight.fits(padded, tap.max(), dy.shape, groups) else dense_weight
     way.run(dy, padded, tap, dw, groups)
     return dw
@@ -143,7 +144,6 @@ def correlate(left, padded, tap, y, b, groups):
     scratch = aligned_empty((threads, size), y.dtype)
     scratch[:] = 0  # lanes never filled must hold numbers: multiplying denormal rubbish is slow
     bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
-    left = left._replace(row=pad_rows(left.row))
     _correlate(left, padded, tap, y.reshape(-1), bias, scratch, Tasks(*y.shape, groups, blocks, parts))
 
 

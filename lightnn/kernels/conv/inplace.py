@@ -25,7 +25,7 @@ import numpy as np
 
 from lightnn.kernels.parallel import parallel_njit
 from lightnn.kernels.vector import simd
-from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Right, aligned_empty, pad_rows, tile
+from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Right, aligned_empty, tile
 
 BAND_BYTES = 16 * 1024  # of scratch: half of a common first-level cache
 
@@ -66,8 +66,7 @@ def correlate(left, padded, tap, y, b, groups):
     pitch = -(-((-(-ho // bands) - 1) * padded.row + wo) // width) * width
     scratch = aligned_empty((threads, ROWS * pitch), y.dtype)
     bias = np.zeros(0, y.dtype) if b is None else np.ascontiguousarray(b)
-    left, tasks = left._replace(row=pad_rows(left.row)), Tasks(*y.shape, groups, bands, parts, pitch)
-    _correlate(left, padded, tap, y.reshape(-1), bias, scratch, tasks)
+    _correlate(left, padded, tap, y.reshape(-1), bias, scratch, Tasks(*y.shape, groups, bands, parts, pitch))
 
 
 @parallel_njit

@@ -14,6 +14,7 @@ Why it is fast. Only a panel that fits in the cache exists at a time, never the 
 image). A panel is packed once and read by every ROWS rows of the weights.
 """
 
+import functools
 from typing import NamedTuple
 
 import numba
@@ -75,6 +76,7 @@ def axis(size, kernel, stride, before, after, dilation):
     return Axis(out, out + taps[-1][1], stride, before, tuple(phases), taps)
 
 
+@functools.lru_cache
 def axes(x_shape, kernel, stride, padding, dilation):
     """The vertical and the horizontal Axis."""
     top, bottom, left, right = padding
@@ -91,31 +93,33 @@ def pad_image(x, vertical, horizontal):
     stride, before = (vertical.stride, horizontal.stride), (vertical.before, horizontal.before)
     if stride == (1, 1) and before == (0, 0) and (h, w) == (vertical.size, horizontal.size):
         return Padded(x.reshape(-1), c * h * w, h * w, w, False)
-    phases = np.array([(a, b) for a in vertical.phases for b in horizontal.phases], np.int64)
-    channel = len(phases) * vertical.size * horizontal.size
+    first = _first_pixels(vertical, horizontal)
+    channel = len(first) * vertical.size * horizontal.size
     data = aligned_empty(n * c * channel + VECTORS * lanes(x.dtype), x.dtype)
     data[n * c * channel :] = 0  # a last tile reads these, and multiplies them by a gradient of 0: they must be numbers
-    _pad_planes(data, x.reshape(-1), Grid(h, w, *stride, vertical.size, horizontal.size), phases - before, n * c)
+    _pad_planes(data, x.reshape(-1), Grid(h, w, *stride, vertical.size, horizontal.size), first, n * c)
     return Padded(data, c * channel, channel, horizontal.size, True)
 
 
-def tap_offsets(vertical, horizontal):
-    """Offset of tap (k, l) within a channel of the padded image, shape (KH*KW,)."""
+@functools.lru_cache
+def tap_offsets(vertical, horizontal, channels, distance):
+    """Offset of tap (c, k, l) in the padded image, whose channels are `distance` apart, shape (C*KH*KW,)."""
     wide = len(horizontal.phases)
     taps = [
         ((a * wide + b) * vertical.size + u) * horizontal.size + v for a, u in vertical.taps for b, v in horizontal.taps
     ]
-    return np.array(taps, np.int64)
+    return (np.arange(channels)[:, None] * distance + np.array(taps, np.int64)).reshape(-1)
 
 
-def channel_offsets(channels, padded, offsets):
-    """The offset of every step (channel, tap) of a sum, from the offsets of the taps."""
-    return (np.arange(channels)[:, None] * padded.channel + offsets).reshape(-1)
+@functools.lru_cache
+def _first_pixels(vertical, horizontal):
+    """For each phase, the row and the column of x at its position (0, 0)."""
+    rows, columns = ([phase - axis.before for phase in axis.phases] for axis in (vertical, horizontal))
+    return np.array([(h, w) for h in rows for w in columns], np.int64)
 
 
 @parallel_njit
 def _pad_planes(data, x, grid, first, n_planes):
-    """`first` holds, for each phase, the row and the column of x at its position (0, 0)."""
     zeros = np.zeros(VECTOR_BYTES // x.itemsize, x.dtype)
     for plane in numba.prange(n_planes):
         for f in range(len(first)):

@@ -20,7 +20,7 @@ import numpy as np
 
 from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
 from lightnn.kernels.vector import turn
-from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, pad_rows, tile
+from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, rows_apart, tile
 from lightnn.kernels.vector.simd import copy_vector, lanes
 
 
@@ -55,7 +55,7 @@ def matmul(a, b):
     panels, tiles = -(-n // width), -(-m // ROWS)
     parts = min(tiles, -(-2 * threads // panels)) if m * n * k >= SERIAL_WORK else 1
     scratch = aligned_empty((threads, block_depth(k) * width + ROWS * width), c.dtype)
-    left = Left(a.numbers, pad_rows(np.arange(m) * a.row), np.arange(k) * a.column)
+    left = Left(a.numbers, rows_apart(m, a.row), np.arange(k) * a.column)
     args = left, b, c.reshape(-1), Tasks(m, n, k, parts, panels, lanes(c.dtype))
     if panels * parts > 1:
         _parallel(*args, scratch)
@@ -110,8 +110,8 @@ def _task(left, b, c, tasks, part, panel, own):
 @numba.njit(cache=True, nogil=True)
 def _pack(panel, wide, b, at, stride, depth, count, lane_count):
     """panel[t, lane] = b[at + t*stride + lane] for lane < count, else 0."""
-    whole = count // lane_count * lane_count
     for t in range(depth):
+        whole = count // lane_count * lane_count
         for lane in range(0, whole, lane_count):
             copy_vector(panel, t * wide + lane, b, at + t * stride + lane)
         for lane in range(whole, count):

@@ -24,12 +24,13 @@ of lightnn takes K in one block (K <= 512) its sums are the same bit for bit; of
 sums.
 """
 
+import functools
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from lightnn.kernels.conv.windows import Padded, axes, channel_offsets, pad_image, tap_offsets
+from lightnn.kernels.conv.windows import Padded, axes, pad_image, tap_offsets
 from lightnn.kernels.matrix.sparse_rows import PAIR, QUAD, VECTORS, Spot, gather, strip
 from lightnn.kernels.parallel import parallel_njit, run
 from lightnn.kernels.vector import simd
@@ -87,7 +88,7 @@ def conv2d(w, x, b, kernel, stride, padding, dilation):
     if y.size == 0:
         return y
     padded = pad_image(x, vertical, horizontal)
-    tap = channel_offsets(x.shape[1], padded, tap_offsets(vertical, horizontal))
+    tap = tap_offsets(vertical, horizontal, x.shape[1], padded.channel)
     if not padded.spare:
         positions = (vertical.out - 1) * padded.row + horizontal.out
         padded = padded._replace(data=_with_slack(padded.data, positions), spare=True)
@@ -95,6 +96,7 @@ def conv2d(w, x, b, kernel, stride, padding, dilation):
     return y
 
 
+@functools.lru_cache
 def row_offsets(k, pitch):
     """Where in a flat matrix of k rows of `pitch` numbers each row starts."""
     return np.arange(0, k * pitch, pitch, _index_type(k * pitch))
@@ -174,13 +176,12 @@ def _pieces(w, padded, tap, y, bias, tasks, first, last):
         some = -(-count // lane_count)
         start, stop = cut(w.pointers, part, parts), cut(w.pointers, part + 1, parts)
         b_at = image * padded.image + at
-        if padded.row == wo and count == some * lane_count and len(bias) == 0:
-            for r in range(start, stop, PAIR):
-                strip(some, w, tap, padded.data, y, Spot(r, stop, b_at, (image * m + r) * area + at, area))
-            continue
+        inside = padded.row == wo and count == some * lane_count and len(bias) == 0
+        c, c_stride = (y, area) if inside else (edge, wide)
         for r in range(start, stop, PAIR):
-            strip(some, w, tap, padded.data, edge, Spot(r, stop, b_at, 0, wide))
-            for i in range(min(PAIR, stop - r)):
+            c_at = (image * m + r) * area + at if inside else 0
+            strip(some, w, tap, padded.data, c, Spot(r, stop, b_at, c_at, c_stride))
+            for i in range(0 if inside else min(PAIR, stop - r)):
                 if len(bias):
                     for lane in range(i * wide, i * wide + count):
                         edge[lane] += bias[r + i]

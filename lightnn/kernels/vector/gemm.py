@@ -20,6 +20,7 @@ LLVM's vector types, which a compiler turns into whatever the host has. V and RO
 rounded in the order of t, whatever the number of threads. NaN and infinity propagate.
 """
 
+import functools
 from typing import NamedTuple
 
 import llvmlite.binding as llvm
@@ -101,9 +102,11 @@ def block_depth(steps):
     return -(-steps // -(-steps // STEPS))
 
 
-def pad_rows(row):
-    """The offsets of whole tiles of rows: beyond the last row they repeat it, and what those give is not stored."""
-    return np.append(row, np.repeat(row[-1], -len(row) % ROWS))
+@functools.lru_cache
+def rows_apart(count, distance):
+    """The offsets of `count` rows, for whole tiles: beyond the last row they repeat it, and what those give is not
+    stored."""
+    return np.minimum(np.arange(-(-count // ROWS) * ROWS), count - 1) * distance
 
 
 def aligned_empty(shape, dtype):
