@@ -46,7 +46,7 @@ def canonical_codes(lengths):
     lengths = np.asarray(lengths, np.int64)
     used = np.flatnonzero(lengths)
     symbols = used[np.argsort(lengths[used], kind="stable")]
-    space = [1 << (LONGEST - int(n)) for n in lengths[symbols]]  # the share of all LONGEST-bit words with this prefix
+    space = [1 << (LONGEST - int(n)) for n in lengths[symbols]]  # the part of all LONGEST-bit words with this prefix
     whole = sum(space)
     if (len(symbols) > 1 and whole != 1 << LONGEST) or (len(symbols) == 1 and lengths[symbols[0]] != 1):
         raise FormatError("the code lengths of a Huffman table do not make a full code")

@@ -55,7 +55,7 @@ def tap_positions(columns, kernel, dilation, width):
 
 def csr_conv2d(values, columns, pointers, x, kernel, stride, padding, dilation):
     """y (N, O, Ho, Wo) by direct sparse convolution: each stored element meets, for all output pixels at once, the
-    pixels of the zero-padded x (N, C, H, W) that its place in the window points to, and adds its share to them.
+    pixels of the zero-padded x (N, C, H, W) that its place in the window points to, and adds its products to them.
 
     The rows of the matrix are the filters, its columns (c, p, q); padding (top, bottom, left, right).
     """
