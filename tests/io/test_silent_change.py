@@ -238,11 +238,12 @@ def a_layer(name):
 
 
 def randomize(model, rng):
-    """Every array of the network gets its own numbers."""
+    """Every array of the network gets its own numbers: weights around 0, and positive vectors (variances)."""
     for _, owner, attribute in model._slots():
         array = getattr(owner, attribute)
         if array.dtype.kind == "f":
-            setattr(owner, attribute, (rng.random(array.shape) * 0.2 + 0.1).astype(array.dtype))
+            low = -0.1 if array.ndim > 1 else 0.1
+            setattr(owner, attribute, (rng.random(array.shape) * 0.2 + low).astype(array.dtype))
 
 
 @pytest.mark.parametrize("name", [*OF_LIGHTNN, *LAYERS])
