@@ -145,7 +145,8 @@ def _packed_panels(y, x, w, pixel, tap):
                 weight, seen = w[o, t], panel[t]
                 for lane in range(WIDTH):
                     sums[lane] += weight * seen[lane]
-            y[o, first : first + count] = sums[:count]
+            for lane in range(count):
+                y[o, first + lane] = sums[lane]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -98,7 +98,8 @@ def _correlate_band(left, x, tap, y, bias, own, tasks, task):
     _tiles(left, Right(x.data, tap), At(a_at, row, 0, x_at, 0), own, pitch, size)
     for r in range(rows):
         if len(bias):
-            own[r * pitch : r * pitch + size] += bias[g * m + row + r]
+            for q in range(r * pitch, r * pitch + size):
+                own[q] += bias[g * m + row + r]
         for i in range(last - first):
             simd.copy(y, y_at + r * area + i * wo, own, r * pitch + i * x.row, wo)
 

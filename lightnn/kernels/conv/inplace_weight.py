@@ -112,7 +112,10 @@ def _add_block(x, tap, dy, run, own, tasks, g, piece):
         run[r * pitch + lane_count + size : (r + 1) * pitch] = 0  # of a higher block before
     steps = -(-size // lane_count)
     x_at = image * x.image + g * (x.image // groups) + first * x.row
-    back = max(0, x_at + tap.max() + steps * lane_count - len(x.data))  # where x ends with its last pixel
+    reach = 0
+    for t in range(len(tap)):
+        reach = max(reach, tap[t])
+    back = max(0, x_at + reach + steps * lane_count - len(x.data))  # where x ends with its last pixel
     for r in range(0, m, ROWS):
         for t in range(0, len(tap), TAPS):
             c_at = (r // ROWS * len(tap) + t) * ROWS * lane_count
@@ -127,7 +130,8 @@ def _add_lanes(sums, dw, shape):
     lane_count, all_taps = VECTOR_BYTES // dw.itemsize, -(-taps // TAPS) * TAPS
     for g in numba.prange(groups):
         for chunk in range(1, len(sums)):
-            sums[0, g] += sums[chunk, g]
+            for i in range(sums.shape[2]):
+                sums[0, g, i] += sums[chunk, g, i]
         for r in range(m):
             for t in range(taps):
                 at = ((r // ROWS * all_taps + t) * ROWS + r % ROWS) * lane_count

@@ -172,7 +172,8 @@ def _adaptive_planes(x, y, first, last):
             top, bottom = i * height // out_h, -(-(i + 1) * height // out_h)
             total[:] = 0
             for h in range(top, bottom):
-                total += x[plane, h]
+                for w in range(width):
+                    total[w] += x[plane, h, w]
             for j in range(out_w):
                 left, right = j * width // out_w, -(-(j + 1) * width // out_w)
                 y[plane, i, j] = total[left:right].sum() / ((bottom - top) * (right - left))
@@ -196,7 +197,8 @@ def _adaptive_back(dy, dx, first, last):
                 left, right = j * width // out_w, -(-(j + 1) * width // out_w)
                 row[left:right] += dy[plane, i, j] / ((bottom - top) * (right - left))
             for h in range(top, bottom):
-                dx[plane, h] += row
+                for w in range(width):
+                    dx[plane, h, w] += row[w]
 
 
 @parallel_njit

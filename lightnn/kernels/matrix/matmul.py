@@ -100,11 +100,9 @@ def _task(left, b, c, tasks, part, panel, own):
                 continue
             tile(vectors, depth, left, right, At(0, r, start, 0, 0), edge, wide, False)
             for i in range(min(ROWS, m - r)):
-                row = c[(r + i) * n + column : (r + i) * n + column + count]
-                if start:
-                    row += edge[i * wide : i * wide + count]
-                else:
-                    row[:] = edge[i * wide : i * wide + count]
+                to, source = (r + i) * n + column, i * wide
+                for lane in range(count):
+                    c[to + lane] = (c[to + lane] if start else 0) + edge[source + lane]
 
 
 @numba.njit(cache=True, nogil=True)
