@@ -41,6 +41,15 @@ from lightnn.compress.transforms import (
     encode,
     transform,
 )
+from lightnn.compress.transforms.clustering import (
+    density_init,
+    kmeans,
+    linear_init,
+    nearest,
+    random_init,
+    share,
+    sharing_rate,
+)
 
 __all__ = [
     "SUPPORTS",
