@@ -245,23 +245,7 @@ def test_an_argument_of_any_type_loads_or_is_refused(attempt, model, value):
         attempt(sealed(out.data + body[start + length : -4]))
 
 
-def calls_of(fn):
-    """How often Python functions and generators are entered in fn(): a clock that other programs do not slow down."""
-    count = 0
-
-    def profile(frame, event, arg):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(profile)
-    try:
-        fn()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-def test_twice_the_layers_take_twice_the_time(tmp_path):
+def test_twice_the_layers_take_twice_the_time(tmp_path, calls_of):
     counts = []
     for n in (400, 800):
         (tmp_path / "a.lnn").write_bytes(a_file(sequential(*[{"type": "ReLU", "args": {}}] * n)))

@@ -7,7 +7,6 @@ counts NumPy's arrays. Both are measured for the whole of `load`. The aim is a s
 import inspect
 import json
 import struct
-import sys
 import tracemalloc
 import zlib
 
@@ -41,24 +40,8 @@ def a_file(description, count=0, rest=b""):
     return bytes(out.data) + struct.pack("<I", zlib.crc32(out.data))
 
 
-def calls_of(fn):
-    """How often Python functions and generators are entered in fn()."""
-    count = 0
-
-    def profile(frame, event, arg):
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(profile)
-    try:
-        fn()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.fixture
-def refused(tmp_path):
+def refused(tmp_path, calls_of):
     """refused(data): whether load gives FormatError for the file; it may not cost more than is allowed."""
     path = tmp_path / "hostile.lnn"
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lightnn.nn import Module, Parameter
-from lightnn.tensor import Tensor
 
 VALUES, SUPPORTS = {}, {}  # {kind: class} of all registered transforms
 
@@ -139,9 +138,3 @@ def kind_of(transform: Transform, table: dict[str, type]) -> str:
     if table.get(kind) is not type(transform):
         raise TypeError(f"encode: want a registered transform ({', '.join(table)}), got {type(transform).__name__}")
     return kind
-
-
-def check_shape(name: str, what: str, want: tuple[int, ...], w: np.ndarray | Tensor) -> None:
-    """ValueError unless w has the shape that the transform was made for."""
-    if w.shape != want:
-        raise ValueError(f"{name}: want a weight of the {what} shape {want}, got {w.shape}")

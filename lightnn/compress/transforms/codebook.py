@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lightnn.compress.transforms.base import Transform, check_shape, transform
+from lightnn.compress.transforms.base import Transform, transform
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
@@ -34,7 +34,8 @@ class Codebook(Transform):
         self.codes = codes.astype(np.min_scalar_type(k[0] - 1))
 
     def forward(self, latent: Tensor) -> Tensor:
-        check_shape("Codebook", "codes'", self.codes.shape, latent)
+        if latent.shape != self.codes.shape:
+            raise ValueError(f"Codebook: want a weight of the codes' shape {self.codes.shape}, got {latent.shape}")
         return look_up(self.codebook, codes=self.codes)
 
     def encode(self, latent):
