@@ -9,7 +9,8 @@ import functools
 from dataclasses import dataclass
 
 from lightnn.study.exercises import compare, sandbox, solutions
-from lightnn.study.exercises.cases import cases_of
+from lightnn.study.exercises.cases import cases_of, namespace
+from lightnn.study.exercises.outcome import flat
 from lightnn.study.exercises.sheets import sheet
 
 QUICK = 2  # seconds for one call of a known mistake
@@ -66,8 +67,14 @@ def finale(task: dict) -> Verdict:
 
 
 def _wrong(number, case, outcomes):
-    """The Difference between a solution's outcomes of one case and what is right, or None."""
+    """The Difference between a solution's outcomes of one case and what is right, or None.
+
+    What was worked out by hand comes first: so the reference is graded too."""
     made = cases_of(number)[case]
+    by_hand = _by_hand(number, case)
+    found = compare.difference(by_hand, {what: v for what, v in outcomes[0].items() if what in by_hand}) if by_hand else None
+    if found is not None and "raises" not in outcomes[0]:
+        return found
     reference = _reference(number)[case]
     if made.judge is None:
         return next(filter(None, map(compare.difference, reference, outcomes)), None)
@@ -76,6 +83,13 @@ def _wrong(number, case, outcomes):
             return compare.difference(want, got)
     found = made.judge(outcomes)
     return None if found is None else compare.Difference("result", *found)
+
+
+@functools.cache
+def _by_hand(number, case):
+    """The entries of an outcome that the case's `want` says; {} without one."""
+    text = cases_of(number)[case].want
+    return dict(flat("result", eval(text, namespace(number)))) if text else {}
 
 
 @functools.cache

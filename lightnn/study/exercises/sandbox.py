@@ -75,7 +75,8 @@ def _watch(found, reader, seconds, stop, per_case):
     last = None
     while True:
         if not reader.poll(max(deadline - time.monotonic(), 0)):
-            found.ended = f"it does not end: stopped after {seconds} s" if found.at else LOADING
+            late = TOGETHER if last is not None and time.monotonic() >= last else f"{ENDLESS} {seconds} s"
+            found.ended = late if found.at else LOADING
             return
         try:
             message = json.loads(reader.recv_bytes())
@@ -100,6 +101,8 @@ def _watch(found, reader, seconds, stop, per_case):
             found.said, found.ended = message.get("said", ""), message.get("failed", "")
 
 
+ENDLESS = "it does not end: stopped after"
+TOGETHER = f"it is too slow: its calls together take more than {ALL_CALLS} s"
 LOADING = f"the file does not end loading: stopped after {SECONDS} s"
 
 
