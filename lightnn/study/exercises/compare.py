@@ -57,7 +57,7 @@ def _differ(a, b):
     """None if equal, else (expected, got, first index that differs or "")."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return _arrays(a, b)
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) or isinstance(b, Opaque):
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray | Opaque):
         return _described(a), _described(b), ""
     if type(a) is not type(b):
         return f"{plain(a)} ({type(a).__name__})", f"{plain(b)} ({type(b).__name__})", ""

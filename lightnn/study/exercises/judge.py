@@ -72,7 +72,11 @@ def _wrong(number, case, outcomes):
     What was worked out by hand comes first: so the reference is graded too."""
     made = cases_of(number)[case]
     by_hand = _by_hand(number, case)
-    found = compare.difference(by_hand, {what: v for what, v in outcomes[0].items() if what in by_hand}) if by_hand else None
+    found = (
+        compare.difference(by_hand, {what: v for what, v in outcomes[0].items() if what in by_hand})
+        if by_hand
+        else None
+    )
     if found is not None and "raises" not in outcomes[0]:
         return found
     reference = _reference(number)[case]
@@ -132,9 +136,7 @@ def _likely(number, seen):
 
 
 def _agree(made, seen, chosen):
-    return all(
-        i in made and len(made[i]) == len(seen[i]) and all(map(compare.same, made[i], seen[i])) for i in chosen
-    )
+    return all(i in made and len(made[i]) == len(seen[i]) and all(map(compare.same, made[i], seen[i])) for i in chosen)
 
 
 def _stopped(verdict, cases, run):

@@ -98,7 +98,9 @@ def hint(s, count):
     """The first `count` hints of a sheet, at most 80 columns wide."""
     lines = []
     for i, text in enumerate(s.hints[:count], 1):
-        lines += textwrap.wrap(f"{s.number} {s.name}, hint {i} of {len(s.hints)}: {text}", WIDTH, subsequent_indent="  ")
+        lines += textwrap.wrap(
+            f"{s.number} {s.name}, hint {i} of {len(s.hints)}: {text}", WIDTH, subsequent_indent="  "
+        )
     if count == len(s.hints):
         lines.append(f"The reference: python -m lightnn exercise {s.number} --reference")
     return "\n".join(lines)

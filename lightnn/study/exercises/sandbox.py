@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from lightnn.study.exercises import child, outcome
 
 SECONDS = 10  # for loading a file, and for one call
+SHOWN = 4000  # characters of what it printed
 ALL_CALLS = 20  # seconds for all calls together
 METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 
@@ -54,7 +55,9 @@ def run(task: dict, chosen: list[int], stop=lambda case, outcomes: False, per_ca
         finally:
             _kill(process)
             reader.close()
-        found.printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        if log.exists():
+            with log.open(encoding="utf-8", errors="replace") as file:
+                found.printed = file.read(SHOWN)
     return found
 
 
