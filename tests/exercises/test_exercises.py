@@ -1,5 +1,5 @@
-"""One test for each exercise: plain, it grades the reference against results worked out by hand; with `--impl work`, the
-reader's function (lightnn/study/exercises/plugin.py). The cases are beside it, in chNN.py."""
+"""One test for each exercise: plain, it grades the reference against results worked out by hand; with `--impl work`,
+the reader's function (lightnn/study/exercises/plugin.py). The cases are beside it, in chNN.py."""
 
 import pytest
 

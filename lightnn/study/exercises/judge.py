@@ -1,8 +1,8 @@
 """Grades one solution: every case in order, up to the first that goes wrong; then why.
 
-A verdict is PASSED, WRONG or NOT STARTED. For WRONG it has the call to paste, what was expected and what came, the words
-of the docstring that the call holds the solution to, and the likely mistake: a known one that differs from the reference
-on this call, and gives exactly what the solution gives on this call and on all before it.
+A verdict is PASSED, WRONG or NOT STARTED. For WRONG it has the call to paste, what was expected and what came, the
+words of the docstring that the call holds the solution to, and the likely mistake: a known one that differs from the
+reference on this call, and gives exactly what the solution gives on this call and on all before it.
 """
 
 import functools
@@ -71,13 +71,9 @@ def _wrong(number, case, outcomes):
 
     What was worked out by hand comes first: so the reference is graded too."""
     made = cases_of(number)[case]
-    by_hand = _by_hand(number, case)
-    found = (
-        compare.difference(by_hand, {what: v for what, v in outcomes[0].items() if what in by_hand})
-        if by_hand
-        else None
-    )
-    if found is not None and "raises" not in outcomes[0]:
+    by_hand = {} if "raises" in outcomes[0] else _by_hand(number, case)
+    found = compare.difference(by_hand, {what: v for what, v in outcomes[0].items() if what in by_hand})
+    if found is not None:
         return found
     reference = _reference(number)[case]
     if made.judge is None:

@@ -1,6 +1,7 @@
 """lightnn/study/exercises/checking.py, state.py, stubs.py: what readers write, do and are told."""
 
 import io
+import itertools
 import re
 
 import pytest
@@ -60,7 +61,7 @@ def test_the_stubs_of_every_chapter_fit_80_columns_and_explain_what_they_import(
     path, _ = stubs.write_stubs(chapter, tmp_path)
     lines = path.read_text().splitlines()
     assert not [line for line in lines if len(line) > 80]
-    for before, line in zip(lines, lines[1:]):
+    for before, line in itertools.pairwise(lines):
         assert not line.startswith("from lightnn") or before.startswith("#")
 
 

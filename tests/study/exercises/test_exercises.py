@@ -1,5 +1,5 @@
-"""The exercises are tested: references pass, stubs fail, known mistakes are rejected by name, other right solutions pass,
-other wrong ones don't, and neither do nearly all small changes that a machine can think of."""
+"""The exercises are tested: references pass, stubs fail, known mistakes are rejected by name, other right solutions
+pass, other wrong ones don't, and neither do nearly all small changes that a machine can think of."""
 
 import re
 
