@@ -25,6 +25,8 @@ def exercise(arguments):
         chosen = [sheet(arguments.number)] if "." in arguments.number else sheets_of(arguments.number)
         print("\n\n".join(stubs.show_reference(s.number) for s in chosen))
         return 0
+    if "." in arguments.number:
+        sheet(arguments.number)  # an unknown one is an error
     chapter = arguments.number.partition(".")[0].zfill(2)
     path, written = stubs.write_stubs(chapter)
     shown = os.path.relpath(path)
@@ -96,11 +98,22 @@ def command():
     return "python -m lightnn " + shlex.join(sys.argv[1:])
 
 
+def _integer(name, least, most):
+    """A type of argument: an integer from least to most."""
+
+    def read(text):
+        if not text.lstrip("-").isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"want a {name} from {least} to {most}, got {text!r}")
+        return int(text)
+
+    return read
+
+
 def declare_study(p):
     p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default: 00)")
     p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and print the result's path")
     p.add_argument("--no-browser", action="store_true", help="serve the chapter without opening a browser")
-    p.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888)")
+    p.add_argument("--port", type=_integer("port", 1, 65535), default=8888, help="JupyterLab's port (default: 8888)")
 
 
 def declare_exercise(p):
@@ -140,7 +153,7 @@ def declare_reproduce(p):
 
 def declare_long_run(p, quick, json):
     p.add_argument("--quick", action="store_true", help=quick)
-    p.add_argument("--seed", type=int, default=0, help="of all random draws (default: 0)")
+    p.add_argument("--seed", type=_integer("seed", 0, 2**63 - 1), default=0, help="of all random draws (default: 0)")
     p.add_argument("--json", metavar="FILE", help=f"{json}, with command, seed and machine")
     p.add_argument("--fresh", action="store_true", help="start over, even if an interrupted run has finished steps")
 
@@ -199,12 +212,20 @@ def parser(chosen):
 
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that can't show a character shows its number
     arguments = parser(next(iter(argv), None)).parse_args(argv)
     try:
-        return COMMANDS[arguments.command].run(arguments)
+        status = COMMANDS[arguments.command].run(arguments)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of a pipe has seen enough: `inspect x | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, TypeError) as error:
         print(f"lightnn {arguments.command}: {error}", file=sys.stderr)
         return 2

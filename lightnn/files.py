@@ -1,47 +1,115 @@
-"""The project's folder, and files that are written completely or not at all."""
+"""The project's folder; files that are written completely or not at all, and read up to a bound."""
 
+import contextlib
 import os
 import pathlib
+import re
+import stat
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]  # holds lightnn/, chapters/, tests/
+STALE = 86_400  # seconds after which a temporary file belongs to no running process, whatever its number
+
+
+class FormatError(ValueError):
+    """The file is not one that this version can read; the message says what is wrong and where."""
 
 
 def write_atomically(path: str | os.PathLike, data: bytes) -> None:
     """Write the data under a temporary name in the same folder, then rename it to path.
 
-    Whatever happens, a file that was at path is either untouched or replaced. OSError names what it can't write.
+    Whatever happens, a file that was at path is either untouched or replaced. A symbolic link stays, and what it points
+    to is written. Temporary files that a killed process left in the folder are removed. OSError names what it can't
+    write: a missing folder, a full disk, a path that is a folder, a device or a pipe.
     """
-    path = pathlib.Path(path)
+    target = _target(path)
+    with _writing(path):
+        _remove_left_over(target.parent)
+        handle, temporary = _temporary(target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # on the disk before its name is: a power cut leaves the old file or the new
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, target)
+        finally:
+            pathlib.Path(temporary).unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """OSError unless a file can be written at path. To be called before hours of work, not after."""
+    target = _target(path)
+    with _writing(path):
+        handle, temporary = _temporary(target.parent)
+        os.close(handle)
+        os.unlink(temporary)
+
+
+def read_at_most(path: str | os.PathLike, most: int, most_of_a_stream: int | None = None) -> bytes:
+    """The file's bytes, at most `most` of them; of what is no regular file, such as a pipe or /dev/zero, at most
+    most_of_a_stream. ValueError if there are more; never more than that is read."""
+    with open(path, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            most = most if most_of_a_stream is None else min(most, most_of_a_stream)
+        elif status.st_size > most:
+            raise ValueError(f"{path}: the file has {status.st_size} bytes, more than the {most} allowed")
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"{path}: it has more than the {most} bytes allowed")
+    return data
+
+
+def _target(path):
+    """What path leads to through symbolic links. OSError unless a file is or can be there."""
+    if not str(path):
+        raise OSError("cannot write '': want the name of a file")
+    target = pathlib.Path(os.path.realpath(path))
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.stat(target).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"
+            raise OSError(f"cannot write {path}: it is {kind}")
+    return target
+
+
+@contextlib.contextmanager
+def _writing(path):
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lightnn-", suffix=".part")
+        yield
     except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror}") from None
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _temporary(folder):
+    return tempfile.mkstemp(dir=folder, prefix=f".lightnn-{os.getpid()}-", suffix=".part")
+
+
+def _remove_left_over(folder):
+    """Remove the temporary files of processes that are gone."""
+    for path in folder.glob(".lightnn-*.part"):
+        made_by = re.match(r"\.lightnn-(\d+)-", path.name)
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > STALE or (made_by and not _runs(int(made_by[1]))):
+                path.unlink()
+
+
+def _runs(process):
+    """Whether a process of this number runs, as far as one can tell."""
+    if os.name != "posix":
+        return True
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror}") from None
-    finally:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def check_writable(path: str | os.PathLike) -> None:
-    """OSError unless a file can be written at path. To be called before hours of work, not after."""
-    path = pathlib.Path(path)
-    if path.is_dir():
-        raise OSError(f"cannot write {path}: it is a folder")
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".lightnn-", suffix=".part")
-    except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror}") from None
-    os.close(handle)
-    os.unlink(temporary)

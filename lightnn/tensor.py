@@ -114,6 +114,17 @@ _reshape = op(rules.reshape, channels=reshapes, keeps_zero=True)
 _sum = op(rules.sum, channels=rules.channels_of_sum, keeps_zero=True)
 
 
+def _compared(compare):
+    """An elementwise comparison: a Tensor of bools, off the tape."""
+
+    def method(self, other):
+        if not isinstance(other, Tensor | np.ndarray | np.generic | numbers.Number | list | tuple):
+            return NotImplemented
+        return Tensor(compare(self.data, other.data if isinstance(other, Tensor) else other))
+
+    return method
+
+
 class Tensor:
     """An array that may need a gradient. `data` is a NumPy array (a Python list becomes float32), `grad` an array of
     the same shape or None; only leaves (Tensors that no op made) keep their gradient."""
@@ -230,6 +241,21 @@ class Tensor:
 
     def __len__(self):
         return len(self.data)
+
+    def __bool__(self):
+        if self.data.size != 1:
+            raise ValueError(
+                f"bool: want a Tensor of one number, got shape {self.shape}; ask .data.all() or .data.any()"
+            )
+        return bool(self.data.item())
+
+    __eq__ = _compared(np.equal)
+    __ne__ = _compared(np.not_equal)
+    __lt__ = _compared(np.less)
+    __le__ = _compared(np.less_equal)
+    __gt__ = _compared(np.greater)
+    __ge__ = _compared(np.greater_equal)
+    __hash__ = object.__hash__  # a Tensor is a key by what it is, not by its numbers
 
     def __array__(self, dtype=None, copy=None):
         return np.array(self.data, dtype=dtype, copy=copy)

@@ -1,5 +1,6 @@
 """The benchmarks that `python -m lightnn bench` offers: a module of lightnn/bench registers itself by its SUITE."""
 
+import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -47,10 +48,13 @@ def run(chosen: Sequence[str], command: str, json: str | None = None, plot: str 
     and for a plot of a suite that has none.
     """
     suite = _suite_of(chosen)
-    if plot and suite.plot is None:
+    if plot is not None and pathlib.Path(plot).suffix not in (".png", ".svg"):
+        raise ValueError(f"--plot: want a name that ends in .png or .svg, got {plot!r}")
+    if plot is not None and suite.plot is None:
         raise ValueError(f"{' '.join(suite.families)} has no picture: leave out --plot")
-    for path in filter(None, (json, plot)):
-        check_writable(path)
+    for path in (json, plot):
+        if path is not None:
+            check_writable(path)
     result = suite.run(tuple(chosen) or suite.families)
     if json:
         record.write(json, command, 0, result)

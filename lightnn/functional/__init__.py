@@ -4,7 +4,18 @@ Called with Tensors (or arrays) they return a Tensor; inside, an op sees arrays 
 `lightnn.tensor.op`). plain.py has the definitions, which the kernels are tested against.
 """
 
-from lightnn.functional.activation import dropout, hardswish, hardtanh, log_softmax, relu, relu6, sigmoid, softmax, tanh
+from lightnn.functional.activation import (
+    dropout,
+    hardswish,
+    hardtanh,
+    log_softmax,
+    logsigmoid,
+    relu,
+    relu6,
+    sigmoid,
+    softmax,
+    tanh,
+)
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
 from lightnn.functional.dense import linear
 from lightnn.functional.loss import cross_entropy, mse_loss
@@ -29,6 +40,7 @@ __all__ = [
     "hardtanh",
     "linear",
     "log_softmax",
+    "logsigmoid",
     "max_pool2d",
     "mse_loss",
     "pad",

@@ -40,9 +40,19 @@ def hardswish(x):
 
 @op(channels=same, finishes_layer=True)
 def sigmoid(x):
-    """1 / (1 + exp(-x)), computed as (1 + tanh(x / 2)) / 2, which cannot overflow."""
-    y = 0.5 * (1 + np.tanh(0.5 * x))
-    return y, lambda dy: dy * y * (1 - y)
+    """1 / (1 + exp(-x)). With z = exp(-|x|), which cannot overflow, it is 1 / (1 + z) or z / (1 + z) by the sign of x,
+    and the gradient z / (1 + z)^2: accurate in both tails."""
+    check.floating("sigmoid", x=x)
+    z = np.exp(-np.abs(x))
+    return np.where(x < 0, z, 1) / (1 + z), lambda dy: dy * (z / (1 + z) ** 2)
+
+
+@op(channels=same)
+def logsigmoid(x):
+    """log(1 / (1 + exp(-x))) = min(x, 0) - log(1 + exp(-|x|)); the gradient is sigmoid(-x)."""
+    check.floating("logsigmoid", x=x)
+    z = np.exp(-np.abs(x))
+    return np.minimum(x, 0) - np.log1p(z), lambda dy: dy * (np.where(x < 0, 1, z) / (1 + z))
 
 
 @op(channels=same, keeps_zero=True, finishes_layer=True)
@@ -75,13 +85,16 @@ def log_softmax(x, *, dim: int = -1):
 def dropout(x, *, p: float = 0.5, training: bool = True, rng: np.random.Generator | int | None = None):
     """Zero each element with probability p and scale the others by 1 / (1 - p) (Srivastava et al. 2014, section 10).
 
-    When not training, and for p = 0, it is the identity. rng: Generator or seed, needed when training.
+    When not training, and for p = 0, it is the identity; for p = 1, all zeros. rng: Generator or seed, needed when
+    training.
     """
     check.floating("dropout", x=x)
-    if not 0 <= p < 1:
-        raise ValueError(f"dropout: want 0 <= p < 1, got {p!r}")
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: want 0 <= p <= 1, got {p!r}")
     if not training or p == 0:
         return x, lambda dy: dy
+    if p == 1:
+        return np.zeros_like(x), np.zeros_like
     if rng is None:
         raise ValueError("dropout: want rng= (a numpy.random.Generator or a seed) when training, got None")
     keep = np.random.default_rng(rng).random(x.shape, dtype=np.float32) >= p

@@ -7,26 +7,65 @@ from lightnn.tensor import op
 
 
 @op
-def cross_entropy(x, target):
-    """-mean_n log softmax(x_n)[target_n] for logits x (N, K) and integer labels target (N,).
+def cross_entropy(
+    x,
+    target,
+    *,
+    weight: np.ndarray | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+):
+    """-log softmax(x_n)[target_n] for logits x (N, K) and integer labels target (N,), averaged over the batch.
 
-    The gradient is (softmax(x) - onehot(target)) / N.
+    weight (K,): a factor for each class; the mean is then divided by the sum of the labels' weights. Labels equal to
+    ignore_index count as nothing. reduction: "mean", "sum", or "none" for the losses (N,). label_smoothing e replaces
+    the one-hot target by (1 - e) onehot + e / K (Szegedy et al. 2016, arXiv 1512.00567, section 7). As in PyTorch.
+
+    With q_n, the target times its weights, the loss of n is -sum_k q_nk log p_nk, and its gradient
+    p_n sum_k q_nk - q_n: without options, softmax(x) - onehot(target).
     """
+    _check_cross_entropy(x, target, weight, ignore_index, reduction, label_smoothing)
+    counted = target != ignore_index
+    q = _targets(np.where(counted, target, 0), x, weight, label_smoothing) * counted[:, None]
+    own = counted if weight is None else np.where(counted, np.asarray(weight)[np.where(counted, target, 0)], 0)
+    total = own.sum(dtype=np.float64) if reduction == "mean" else 1.0
+    z = x - x.max(1, keepdims=True)
+    p = np.exp(z)
+    sums = p.sum(1, keepdims=True)
+    losses = np.where(q == 0, 0, q * (np.log(sums) - z)).sum(1)  # a logit of -inf costs only where it is a target
+
+    def vjp(dy):
+        d = p / sums * q.sum(1, keepdims=True) - q
+        return d * (dy[:, None] if reduction == "none" else x.dtype.type(dy / total))
+
+    if reduction == "none":
+        return losses, vjp, None
+    with np.errstate(invalid="ignore", divide="ignore"):  # nothing counted: 0 / 0 is NaN, as in PyTorch
+        return np.asarray(losses.sum(dtype=np.float64) / total, x.dtype)[()], vjp, None
+
+
+def _targets(target, x, weight, label_smoothing):
+    """q (N, K): the smoothed one-hot targets times the classes' weights."""
+    n, k = x.shape
+    q = np.full((n, k), label_smoothing / k, x.dtype)
+    q[np.arange(n), target] += 1 - label_smoothing
+    return q if weight is None else q * np.asarray(weight, x.dtype)
+
+
+def _check_cross_entropy(x, target, weight, ignore_index, reduction, label_smoothing):
     check.floating("cross_entropy", x=x)
     fits = x.ndim == 2 and target.shape == x.shape[:1] and len(x) > 0
     check.shape("cross_entropy", "logits x (N, K) and labels target (N,), N > 0", fits, x=x, target=target)
-    check_labels("cross_entropy", target, x.shape[1])
-    rows = np.arange(len(x))
-    z = x - x.max(1, keepdims=True)
-    p = np.exp(z)
-    total = p.sum(1, keepdims=True)
-
-    def vjp(dy):
-        d = p / total
-        d[rows, target] -= 1
-        return d * (dy / len(x))
-
-    return np.mean(np.log(total[:, 0]) - z[rows, target], dtype=x.dtype), vjp, None
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"cross_entropy: want integer labels, got dtype {target.dtype}")
+    check_labels("cross_entropy", target[target != ignore_index], x.shape[1])
+    if weight is not None and np.shape(weight) != x.shape[1:]:
+        raise ValueError(f"cross_entropy: want weight ({x.shape[1]},), one a class; got {np.shape(weight)}")
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"cross_entropy: want reduction mean, sum or none; got {reduction!r}")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy: want 0 <= label_smoothing <= 1, got {label_smoothing!r}")
 
 
 @op

@@ -29,7 +29,7 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ):
-    """y = weight (x - mean) / sqrt(var + eps) + bias, for each channel of x (N, C, H, W) or (N, C).
+    """y = weight (x - mean) / sqrt(var + eps) + bias, for each channel of x (N, C), (N, C, L) or (N, C, H, W).
 
     In training, mean and var (biased) are the batch's, and the running statistics, arrays (C,), move towards them in
     place: running <- (1 - momentum) running + momentum batch, with the unbiased var, as in PyTorch. Otherwise mean and
@@ -37,8 +37,9 @@ def batch_norm(
     """
     check.floating("batch_norm", x=x, weight=weight, bias=bias)
     vectors = (weight, bias, running_mean, running_var)
-    fits = x.ndim in (2, 4) and all(np.shape(v) == x.shape[1:2] for v in vectors)
-    check.shape("batch_norm", "x (N, C) or (N, C, H, W) and vectors (C,)", fits, x=x, weight=weight, bias=bias)
+    fits = x.ndim in (2, 3, 4) and all(np.shape(v) == x.shape[1:2] for v in vectors)
+    want = "x (N, C), (N, C, L) or (N, C, H, W) and vectors (C,)"
+    check.shape("batch_norm", want, fits, x=x, weight=weight, bias=bias)
     if training:
         count = x.size // max(x.shape[1], 1)
         check.shape("batch_norm", "more than one value a channel when training", count > 1, x=x)

@@ -5,7 +5,17 @@ of numbers), arrays (one weight with its transforms), state (what training goes 
 """
 
 from lightnn.io.errors import FormatError
-from lightnn.io.lnn import inspect, load, save, save_to_train, to_bytes
+from lightnn.io.lnn import from_bytes, inspect, load, save, save_to_train, to_bytes, to_train_bytes
 from lightnn.io.report import FileReport
 
-__all__ = ["FileReport", "FormatError", "inspect", "load", "save", "save_to_train", "to_bytes"]
+__all__ = [
+    "FileReport",
+    "FormatError",
+    "from_bytes",
+    "inspect",
+    "load",
+    "save",
+    "save_to_train",
+    "to_bytes",
+    "to_train_bytes",
+]

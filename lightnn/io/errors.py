@@ -1,8 +1,8 @@
-"""The one error that reading a model file raises."""
+"""The one error that reading a file raises, and how it quotes what the file holds."""
 
+from lightnn.files import FormatError
 
-class FormatError(ValueError):
-    """The file is not a .lnn file that this version can read; the message says what is wrong and where."""
+__all__ = ["FormatError", "one_line"]
 
 
 def one_line(text, most=400):

@@ -20,7 +20,7 @@ import zlib
 import numpy as np
 
 from lightnn.compress import SUPPORTS, VALUES, Encoded, decode_parameter, encode
-from lightnn.files import write_atomically
+from lightnn.files import read_at_most, write_atomically
 from lightnn.io.arrays import read_array, write_array
 from lightnn.io.cursor import FILE, Reader, Writer
 from lightnn.io.errors import FormatError, one_line
@@ -53,6 +53,11 @@ def save_to_train(model: Module, path: str | os.PathLike) -> int:
 def to_bytes(model: Module) -> bytes:
     """The contents of the file that `save` writes."""
     return _to_bytes(model, TO_RUN)
+
+
+def to_train_bytes(model: Module) -> bytes:
+    """The contents of the file that `save_to_train` writes."""
+    return _to_bytes(model, TO_TRAIN)
 
 
 def _to_bytes(model, purpose):
@@ -105,22 +110,29 @@ def load(path: str | os.PathLike, max_bytes: int | None = None) -> Module:
     FormatError names what is wrong and where. Every length is checked before anything is allocated. max_bytes bounds
     what the arrays may unfold to; the default is 16 MiB plus 4096 times the file, up to 4 GiB.
     """
-    return _read(path, max_bytes)[0]
+    return _read(path, _file(path, max_bytes), max_bytes)[0]
+
+
+def from_bytes(data: bytes, max_bytes: int | None = None) -> Module:
+    """The model in the contents of a .lnn file, as `load` gives it."""
+    return _read("the bytes", data, max_bytes)[0]
 
 
 def inspect(path: str | os.PathLike, max_bytes: int | None = None) -> FileReport:
     """The bytes of the .lnn file at path, by array and by part. FormatError as in `load`."""
-    return FileReport(path, *_read(path, max_bytes)[1:])
+    return FileReport(path, *_read(path, _file(path, max_bytes), max_bytes)[1:])
 
 
-def _read(path, max_bytes):
-    """(model, {array: {part: bytes}}, {array: kinds}) of the file."""
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        room = min(2**32, 2**24 + 4096 * size) if max_bytes is None else max_bytes
-        if size > room:
-            raise FormatError(f"{path}: the file has {size} bytes, more than the {room} allowed")
-        data = file.read()
+def _file(path, max_bytes):
+    try:
+        return read_at_most(path, 2**32 if max_bytes is None else max_bytes, most_of_a_stream=2**24)
+    except ValueError as error:
+        raise FormatError(str(error)) from None
+
+
+def _read(path, data, max_bytes):
+    """(model, {array: {part: bytes}}, {array: kinds}) of the file's contents; path is for errors."""
+    room = min(2**32, 2**24 + 4096 * len(data)) if max_bytes is None else max_bytes
     _check_frame(path, data)
     reader = Reader(memoryview(data)[:-4])
     try:

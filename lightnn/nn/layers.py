@@ -141,8 +141,8 @@ class Dropout(Module):
     """In training, zero each element with probability p. It draws from its own generator, made from rng."""
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: want 0 <= p < 1, got {p!r}")
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: want 0 <= p <= 1, got {p!r}")
         self.p, self.rng = p, init.generator(rng)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -68,10 +68,12 @@ class Module:
     """A part of a network. A subclass sets its parameters and parts as attributes and defines `forward`.
 
     Attributes that are Parameters, Modules, or lists of them belong to the tree, in the order they were set.
-    `buffers` names the array attributes that are saved but not trained (running statistics, masks).
+    `buffers` names the array attributes that are saved but not trained (running statistics, masks), `counters` integers
+    that only a state_dict carries along.
     """
 
     buffers = ()
+    counters = ()
     training = True
 
     def __call__(self, *args):
@@ -131,19 +133,26 @@ class Module:
             else:
                 yield from ((f"{name}.{b}" if name else b, node, b) for b in node.buffers)
 
+    def _counters(self):
+        """Yield (name, owner, attribute) for every counter."""
+        for name, m in self.named_modules():
+            yield from ((f"{name}.{c}" if name else c, m, c) for c in m.counters)
+
     def state_dict(self) -> dict[str, np.ndarray]:
-        """{name: copy of the array} for every parameter and buffer, by torchvision's names."""
-        return {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._slots()}
+        """{name: copy of the array} for every parameter, buffer and counter, by torchvision's names."""
+        state = {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._slots()}
+        return state | {name: np.array(getattr(m, attribute)) for name, m, attribute in self._counters()}
 
     def load_state_dict(self, state: dict[str, np.ndarray], strict: bool = True) -> None:
         """Copy the arrays of `state` into the module.
 
         KeyError lists the names that are missing or unexpected (only if strict), ValueError the mis-shaped ones too;
-        nothing is changed then.
+        nothing is changed then. Counters may be missing, as in PyTorch's files from before there were any.
         """
+        counters = {name: (m, attribute) for name, m, attribute in self._counters() if name in state}
         slots = {name: (owner, attribute) for name, owner, attribute in self._slots()}
         missing = [name for name in slots if name not in state]
-        unexpected = [name for name in state if name not in slots]
+        unexpected = [name for name in state if name not in slots and name not in counters]
         shared = [name for name in slots if name in state]
         shapes = {name: (np.shape(getattr(*slots[name])), np.shape(state[name])) for name in shared}
         wrong = [f"{name}: want {want}, got {got}" for name, (want, got) in shapes.items() if want != got]
@@ -151,6 +160,8 @@ class Module:
             kinds = (("missing", missing), ("unexpected", unexpected), ("mis-shaped", wrong))
             message = "; ".join(f"{kind} {', '.join(names)}" for kind, names in kinds if names)
             raise (ValueError if wrong else KeyError)("load_state_dict: " + message)
+        for name, (m, attribute) in counters.items():
+            setattr(m, attribute, int(state[name]))
         for name in shared:
             owner, attribute = slots[name]
             dtype = np.asarray(getattr(owner, attribute)).dtype

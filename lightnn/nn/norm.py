@@ -8,9 +8,14 @@ from lightnn.nn.module import Module, Parameter
 
 
 class _BatchNorm(Module):
-    """weight and bias (num_features,) are trained; running_mean and running_var are buffers, updated in training."""
+    """weight and bias (num_features,) are trained; running_mean and running_var are buffers, updated in training.
+
+    num_batches_tracked counts the training batches, as PyTorch's does; it is in the state_dict, and nothing needs it.
+    """
 
     buffers = ("running_mean", "running_var")
+    counters = ("num_batches_tracked",)
+    axes = ()  # how many axes x may have
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1):
         if not isinstance(num_features, int | np.integer) or num_features < 1:
@@ -20,11 +25,16 @@ class _BatchNorm(Module):
         self.bias = Parameter(init.constant((num_features,), 0))
         self.running_mean = init.constant((num_features,), 0)
         self.running_var = init.constant((num_features,), 1)
+        self.num_batches_tracked = 0
 
     def fit_sizes(self):
         (self.num_features,) = self.weight.shape
 
     def forward(self, x):
+        if len(np.shape(x)) not in self.axes:
+            want = " or ".join(("(N, C)", "(N, C, L)", "(N, C, H, W)")[n - 2] for n in self.axes)
+            raise ValueError(f"{type(self).__name__}: want x {want}; got {np.shape(x)}")
+        self.num_batches_tracked += self.training
         return F.batch_norm(
             x,
             self.weight(),
@@ -38,8 +48,12 @@ class _BatchNorm(Module):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalization of x (N, C)."""
+    """Batch normalization of x (N, C) or (N, C, L), over N and L."""
+
+    axes = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
     """Batch normalization of x (N, C, H, W), over N, H and W."""
+
+    axes = (4,)

@@ -104,11 +104,16 @@ class Adam(Optimizer):
         g = p.grad + self.weight_decay * p.data if self.weight_decay else p.grad
         t, m, s = self._moments.get(i) or (0, np.zeros_like(p.data), np.zeros_like(p.data))
         t += 1
-        m += (1 - b1) * (g - m)
+        m[...] = _between(m, g, 1 - b1)
         s *= b2
         s += (1 - b2) * g * g
         self._moments[i] = t, m, s
         p.data -= self.lr / (1 - b1**t) * m / (np.sqrt(s / (1 - b2**t)) + self.eps)
+
+
+def _between(a, b, t):
+    """a + t (b - a), from the nearer end: for t = 1 it is b to the last digit."""
+    return a + t * (b - a) if t < 0.5 else b - (1 - t) * (b - a)
 
 
 def _in_range(name, **options):

@@ -42,7 +42,7 @@ class StepLR(Schedule):
 
 class CosineLR(Schedule):
     """lr = eta_min + (base_lr - eta_min)(1 + cos(pi epoch / T_max)) / 2 (Loshchilov & Hutter 2017, arXiv 1608.03983,
-    equation 5, without restarts); it stays at eta_min after T_max."""
+    equation 5, without restarts). After T_max it stays at eta_min, where PyTorch's CosineAnnealingLR rises again."""
 
     options = ("T_max", "eta_min")
 

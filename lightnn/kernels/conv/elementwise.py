@@ -2,7 +2,7 @@
 several times.
 
 What it computes.
-    clamp          y = min(max(x, low), high)                 ReLU: (0, inf), ReLU6: (0, 6), hardtanh: (low, high)
+    clamp          y = min(max(x, low), high)                 ReLU: (0, none), ReLU6: (0, 6), hardtanh: (low, high)
     hardswish      y = x * min(max(x + 3, 0), 6) / 6          (Howard 2019, arXiv:1905.02244, section 5.2)
     channel_shuffle  y[n, j*G + i] = x[n, i*C/G + j]          (Zhang 2018, arXiv:1707.01083, section 3.1)
 and their gradients. At a kink the gradient is PyTorch's: 0 for clamp. NaN stays NaN.
@@ -19,13 +19,15 @@ import numpy as np
 from lightnn.kernels.parallel import parallel_njit, parts_for, run
 from lightnn.kernels.vector import simd
 
+NO_BOUND = np.nan  # no number is above or below it, infinity included
+
 
 def relu(x):
-    return clamp(x, 0.0, np.inf)
+    return clamp(x, 0.0, NO_BOUND)
 
 
 def relu_backward(dy, x):
-    return clamp_backward(dy, x, 0.0, np.inf)
+    return clamp_backward(dy, x, 0.0, NO_BOUND)
 
 
 def relu6(x):

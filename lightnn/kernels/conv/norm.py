@@ -60,12 +60,12 @@ def forward_eval(x, gamma, beta, mean, var, eps):
 
 def backward(dy, x, gamma, mean, var, eps):
     """(dx, dgamma, dbeta) of `forward`."""
-    return _backward(dy, x, gamma, mean, var, eps, 1.0)
+    return _backward(dy, x, gamma, mean, var, eps, True)
 
 
 def backward_eval(dy, x, gamma, mean, var, eps):
     """(dx, dgamma, dbeta) of `forward_eval`: the statistics do not depend on x."""
-    return _backward(dy, x, gamma, mean, var, eps, 0.0)
+    return _backward(dy, x, gamma, mean, var, eps, False)
 
 
 def _backward(dy, x, gamma, mean, var, eps, own_statistics):
@@ -180,9 +180,12 @@ def _backward_channels(x, dy, gamma, given, own_statistics, found, first, last):
         dgamma[c] = dot * inverse
         dbeta[c] = total
         scale = gamma[c] * inverse
-        per_number = own_statistics * scale / max(n * size, 1)
+        per_number = scale / max(n * size, 1)
+        slope, shift = -per_number * dot * inverse * inverse, -per_number * total
+        if not own_statistics:  # also where a sum is NaN
+            slope = shift = 0.0
         for image in range(n):
-            coefficients = real(scale), real(-per_number * dot * inverse * inverse), real(-per_number * total)
+            coefficients = real(scale), real(slope), real(shift)
             _input_gradient(dx[image, c], dy[image, c], x[image, c], real(mean[c]), *coefficients)
 
 

@@ -17,7 +17,7 @@ def compress_to_file(
     fresh: bool = False,
 ) -> dict:
     """Compress a network of SUBJECTS to the file `output`, print its tables, and write the numbers to path, if any."""
-    if path and os.path.abspath(path) == os.path.abspath(output):
+    if path is not None and os.path.realpath(path) == os.path.realpath(output):
         raise ValueError(f"want two files for the network and the results, got {output} for both")
     subject = experiment.SUBJECTS[model]
     pipeline = subject.quick if quick else subject.full
@@ -30,5 +30,5 @@ def compress_to_file(
         return f"{format_tables(result)}\n\n{size}\npython -m lightnn inspect {output} shows what they are."
 
     run = Run(f"compress {model}", command, seed, pipeline, fresh)
-    targets = [output, path] if path else [output]
-    return long_run(run, work, report, targets, lambda result: {path: result} if path else {})
+    targets = [output] if path is None else [output, path]
+    return long_run(run, work, report, targets, lambda result: {} if path is None else {path: result})

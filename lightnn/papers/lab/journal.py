@@ -8,6 +8,7 @@ A finished step is read back instead of done again. A step always returns what i
 time, and makes its own generator with `draws`. So a resumed run equals an uninterrupted one bit for bit.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -22,7 +23,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lightnn import io, nn
-from lightnn.files import write_atomically
+from lightnn.files import check_writable, write_atomically
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[2]
 APART = ("bench", "study", "__main__.py")  # parts of the package that no result depends on
@@ -40,6 +41,7 @@ class Journal:
 
     def __init__(self, folder: str | os.PathLike, say: Callable[[str], None] = print):
         self.folder, self.say = pathlib.Path(folder), say
+        self.keeps, self._seconds = True, 0.0  # whether entries are written; the seconds of steps that are not
 
     def __repr__(self) -> str:
         return f"Journal({str(self.folder)!r}, {len(self._entries())} finished steps)"
@@ -51,15 +53,12 @@ class Journal:
         """The journal of a run in the user's cache.
 
         It is found again by name, seed, the recipe's repr and the source code of the package. fresh: forget what it
-        holds.
+        holds. Where the cache can't be written, the run goes on without one, and says so.
         """
-        import platformdirs  # here: only long runs need it
-
-        key = hashlib.sha256(f"{recipe!r} {source_digest()}".encode()).hexdigest()[:16]
-        cache = pathlib.Path(platformdirs.user_cache_dir("lightnn", appauthor=False))
-        journal = cls(cache / "runs" / f"{file_name(name)}-{seed}-{key}", say)
+        journal = cls(journal_folder(name, seed, recipe), say)
         if fresh:
             journal.forget()
+        journal._try_to_keep()
         if count := len(journal._entries()):
             steps = f"{count} finished step{'s' * (count != 1)}"
             say(f"continuing after {steps} of an interrupted run (--fresh starts over)")
@@ -67,32 +66,46 @@ class Journal:
 
     def part(self, name: str) -> "Journal":
         """A journal within this one, for a part of the run whose steps have names of their own."""
-        return Journal(self.folder / file_name(name), self.say)
+        part = Journal(self.folder / file_name(name), self.say)
+        part.keeps = self.keeps
+        return part
 
     def step(self, name: str, work: Callable[[], dict]) -> dict:
         """The numbers of the step: read back if it is finished, otherwise what work() returns, as JSON holds it."""
-        numbers = self._read(name, _numbers)
-        return self._write(name, *self._do(name, work)) if numbers is None else numbers
+        found = self._read(name)
+        if found is None:
+            found = self._write(name, None, *self._do(name, work))
+        return found[1]
 
     def network(self, name: str, work: Callable[[], tuple[nn.Module, dict]]) -> tuple[nn.Module, dict]:
         """(model, numbers) of the step, in the same way; the model is always the one that its file gives."""
-        entry = self._read(name, lambda path: (io.load(path.with_suffix(".lnn")), _numbers(path)))
-        if entry is not None:
-            return entry
-        (model, numbers), seconds = self._do(name, work)
-        path = self._path(name).with_suffix(".lnn")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        io.save_to_train(model, path)  # with latent weights and the state of transforms: training goes on from here
-        return io.load(path), self._write(name, numbers, seconds)  # the numbers last: they mark the step as finished
+        found = self._read(name, with_network=True)
+        if found is None:
+            (model, numbers), seconds = self._do(name, work)
+            found = self._write(name, model, numbers, seconds)
+        return found
 
     @property
     def seconds(self) -> float:
         """How long the finished steps took, over all runs."""
-        return sum(json.loads(path.read_text(encoding="utf-8"))["seconds"] for path in self._entries())
+        entries = [self._numbers(path) for path in self._entries()]
+        return sum(entry["seconds"] for entry in entries if entry is not None) + self._seconds
 
     def forget(self) -> None:
         """Remove all entries."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _try_to_keep(self):
+        """Find out before the first step whether entries can be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            check_writable(self.folder / "entry.json")
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error):
+        self.keeps = False
+        self.say(f"finished steps are not kept, so an interrupted run starts over: {error}")
 
     def _entries(self):
         return list(self.folder.rglob("*.json"))
@@ -108,27 +121,77 @@ class Journal:
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted in '{name}'; the same command continues from here") from None
 
-    def _read(self, name, read):
-        """What read(path) returns, or None if the entry is missing or damaged."""
-        path = self._path(name)
+    def _read(self, name, with_network=False):
+        """(network or None, numbers) of a finished step; None if the entry is missing or damaged."""
+        path, network = self._path(name), self._path(name).with_suffix(".lnn")
         if not path.exists():
             return None
+        entry = self._numbers(path)
         try:
-            return read(path)
-        except (OSError, ValueError, LookupError, TypeError) as error:  # FormatError and JSON's errors are ValueErrors
-            self.say(f"the finished step '{name}' can't be read ({error}) and is done again")
-            path.unlink(missing_ok=True)
+            if entry is not None and bool(entry["network"]) == with_network:
+                if not with_network:
+                    return None, entry["numbers"]
+                if entry["network"] == _digest(network.read_bytes()):
+                    return io.load(network), entry["numbers"]
+        except (OSError, ValueError, MemoryError):  # a FormatError is a ValueError
+            pass
+        self.say(f"the finished step '{name}' can't be read and is done again")
+        for damaged in (path, network):
+            _remove(damaged)
+        return None
+
+    def _numbers(self, path):
+        """{"numbers", "seconds", "network"} of an entry, or None if it is damaged in any way."""
+        try:
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            sound = entry["check"] == _digest(json.dumps(entry["entry"]).encode())
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError):
             return None
+        return entry["entry"] if sound else None
 
-    def _write(self, name, numbers, seconds):
-        text = json.dumps({"numbers": numbers, "seconds": seconds})
-        self._path(name).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path(name), text.encode())
-        return _numbers(self._path(name))
+    def _write(self, name, model, numbers, seconds):
+        """Keep a finished step if that is possible; (network or None, numbers) as the entry reads back."""
+        stored = None if model is None else io.to_train_bytes(model)
+        entry = {"numbers": numbers, "seconds": seconds, "network": stored and _digest(stored)}
+        text = json.dumps(entry)
+        if self.keeps:
+            try:
+                path = self._path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if stored is not None:
+                    write_atomically(path.with_suffix(".lnn"), stored)
+                check = _digest(text.encode())
+                write_atomically(path, json.dumps({"entry": entry, "check": check}).encode())  # marks it as finished
+            except OSError as error:
+                self._give_up(error)
+        if not self.keeps:
+            self._seconds += seconds
+        return None if stored is None else io.from_bytes(stored), json.loads(text)["numbers"]
 
 
-def _numbers(path):
-    return json.loads(path.read_text(encoding="utf-8"))["numbers"]
+def journal_folder(name: str, seed: int, recipe: object) -> pathlib.Path:
+    """Where the journal of a run is, whether or not it has been made."""
+    key = hashlib.sha256(f"{recipe!r} {source_digest()}".encode()).hexdigest()[:16]
+    return cache_folder("runs") / f"{file_name(name)}-{seed}-{key}"
+
+
+def cache_folder(name: str) -> pathlib.Path:
+    """A folder of lightnn in the user's cache; not made yet."""
+    import platformdirs  # here: only long runs need it
+
+    return pathlib.Path(platformdirs.user_cache_dir("lightnn", appauthor=False)) / name
+
+
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _remove(path):
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def draws(seed: int, name: str) -> np.random.Generator:

@@ -14,7 +14,8 @@ from lightnn.files import write_atomically
 def write(path: str | os.PathLike, command: str, seed: int, result: dict) -> None:
     """Write result (a dict of plain numbers) to path, with the command and seed that produced it and this machine."""
     document = {"command": command, "seed": seed, "machine": machine(), **result}
-    write_atomically(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode(errors="backslashreplace"))  # a file name in the command may be no UTF-8
 
 
 def machine() -> dict:

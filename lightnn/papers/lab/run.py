@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from lightnn.files import check_writable
 from lightnn.papers.lab import record
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.journal import Journal, journal_folder
+from lightnn.papers.lab.lock import alone
 from lightnn.papers.lab.registry import Paper
 
 RESULTS = pathlib.Path(__file__).resolve().parents[3] / "chapters" / "results"  # exists in a clone of the repository
@@ -25,6 +26,10 @@ class Run:
     recipe: object = None
     fresh: bool = False
 
+    def place(self) -> pathlib.Path:
+        """Where its journal is."""
+        return journal_folder(self.name, self.seed, self.recipe)
+
 
 def long_run(
     run: Run,
@@ -39,15 +44,17 @@ def long_run(
     targets: files that must be writable before the work starts. records(numbers) -> {path: numbers for that file}.
     Returns the numbers.
     """
+    targets = list(targets)
     for path in targets:
         check_writable(path)
-    journal = Journal.open(run.name, run.seed, run.recipe, run.fresh, say)
-    result = work(journal)
-    say(f"\n{report(result)}")
-    for path, numbers in records(result).items():
-        record.write(path, run.command, run.seed, numbers)
-        say(f"\nwritten: {pathlib.Path(path).name}")
-    journal.forget()
+    with alone([*targets, run.place()], run.command, say):
+        journal = Journal.open(run.name, run.seed, run.recipe, run.fresh, say)
+        result = work(journal)
+        say(f"\n{report(result)}")
+        for path, numbers in records(result).items():
+            record.write(path, run.command, run.seed, numbers)
+            say(f"\nwritten: {pathlib.Path(path).name}")
+        journal.forget()
     return result
 
 
@@ -76,6 +83,6 @@ def reproduce(
     def work(journal):
         return paper.reproduce(journal, seed=seed, quick=quick, say=say)
 
-    targets = [RESULTS / "new.json"] if committed else filter(None, [path])
+    targets = [RESULTS / f"{paper.name}.json"] if committed else [] if path is None else [path]
     run = Run(paper.name, command, seed, f"quick={quick}", fresh)
     return long_run(run, work, paper.format_tables, targets, records, say)
