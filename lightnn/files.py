@@ -56,6 +56,8 @@ def read_at_most(path: str | os.PathLike, most: int, most_of_a_stream: int | Non
             most = most if most_of_a_stream is None else min(most, most_of_a_stream)
         elif status.st_size > most:
             raise ValueError(f"{path}: the file has {status.st_size} bytes, more than the {most} allowed")
+        else:
+            most = status.st_size
         data = file.read(most + 1)
     if len(data) > most:
         raise ValueError(f"{path}: it has more than the {most} bytes allowed")
@@ -67,7 +69,7 @@ def _target(path):
     if not str(path):
         raise OSError("cannot write '': want the name of a file")
     target = pathlib.Path(os.path.realpath(path))
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         mode = os.stat(target).st_mode
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"

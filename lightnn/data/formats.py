@@ -29,7 +29,7 @@ def read_idx(path: Path, shape: tuple[int, ...], sha256: str | None = None, wher
 
     sha256: of the *unpacked* bytes, hexadecimal; None skips that check. The same data may come in several .gz files.
     where: the file's name in errors (default: its path).
-    Raises FormatError when the gzip stream is damaged, or the magic number, sizes, length or checksum are not as wanted.
+    Raises FormatError when the gzip stream is damaged, or magic number, sizes, length or checksum are not as wanted.
     """
     where = where or str(path)
     header_bytes = 4 + 4 * len(shape)

@@ -26,6 +26,7 @@ def alone(paths: Iterable[str | os.PathLike], command: str, say: Callable[[str],
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 held.enter_context(filelock.FileLock(f"{place}.lock", timeout=0))
+                held.callback(place.with_suffix(".json").unlink, missing_ok=True)
                 _sign(place.with_suffix(".json"), command)
             except filelock.Timeout:
                 raise ValueError(f"{pathlib.Path(path).name}: {_holder(place)} is writing it") from None

@@ -63,7 +63,7 @@ def test_damaged_numbers_are_dropped_with_a_line(journal, said, damage):
     journal.step("the step", lambda: {"n": 1})
     next(journal.folder.glob("*.json")).write_bytes(damage)
     assert journal.step("the step", lambda: {"n": 2}) == {"n": 2}
-    assert len(said) == 1 and said[0].startswith("the finished step 'the step' can't be read (") and "\n" not in said[0]
+    assert len(said) == 1 and said[0] == "the finished step 'the step' can't be read and is done again"
     assert journal.step("the step", never) == {"n": 2} and len(said) == 1
 
 
@@ -102,9 +102,8 @@ def test_parts_have_names_of_their_own_and_seconds_add_up(journal):
     journal.part("lenet5").step("x", lambda: {"n": 2})
     assert journal.step("x", never) == {"n": 1} and journal.part("lenet5").step("x", never) == {"n": 2}
     assert journal.seconds >= journal.part("lenet5").seconds > 0
-    for path in journal.folder.rglob("*.json"):
-        path.write_text(json.dumps({"numbers": {}, "seconds": 2.5}))
-    assert journal.seconds == 5.0
+    next(journal.part("lenet5").folder.rglob("*.json")).write_text(json.dumps({"numbers": {}, "seconds": 2.5}))
+    assert 0 < journal.seconds < 2.5  # what is damaged does not count
     journal.forget()
     assert not journal.folder.exists() and journal.seconds == 0
     journal.forget()
@@ -138,7 +137,7 @@ def test_open_finds_the_run_of_the_same_paper_seed_recipe_and_source(tmp_path, m
     assert said == ["continuing after 1 finished step of an interrupted run (--fresh starts over)"]
     others = [opened(paper="li2016"), opened(seed=1), opened(recipe="quick=False")]
     monkeypatch.setattr(module, "source_digest", lambda: "changed")
-    assert len({j.folder for j in (*others, opened())}) == 4 and all(not j.folder.exists() for j in (*others, opened()))
+    assert len({j.folder for j in (*others, opened())}) == 4 and not any(j._entries() for j in (*others, opened()))
     monkeypatch.undo()
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args, **options: str(tmp_path))
     assert opened(fresh=True).step("x", lambda: {"n": 2}) == {"n": 2}
