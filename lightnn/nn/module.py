@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import copy
 import inspect
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,17 +14,31 @@ from lightnn.tensor import Tensor
 running = contextvars.ContextVar("lightnn_running_module", default=None)  # the innermost Module that is being called
 
 
+_modes = {}  # a module that is being evaluated: how often, and the mode that it goes back to
+_modes_lock = threading.Lock()
+
+
 @contextlib.contextmanager
 def evaluating(*models: "Module") -> Iterator[None]:
-    """Within this context the models are in eval mode; afterwards each of their modules has its mode back."""
-    modes = [(m, m.training) for model in models for m in model.modules()]
+    """Within this context the models are in eval mode; afterwards each of their modules has its mode back.
+
+    Several threads may evaluate one model at once: the last to leave gives the modes back.
+    """
+    modules = [m for model in models for m in model.modules()]
+    with _modes_lock:
+        for m in modules:
+            count, mode = _modes.get(m, (0, m.training))
+            _modes[m], m.training = (count + 1, mode), False
     try:
-        for model in models:
-            model.eval()
         yield
     finally:
-        for m, mode in modes:
-            m.training = mode
+        with _modes_lock:
+            for m in modules:
+                count, mode = _modes.pop(m)
+                if count > 1:
+                    _modes[m] = count - 1, mode
+                else:
+                    m.training = mode
 
 
 class Parameter(Tensor):
