@@ -33,7 +33,7 @@ def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> 
 
 @exercise("02.5")
 def prune(p: Parameter, quality: float) -> float:
-    """Prune by magnitude: give Parameter p a new mask that keeps the weights above the layer's threshold.
+    """Prune by magnitude: give Parameter p a new mask that keeps the weights above the layer's `threshold`.
 
         m = 1[|w| > quality std(w)]
 

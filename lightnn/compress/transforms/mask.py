@@ -53,7 +53,8 @@ class Mask(Transform):
 def masked(w, *, mask):
     """The weight y that the network uses of a pruned w, and its gradient:
 
-        y = w where mask is True, else 0,   dL/dw = dL/dy where it is True, else 0
+        y = w where mask is True, else 0
+        dL/dw = dL/dy where mask is True, else 0
 
     What is pruned is exactly 0, never -0 or NaN, even where w is infinite or NaN; what is kept stays as it is. w: a
     float array; mask: a bool array of the same shape. Returns y, of w's shape and dtype, and the function that maps dy
