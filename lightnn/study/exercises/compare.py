@@ -24,8 +24,6 @@ def difference(want: dict, got: dict) -> Difference | None:
         return _raises(want, got)
     for what in [*want, *(w for w in got if w not in want)]:
         if what not in got or what not in want:
-            if what.startswith(("result", "type of result")):
-                return Difference("result", _result(want), _result(got))
             given = [plain(side[what]) if what in side else "nothing there" for side in (want, got)]
             return Difference(what, *given)
         found = _differ(want[what], got[what])
