@@ -22,7 +22,7 @@ def code_lengths(counts):
     """The code lengths of an optimal prefix code: those that minimise sum_s counts_s length_s.
 
     counts: how often each symbol occurs, an integer array. Returns an int64 array: the code length of each symbol, 0
-    for a symbol that does not occur. If only one symbol occurs, its length is 1.
+    for a symbol that does not occur. If only one symbol occurs, its length is 1. counts stays as it is.
 
     Huffman: each symbol that occurs is a tree; the two trees that occur least often are joined until one is left, and
     a symbol's length is its depth in it. Of several codes that are as short, any one will do. If a length is more than

@@ -14,7 +14,7 @@ from lightnn.io.errors import FormatError
 
 @exercise("04.3")
 def relative(positions, bits):
-    """The steps from each position to the next, cut so that step - 1 fits into `bits` bits (arXiv 1510.00149, figure 2).
+    """The steps from each position to the next, cut so that step - 1 fits into `bits` bits (figure 2 of the paper).
 
     positions: integers >= 0, each larger than the one before, an array (n,). The first step is counted from -1. A step
     of more than 2^bits is cut: fillers, each a step of 2^bits, come before the rest, which is from 1 to 2^bits.

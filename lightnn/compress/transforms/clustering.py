@@ -44,7 +44,7 @@ def kmeans(w, k, init=linear_init, iterations=100, rng=0):
 
     Returns (centres, codes): the centres, ascending, a float64 array (k,) whatever w's dtype; and for each weight the
     number of its nearest centre among these, an int64 array (n,). Halfway between two centres the lower one counts as
-    nearest. ValueError unless w has one dimension, is not empty and is finite, and k >= 1.
+    nearest. w stays as it is. ValueError unless w has one dimension, is not empty and is finite, and k >= 1.
 
     In one dimension a cluster is an interval: here an iteration is k searches in the sorted weights and k differences
     of their running sum.

@@ -77,7 +77,7 @@ def log_codes(w, bits, top):
 
     The exponent is e = round(log2 |w|). There are n = 2^(bits-1) - 1 places: place 1 is the exponent top - n + 1, and
     place n the exponent top. A larger exponent takes place n too; for a smaller one, and for a weight of 0, the code
-    is 0. ValueError if a weight is not finite.
+    is 0. w stays as it is. ValueError if a weight is not finite.
     """
     w = np.asarray(w)
     if not np.isfinite(w).all():

@@ -24,14 +24,21 @@ def difference(want: dict, got: dict) -> Difference | None:
         return _raises(want, got)
     for what in [*want, *(w for w in got if w not in want)]:
         if what not in got or what not in want:
-            given = [plain(side[what]) if what in side else "nothing there" for side in (want, got)]
-            return Difference(what, *given)
+            return Difference(what, _there(want, what), _there(got, what))
         if what.startswith("type of ") and want[what] != got[what]:
             return Difference(what, str(want[what]), str(got[what]))
         found = _differ(want[what], got[what])
         if found is not None:
             return Difference(what, *found)
     return None
+
+
+def _there(side, what):
+    """What one side has under this name, or the type or the value of it, whichever it has instead."""
+    if what in side:
+        return plain(side[what]).strip("'")
+    other = what.removeprefix("type of ") if what.startswith("type of ") else f"type of {what}"
+    return plain(side[other]).strip("'") if other in side else "nothing there"
 
 
 def _raises(want, got):

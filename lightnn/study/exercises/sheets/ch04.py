@@ -12,12 +12,12 @@ SHEETS = (
         "r = n b / (n log2(k) + k b)",
         (
             "Before sharing, n weights cost b bits each: that is the numerator.",
-            "After it, each weight costs log2(k) bits for the number of its centre, and the k centres cost b bits each.",
+            "After it, a weight costs log2(k) bits for the number of its centre, and the k centres cost b bits each.",
             "16 weights of 32 bits with 4 centres: 512 / (16 * 2 + 4 * 32) = 512 / 160 = 3.2. np.log2 or math.log2.",
         ),
         (
             Mistake("the codebook is not counted", " + k * bits)", ")"),
-            Mistake("the number of a centre is counted as k bits instead of log2(k)", "n * np.log2(k)", "n * k"),
+            Mistake("the number of a centre takes log2(k) bits: not k, and not log2(n)", "n * np.log2(k)", "n * k"),
             Mistake("the natural logarithm does not count bits", "np.log2(k)", "np.log(k)"),
             Mistake("log2(k) is rounded up to whole bits", "np.log2(k)", "np.ceil(np.log2(k))"),
             Mistake("a centre is counted as one bit instead of b bits", " + k * bits)", " + k)"),
@@ -63,10 +63,10 @@ SHEETS = (
         "middle",
         "d = gap - 1 in 0 .. 2^b - 1; longer gaps take fillers of the largest step",
         (
-            "np.diff(positions, prepend=-1) gives the gaps. A gap of 1 .. 2^bits fits as gap - 1, which is 0 .. 2^bits - 1.",
-            "Each filler moves on by 2^bits. A gap g needs (g - 1) // 2^bits of them, and g - fillers * 2^bits is left.",
-            "Entry i is a position at place cumsum(1 + fillers)[i] - 1; at all other places is a filler, 2^bits - 1. Or "
-            "append entry by entry to two lists.",
+            "np.diff(positions, prepend=-1) gives the gaps. A gap from 1 to 2^bits fits into `bits` bits as gap - 1.",
+            "A filler moves on by 2^bits. A gap g needs (g - 1) // 2^bits of them; then g - fillers * 2^bits is left.",
+            "Position i is the entry cumsum(1 + fillers)[i] - 1; all other entries are fillers, 2^bits - 1. "
+            "A loop that appends to two lists will do as well.",
         ),
         (
             Mistake("the first position is counted from 0 instead of -1", "prepend=-1)\n    if", "prepend=0)\n    if"),
@@ -106,8 +106,8 @@ SHEETS = (
         "w_ij <- c_(I_ij), clustered over the remaining weights only",
         (
             "kmeans(w[mask], k) gives centres and codes; Codebook(centres, codes) is what p.values should be.",
-            "Cluster only what p.support.mask keeps: the zeros would take a centre and attract the others. Then put the "
-            "codes back where they belong: codes = np.zeros(w.shape, int); codes[mask] = ...",
+            "Cluster only what p.support.mask keeps: the zeros would take a centre and attract the others. Then "
+            "put the codes back where they belong: codes = np.zeros(w.shape, int); codes[mask] = ...",
             "Never ask for more centres than weights remain: k = min(2**bits, mask.sum()). If none remain, kmeans has "
             "nothing to cluster: one centre of 0 will do. Pass init and rng=rng on.",
         ),
@@ -122,6 +122,12 @@ SHEETS = (
             Mistake(
                 "the latent weights are clustered, not those that the network uses", "w = p().data\n", "w = p.data\n"
             ),
+            Mistake(
+                "the codes are those of the sorted weights, not of the weights where they stand",
+                "= kmeans(w[kept], ",
+                "= kmeans(np.sort(w[kept]), ",
+            ),
+            Mistake("p.values is set, but nothing is returned", "    return p.values\n", "    return None\n"),
             Mistake("the codes are left 0", "c, codes[kept] = kmeans", "c, _ = kmeans"),
             Mistake("init is not passed on to kmeans", ", init, rng=rng)", ", rng=rng)"),
             Mistake("rng is not passed on to kmeans: after init comes iterations", ", init, rng=rng)", ", init)"),
@@ -161,6 +167,11 @@ SHEETS = (
             Mistake("an empty cluster's centre jumps to 0", "np.maximum(count, 1), c)", "np.maximum(count, 1), 0)"),
             Mistake("it stops after one iteration", "for _ in range(iterations):", "for _ in range(1):"),
             Mistake("`iterations` is ignored", "for _ in range(iterations):", "for _ in range(1000):"),
+            Mistake(
+                "it stops while the centres still move a little",
+                "np.array_equal(means, c)",
+                "np.abs(means - c).max() < 1e-3",
+            ),
             Mistake("the centres never move from where they started", "c = np.sort(means)", "c = np.sort(c)"),
             Mistake(
                 "init is ignored: the centres always start equally spaced",
@@ -175,7 +186,8 @@ SHEETS = (
             Mistake(
                 "the codes are those before the last move of the centres",
                 "        means = np.where",
-                "        nearest = lambda w, _, c=c: np.searchsorted((c[1:] + c[:-1]) / 2, w)\n        means = np.where",
+                "        nearest = lambda w, _, c=c: np.searchsorted((c[1:] + c[:-1]) / 2, w)\n"
+                "        means = np.where",
             ),
             Mistake(
                 "halfway between two centres, the codes go to the upper one",
@@ -191,8 +203,8 @@ SHEETS = (
         "hard",
         "min sum_s counts_s length_s over all prefix codes",
         (
-            "Keep a heap of trees (heapq), each with its total count and the symbols in it; join the two smallest until "
-            "one is left.",
+            "Keep a heap of trees (heapq), each with its total count and its symbols; join the two smallest until one "
+            "is left.",
             "You need no tree: a symbol's code gets one bit longer each time the tree that it is in is joined.",
             "Symbols that never occur stay out of the heap and keep 0. A single symbol gets 1, not 0: codes of no bits "
             "can't be counted. If the largest length is above LONGEST, start again with (counts + 1) // 2.",
@@ -200,7 +212,7 @@ SHEETS = (
         (
             Mistake("a single symbol gets a code of no bits", "lengths[used] = 1", "lengths[used] = 0"),
             Mistake("symbols that never occur get a code too", "np.flatnonzero(counts)", "np.arange(len(counts))"),
-            Mistake("a joined tree gets only one of the two counts, not their sum", "(a + b, tie", "(max(a, b), tie"),
+            Mistake("a joined tree must take its place by the sum of its two counts", "(a + b, tie", "(max(a, b), tie"),
             Mistake(
                 "only the symbols of one of the two joined trees get a longer code",
                 "lengths[left + right] += 1",
@@ -255,7 +267,7 @@ SHEETS = (
             Mistake("the exponents are not clipped", "np.clip(e - top + n, 0, n)", "(e - top + n)"),
             Mistake("one exponent too many for the bits", "n = 2 ** (bits - 1) - 1\n", "n = 2 ** (bits - 1)\n"),
             Mistake(
-                "the sign's bit is not set apart from the others", "n = 2 ** (bits - 1) - 1\n", "n = 2**bits - 1\n"
+                "one bit is the sign: there are 2^(bits-1) - 1 places", "n = 2 ** (bits - 1) - 1\n", "n = 2**bits - 1\n"
             ),
         ),
     ),
@@ -263,4 +275,33 @@ SHEETS = (
 
 
 def finale():
-    return "it works"
+    import tempfile
+
+    from lightnn import compress, data, io, models, optim
+    from lightnn.training import evaluate, train
+
+    d, model = data.load_mnist(), models.lenet_300_100(rng=0)
+    layers = {model.fc1: 0.08, model.fc2: 0.16, model.fc3: 0.48}  # and the fraction of its weights that it keeps
+
+    def fit(lr, images):
+        sgd = optim.SGD(model.parameters(), lr, momentum=0.9)
+        train(model, (d.x_train[:images], d.y_train[:images]), epochs=1, optimizer=sgd, progress=False)
+
+    fit(0.1, 60000)
+    for layer, keep in layers.items():
+        compress.prune_to_fraction(layer.weight, keep)
+    fit(0.05, 30000)
+    for layer in layers:
+        compress.share(layer.weight, 4)
+        compress.use_powers_of_two(layer.bias, 4)
+    fit(0.0005, 1000)  # tunes the centres
+    with tempfile.TemporaryDirectory() as folder:
+        size = io.save(model, f"{folder}/lenet.lnn")
+        error = 100 - 100 * evaluate(
+            io.load(f"{folder}/lenet.lnn"), d.x_test, d.y_test, batch_size=2000, progress=False
+        )
+    alone = compress.sharing_rate(round(0.08 * model.fc1.weight.size), 32, 16)
+    return (
+        f"your chapter 04 compresses LeNet-300-100 to {size:,} bytes, {error:.1f} % error; "
+        f"sharing alone makes the weights of fc1 {alone:.1f} times as small"
+    )
