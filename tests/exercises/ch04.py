@@ -82,7 +82,7 @@ def kmeans(n, k, more="", draw="rng.standard_normal({n})", setup="", **words):
 
 
 def seeds(results):
-    """Results of rng = 3, 3, 4, 5, 6, 7 on 60 weights: each a fixed point of Lloyd's iteration, and not all the same."""
+    """Results of rng = 3, 3, 4, 5, 6, 7 on 60 weights: fixed points of Lloyd's iteration, not all the same."""
     w = np.random.default_rng(3).standard_normal(60)
     found = []
     for r in results:
