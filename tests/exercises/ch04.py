@@ -267,7 +267,11 @@ CASES = {
         Case("relative(np.array([5, 2**33, 2**34 + 3]), 30)"),
     ],
     "04.4": [
-        Case("share(p, 1)", SMALL, want="Codebook(np.array([1.5, 9.5]), np.array([[0, 1], [0, 1]]))"),
+        Case(
+            "share(p, 1)",
+            "p = Parameter(np.array([[9.0, 1.0, 2.0], [10.0, 8.0, 3.0]]))",
+            want="Codebook(np.array([2.0, 9.0]), np.array([[1, 0, 0], [1, 1, 0]]))",
+        ),
         Case(
             "share(p, 1)",
             MASKED + "[[True, False], [True, True]]))",

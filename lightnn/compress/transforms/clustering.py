@@ -79,8 +79,8 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
     and I, and returns it.
 
     What is clustered, by `kmeans` with init and rng, are the weights that the network uses, w = p().data, where
-    p.support.mask is True (all of them if p.support is None). k is 2^bits, or the number of these weights if that is
-    less; if there are none, the Codebook has the single value 0.
+    p.support.mask is True (all of them if p.support is None). The number of centres k is 2^bits, or the number of these
+    weights if that is less; if there are none, the Codebook has the single value 0.
 
     Codebook(centres, codes): the centres of `kmeans`, in the dtype of w; and the code of each weight, an integer array
     of w's shape, 0 for a weight that is pruned. p.data and p.support stay as they are. ValueError unless bits is an
@@ -100,7 +100,7 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
 
 @exercise("04.1")
 def sharing_rate(n, bits, k):
-    """The compression rate of sharing alone, a float (equation 1 of section 3):
+    """The compression rate of sharing alone, a float (arXiv 1510.00149, equation 1):
 
         r = n b / (n log2(k) + k b)
 

@@ -64,8 +64,8 @@ def look_up(codebook, *, codes):
 
         dL/dc_k = sum_ij dL/dw_ij 1(I_ij = k)
 
-    codebook: the centres c, a vector; codes: I, integers from 0. Returns, as `op` wants it, w, with the shape of codes
-    and the dtype of c, and a function from dL/dw to dL/dc. The gradient of a centre that no weight uses is 0.
+    codebook: the centres c, a vector; codes: I, integers from 0. Returns the pair that `op` wants: w, with the shape of
+    codes and the dtype of c, and a function from dL/dw to dL/dc. The gradient of a centre that no weight uses is 0.
     """
     k = len(codebook)
     return codebook[codes], lambda dy: np.bincount(codes.ravel(), dy.ravel(), k).astype(dy.dtype)

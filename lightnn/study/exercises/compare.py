@@ -24,7 +24,8 @@ def difference(want: dict, got: dict) -> Difference | None:
         return _raises(want, got)
     for what in [*want, *(w for w in got if w not in want)]:
         if what not in got or what not in want:
-            return Difference(what, _there(want, what), _there(got, what))
+            given = [plain(side[what]) if what in side else _instead(what, side) for side in (want, got)]
+            return Difference(what, *given)
         if what.startswith("type of ") and want[what] != got[what]:
             return Difference(what, str(want[what]), str(got[what]))
         found = _differ(want[what], got[what])
@@ -33,12 +34,12 @@ def difference(want: dict, got: dict) -> Difference | None:
     return None
 
 
-def _there(side, what):
-    """What one side has under this name, or the type or the value of it, whichever it has instead."""
-    if what in side:
-        return plain(side[what]).strip("'")
-    other = what.removeprefix("type of ") if what.startswith("type of ") else f"type of {what}"
-    return plain(side[other]).strip("'") if other in side else "nothing there"
+def _instead(what, outcome):
+    """What an outcome has in place of the entry `what`: a value of another type."""
+    what = what.removeprefix("type of ")
+    if f"type of {what}" in outcome:
+        return f"a {outcome[f'type of {what}']}"
+    return plain(outcome[what]) if what in outcome else "nothing there"
 
 
 def _raises(want, got):
