@@ -8,6 +8,7 @@ from lightnn.papers.deep_compression.experiment import (
     results,
     share_layers,
 )
+from lightnn.papers.deep_compression.imagenet import format_imagenet
 from lightnn.papers.deep_compression.reproduction import format_all, records, reproduce
 from lightnn.papers.deep_compression.tables import count_layers, format_tables
 from lightnn.papers.lab.registry import Paper
@@ -18,6 +19,7 @@ __all__ = [
     "compress_network",
     "count_layers",
     "format_control",
+    "format_imagenet",
     "format_tables",
     "prune_layers",
     "records",
