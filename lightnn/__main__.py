@@ -14,7 +14,7 @@ def study(arguments):
     if arguments.execute is not None:
         print(f"executed: {execute(arguments.execute)}")
         return 0
-    return open_lab(arguments.chapter, arguments.port, not arguments.no_browser)
+    return open_lab(arguments.chapter, arguments.port, not arguments.no_browser, arguments.fresh)
 
 
 def exercise(arguments):
@@ -41,10 +41,15 @@ def check(arguments):
 
     if arguments.number is None:
         return checking.progress()
-    number = arguments.number if "." in arguments.number else arguments.number.zfill(2)
     if arguments.watch:
-        return checking.watch(number)
-    return checking.check(number, hint=arguments.hint)
+        from lightnn.study.exercises.watch import watch
+
+        return watch(arguments.number)
+    if arguments.debug:
+        from lightnn.study.exercises.debug import debug
+
+        return debug(arguments.number)
+    return checking.check(arguments.number, hint=arguments.hint)
 
 
 def book(arguments):
@@ -94,6 +99,7 @@ def command():
 def declare_study(p):
     p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default: 00)")
     p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and print the result's path")
+    p.add_argument("--fresh", action="store_true", help="put your copy of the chapter aside and start with a new one")
     p.add_argument("--no-browser", action="store_true", help="serve the chapter without opening a browser")
     p.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888)")
 
@@ -105,8 +111,9 @@ def declare_exercise(p):
 
 def declare_check(p):
     p.add_argument("number", nargs="?", metavar="NN", help="a chapter, 04, or an exercise, 04.5 (default: all)")
-    p.add_argument("--hint", action="store_true", help="give one more hint for the first exercise not yet passed")
-    p.add_argument("--watch", action="store_true", help="check again whenever your file changes")
+    p.add_argument("--hint", action="store_true", help="give one more hint for the first exercise that is wrong")
+    p.add_argument("--watch", action="store_true", help="one exercise at a time, graded whenever your file is saved")
+    p.add_argument("--debug", action="store_true", help="make the failing call of one exercise under the debugger")
 
 
 def declare_book(p):
@@ -161,7 +168,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "study": Command("open a chapter in JupyterLab, or run it", declare_study, study),
+    "study": Command("open your copy of a chapter in JupyterLab, or run the chapter", declare_study, study),
     "exercise": Command("write the stubs of a chapter's functions for you to fill in", declare_exercise, exercise),
     "check": Command("grade your functions, or show your progress in the book", declare_check, check),
     "book": Command("run the chapters again and compare, or check their form", declare_book, book),
