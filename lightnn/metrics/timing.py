@@ -54,7 +54,7 @@ def compare_latency(
 @dataclass(frozen=True)
 class Least:
     """Milliseconds of the fastest of many calls: what the machine needs when nothing else disturbs it. The calls are
-    dealt out to three hands; spread_ms is how far the least of each hand lie apart."""
+    dealt out to five hands, each with a least time of its own; spread_ms is how far their median is from the least."""
 
     ms: float
     spread_ms: float
@@ -65,9 +65,9 @@ class Least:
 
 
 def least_times(calls: dict[str, Callable[[], object]], repeats: int = 30) -> dict[str, Least]:
-    """{name: Least} of each call, run in turn `repeats` times (at least 3) after one run that does not count."""
-    if repeats < 3 or not calls:
-        raise ValueError(f"least_times: want at least one call and repeats >= 3, got {len(calls)} and {repeats}")
+    """{name: Least} of each call, run in turn `repeats` times (at least 5) after one run that does not count."""
+    if repeats < 5 or not calls:
+        raise ValueError(f"least_times: want at least one call and repeats >= 5, got {len(calls)} and {repeats}")
     times = {name: [] for name in calls}
     for call in calls.values():
         call()
@@ -76,5 +76,5 @@ def least_times(calls: dict[str, Callable[[], object]], repeats: int = 30) -> di
             start = time.perf_counter()
             call()
             times[name].append(1e3 * (time.perf_counter() - start))
-    hands = {name: [min(ms[hand::3]) for hand in range(3)] for name, ms in times.items()}
-    return {name: Least(min(least), max(least) - min(least)) for name, least in hands.items()}
+    hands = {name: [min(ms[hand::5]) for hand in range(5)] for name, ms in times.items()}
+    return {name: Least(min(least), statistics.median(least) - min(least)) for name, least in hands.items()}

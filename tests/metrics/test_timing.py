@@ -40,16 +40,16 @@ def test_nothing_to_measure_is_an_error(models, rounds):
 
 def test_calls_take_turns_after_one_run_that_does_not_count():
     log = []
-    got = least_times({n: lambda n=n: log.append(n) for n in "ab"}, repeats=4)
-    assert "".join(log) == "ab" * 5
+    got = least_times({n: lambda n=n: log.append(n) for n in "ab"}, repeats=6)
+    assert "".join(log) == "ab" * 7
     assert all(t.ms >= 0 and t.spread_ms >= 0 for t in got.values())
 
 
-def test_the_least_and_the_spread_of_three_hands(monkeypatch):
-    """Calls of 5, 2, 3, 4, 9, 9 ms: the hands are (5, 4), (2, 9), (3, 9), their least 4, 2 and 3."""
-    clock = iter([time for ms in (5, 2, 3, 4, 9, 9) for time in (1.0, 1.0 + ms / 1e3)])
+def test_the_least_and_the_spread_of_five_hands(monkeypatch):
+    """Calls of 5, 2, 3, 9, 4, 6, 7 ms: the hands are (5, 6), (2, 7), (3,), (9,), (4,), the median of their least is 4."""
+    clock = iter([time for ms in (5, 2, 3, 9, 4, 6, 7) for time in (1.0, 1.0 + ms / 1e3)])
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
-    assert least_times({"a": lambda: None}, repeats=6)["a"] == Least(pytest.approx(2), pytest.approx(2))
+    assert least_times({"a": lambda: None}, repeats=7)["a"] == Least(pytest.approx(2), pytest.approx(2))
 
 
 def test_a_win_is_more_than_twice_the_larger_spread():
@@ -58,5 +58,5 @@ def test_a_win_is_more_than_twice_the_larger_spread():
 
 
 def test_too_few_repeats_for_a_spread_are_an_error():
-    with pytest.raises(ValueError, match="at least one call and repeats >= 3, got 1 and 2"):
-        least_times({"a": lambda: None}, repeats=2)
+    with pytest.raises(ValueError, match="at least one call and repeats >= 5, got 1 and 4"):
+        least_times({"a": lambda: None}, repeats=4)
