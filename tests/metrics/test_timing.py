@@ -46,7 +46,7 @@ def test_calls_take_turns_after_one_run_that_does_not_count():
 
 
 def test_the_least_and_the_spread_of_five_hands(monkeypatch):
-    """Calls of 5, 2, 3, 9, 4, 6, 7 ms: the hands are (5, 6), (2, 7), (3,), (9,), (4,), the median of their least is 4."""
+    """Calls of 5, 2, 3, 9, 4, 6, 7 ms: hands of (5, 6), (2, 7), (3,), (9,), (4,), whose least have the median 4."""
     clock = iter([time for ms in (5, 2, 3, 9, 4, 6, 7) for time in (1.0, 1.0 + ms / 1e3)])
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     assert least_times({"a": lambda: None}, repeats=7)["a"] == Least(pytest.approx(2), pytest.approx(2))
