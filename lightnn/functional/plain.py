@@ -16,8 +16,8 @@ from lightnn.exercise import exercise
 
 @exercise("12.5")
 def windows(x, kernel, stride, padding, dilation):
-    """What each output sees, in the dtype of x: seen (N, C, Ho, Wo, KH, KW). For output (i, j), tap (k, l) of the window
-    reads this pixel, or 0 where it lies outside x:
+    """What each output sees, in the dtype of x: seen (N, C, Ho, Wo, KH, KW). For output (i, j), tap (k, l) of the
+    window reads this pixel, or 0 where it lies outside x:
 
         seen[n, c, i, j, k, l] = x[n, c, i s + k d - top, j s + l d - left]
 

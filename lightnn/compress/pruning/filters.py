@@ -34,8 +34,8 @@ def filter_norms(w, order=1):
 
 @exercise("03.2")
 def smallest(scores, count):
-    """The indices of the `count` smallest of the scores (n,), ascending: int64 (count,). Of equal scores, those with the
-    lower index count as smaller.
+    """The indices of the `count` smallest of the scores (n,), ascending: int64 (count,). Of equal scores, those with
+    the lower index count as smaller.
 
     ValueError unless 0 <= count <= n. The scores are not changed.
     """

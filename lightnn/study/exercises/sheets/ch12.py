@@ -4,6 +4,7 @@ import lightnn.functional.plain
 import lightnn.kernels.conv.shift  # noqa: F401  (their exercises register themselves)
 from lightnn.study.exercises.sheets import Mistake, Sheet
 
+SIZE = "(size + before + after - dilation * (kernel - 1) - 1) // stride + 1"
 ROWS = "rows = k * dilation[0] + np.arange(dy.shape[2]) * stride[0]"
 
 SHEETS = (
@@ -21,20 +22,36 @@ SHEETS = (
             Mistake("off by one: the first window is not counted", "- 1) // stride + 1", "- 1) // stride"),
             Mistake(
                 "off by one: the window covers dilation * (kernel - 1) + 1 numbers",
-                "(kernel - 1) - 1)",
-                "(kernel - 1))",
+                "(kernel - 1) - 1) // stride",
+                "(kernel - 1)) // stride",
             ),
             Mistake("the dilation is missing", "dilation * (kernel - 1)", "(kernel - 1)"),
             Mistake(
                 "the padding is counted on only one side", "before + after - dilation * (", "before - dilation * ("
             ),
+            Mistake(
+                "int() rounds towards 0: want the floor, also of a negative number",
+                f"return {SIZE}",
+                f"return int({SIZE.replace('//', '/')[:-4]}) + 1",
+            ),
+            Mistake(
+                "the result is never below 1: want the formula, also where no window fits",
+                f"return {SIZE}",
+                f"return max(1, {SIZE})",
+            ),
+            Mistake(
+                "the result is never below 0: want the formula, also where no window fits",
+                f"return {SIZE}",
+                f"return max(0, {SIZE})",
+            ),
+            Mistake("the result is a float: want an int", f"return {SIZE}", f"return float({SIZE})"),
         ),
     ),
     Sheet(
         "12.2",
         "The offset of each channel",
         "easy",
-        "channel c takes offset c mod K^2 of the K x K neighbourhood, x fastest",
+        "dy_c = d (p // K - K // 2),  dx_c = d (p mod K - K // 2),  p = c mod K^2",
         (
             "dx cycles through -(K//2) .. K//2 as c grows; dy moves on after each cycle of dx.",
             "% K gives the column, // K % K the row; subtract K // 2 from both and multiply by the dilation.",
@@ -57,6 +74,7 @@ SHEETS = (
                 "dx = dilation * (c % kernel_size)",
             ),
             Mistake("the dilation is missing", "dy = dilation * (", "dy = 1 * ("),
+            Mistake("the offsets are floats: want int64", "c = np.arange(channels)", "c = np.arange(float(channels))"),
         ),
     ),
     Sheet(
@@ -79,6 +97,11 @@ SHEETS = (
             Mistake(
                 "the order of the groups is reversed; the channels are not interleaved", ".swapaxes(1, 2)", "[:, ::-1]"
             ),
+            Mistake(
+                "the result is always float64: want the dtype of x",
+                "return x.reshape(n, ",
+                "return x.astype(np.float64).reshape(n, ",
+            ),
         ),
     ),
     Sheet(
@@ -94,8 +117,8 @@ SHEETS = (
         (
             Mistake(
                 "the direction is reversed",
-                "x[:, c, top + a : bottom + a, left + b : right + b]",
-                "np.roll(x[:, c], (a, b), (1, 2))[:, top:bottom, left:right]",
+                "for c, (a, b) in enumerate(zip(dy, dx)):",
+                "for c, (a, b) in enumerate(zip(-dy, -dx)):",
             ),
             Mistake(
                 "what leaves the image on one side enters it on the other",
@@ -112,6 +135,7 @@ SHEETS = (
                 "for c, (a, b) in enumerate(zip(dy, dx)):",
                 "for c, (a, b) in enumerate(zip(dy * 0 + dy[:1], dx * 0 + dx[:1])):",
             ),
+            Mistake("the result is always float64: want the dtype of x", "np.zeros_like(x)", "np.zeros(x.shape)"),
         ),
     ),
     Sheet(
@@ -140,6 +164,11 @@ SHEETS = (
                 "stride and dilation are swapped",
                 "[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]",
                 "[:, :, :: dilation[0], :: dilation[1], :: stride[0], :: stride[1]]",
+            ),
+            Mistake(
+                "the result is always float64: want the dtype of x",
+                "x = np.pad(x, ",
+                "x = np.pad(x.astype(np.float64), ",
             ),
         ),
     ),
@@ -174,6 +203,11 @@ SHEETS = (
                 "seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)",
                 "seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)[:, [0] * groups]",
             ),
+            Mistake(
+                "the result is always float64: want the dtype of x and w",
+                "in_groups(w, 0, groups))",
+                "in_groups(w, 0, groups), dtype=np.float64)",
+            ),
         ),
     ),
     Sheet(
@@ -184,7 +218,7 @@ SHEETS = (
         (
             "The same three arrays as in the forward pass, but another one of them is the result.",
             "Sum over images and output pixels: n, i and j disappear.",
-            "A gradient is a sum over the batch; for a mean, the loss is divided.",
+            "np.einsum('ncijkl,noij->ockl', seen, dy) without groups; with them, both split by in_groups.",
         ),
         (
             Mistake(
@@ -202,6 +236,11 @@ SHEETS = (
             ),
             Mistake(
                 "input and output channels of a group are swapped", '"ngcijkl,ngoij->gockl"', '"ngcijkl,ngoij->gcokl"'
+            ),
+            Mistake(
+                "the result is always float64: want the dtype of dy and x",
+                "in_groups(dy, 1, groups))",
+                "in_groups(dy, 1, groups), dtype=np.float64)",
             ),
         ),
     ),
@@ -221,13 +260,14 @@ SHEETS = (
                 "dx[:, :, rows[:, None], columns] += ",
                 "dx[:, :, rows[:, None], columns] = ",
             ),
-            Mistake("the stride is missing", ROWS, "rows = k * dilation[0] + np.arange(dy.shape[2])"),
+            Mistake("the stride of the rows is missing", ROWS, "rows = k * dilation[0] + np.arange(dy.shape[2])"),
             Mistake(
                 "the padding is cut off at the wrong end",
                 "dx[:, :, top : top + height, left : left + width]",
                 "dx[:, :, bottom : bottom + height, right : right + width]",
             ),
             Mistake("the kernel is flipped", "products[..., k, l]", "products[..., -1 - k, -1 - l]"),
+            Mistake("the result is always float64: want the dtype of dy and w", "dy.dtype)", "np.float64)"),
         ),
     ),
 )
