@@ -71,7 +71,8 @@ SHEETS = (
                 "argsort(scores, ",
                 "argsort(np.asarray(scores).astype(int), ",
             ),
-            Mistake("the count is not checked", "if not 0 <= count <= len(scores):", "if False:"),
+            Mistake("a count below 0 is not refused", "if not 0 <= count <= len", "if not count <= len"),
+            Mistake("a count above n is not refused", "if not 0 <= count <= len(scores):", "if not 0 <= count:"),
         ),
     ),
     Sheet(
@@ -211,13 +212,13 @@ SHEETS = (
                 "sorted((i, k))",
             ),
             Mistake("the higher root stays the root, not the lower", "parent[high] = low", "parent[low] = high"),
-            Mistake("lists of different lengths are cut to the shorter", "strict=True", "strict=False"),
+            Mistake("the longer list is cut to the length of the shorter: want a ValueError", "strict=True", "strict=False"),
             Mistake(
                 "only the first pair is joined", "in zip(a, b, strict=True)", "in list(zip(a, b, strict=True))[:1]"
             ),
             Mistake("it returns nothing: want the list parent", "    return parent", "    return None"),
             Mistake(
-                "it accepts a longer b: want a ValueError whichever of a and b is longer",
+                "a longer b is cut to the length of a: want a ValueError for it, too",
                 "zip(a, b, strict=True)",
                 "zip(a, b[: len(a)], strict=True)",
             ),
