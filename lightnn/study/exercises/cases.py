@@ -66,7 +66,7 @@ def _chapter(chapter):
 def namespace(number: str) -> dict:
     """The names that a case may use: those of the module in which the reference stands, and the chapter's exercises.
 
-    The stubs of a chapter import whatever of these their references use; test_cases.py sees to it that this is enough."""
+    A chapter's stubs import what their references use of these; a test sees to it that the cases need nothing else."""
     import numpy as np
 
     from lightnn.nn import Parameter

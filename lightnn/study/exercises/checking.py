@@ -50,7 +50,7 @@ def file_of(chapter: str, folder: str | pathlib.Path | None = None) -> pathlib.P
 
 
 def grade_work(chosen: list[Sheet], folder: str | pathlib.Path | None = None) -> Iterator[dict]:
-    """Yield the verdicts on the exercises, all of one chapter, in order. ValueError if the chapter's file is missing."""
+    """Yield the verdicts on exercises of one chapter, in order. ValueError if the chapter's file is missing."""
     number = chosen[0].number.partition(".")[0]
     path = file_of(number, folder)
     found = state(path, number)

@@ -15,7 +15,7 @@ import sys
 
 from lightnn import exercise
 from lightnn.study.exercises import cases, outcome, solutions
-from lightnn.study.exercises.sheets import finale
+from lightnn.study.exercises.sheets import finale, sheets_of
 
 MEMORY = 2 * 2**30  # bytes of address space beyond what Python and the library take
 PRINTED = 10_000_000  # bytes that may be printed, or written to any file
@@ -39,6 +39,7 @@ def main(task, chosen, channel, log):
         channel.send_bytes(json.dumps(message).encode())
 
     number = task["number"]
+    sheets_of(number.partition(".")[0])  # registers the exercises, unless this process is a fork
     calls = [] if task.get("finale") else [(i, cases.arguments(number, cases.cases_of(number)[i])) for i in chosen]
     _limit(log)
     if task.get("finale"):
@@ -82,11 +83,11 @@ def _load(task):
 
 def _limit(log):
     """From here on: no keyboard, what is printed goes to the file `log`, and the limits hold."""
-    sys.stdin = open(os.devnull)
+    sys.stdin = open(os.devnull)  # noqa: SIM115
     printed = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(printed, stream)
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stdout
     if hasattr(os, "setsid"):
         os.setsid()

@@ -26,6 +26,8 @@ def difference(want: dict, got: dict) -> Difference | None:
         if what not in got or what not in want:
             given = [plain(side[what]) if what in side else "nothing there" for side in (want, got)]
             return Difference(what, *given)
+        if what.startswith("type of ") and want[what] != got[what]:
+            return Difference(what, str(want[what]), str(got[what]))
         found = _differ(want[what], got[what])
         if found is not None:
             return Difference(what, *found)
@@ -49,15 +51,15 @@ def raised(outcome):
 
 
 def _result(outcome):
-    found = [value for what, value in outcome.items() if what.startswith(("result", "type of result"))]
-    return plain(found[0]) if len(found) == 1 else ", ".join(plain(v, 40) for v in found[:4])
+    found = [plain(value, 40) for what, value in outcome.items() if what.startswith("result")]
+    return ", ".join(found[:4]) or str(outcome.get("type of result", "nothing"))
 
 
 def _differ(a, b):
     """None if equal, else (expected, got, first index that differs or "")."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return _arrays(a, b)
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) or isinstance(b, Opaque):
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray | Opaque):
         return _described(a), _described(b), ""
     if type(a) is not type(b):
         return f"{plain(a)} ({type(a).__name__})", f"{plain(b)} ({type(b).__name__})", ""

@@ -1,15 +1,16 @@
 """Grades one solution: every case in order, up to the first that goes wrong; then why.
 
-A verdict is PASSED, WRONG or NOT STARTED. For WRONG it has the call to paste, what was expected and what came, the words
-of the docstring that the call holds the solution to, and the likely mistake: a known one that differs from the reference
-on this call, and gives exactly what the solution gives on this call and on all before it.
+A verdict is PASSED, WRONG or NOT STARTED. For WRONG it has the call to paste, what was expected and what came, the
+words of the docstring that the call holds the solution to, and the likely mistake: a known one that differs from the
+reference on this call, and gives exactly what the solution gives on this call and on all before it.
 """
 
 import functools
 from dataclasses import dataclass
 
 from lightnn.study.exercises import compare, sandbox, solutions
-from lightnn.study.exercises.cases import cases_of
+from lightnn.study.exercises.cases import cases_of, namespace
+from lightnn.study.exercises.outcome import flat
 from lightnn.study.exercises.sheets import sheet
 
 QUICK = 2  # seconds for one call of a known mistake
@@ -66,8 +67,14 @@ def finale(task: dict) -> Verdict:
 
 
 def _wrong(number, case, outcomes):
-    """The Difference between a solution's outcomes of one case and what is right, or None."""
+    """The Difference between a solution's outcomes of one case and what is right, or None.
+
+    What was worked out by hand comes first: so the reference is graded too."""
     made = cases_of(number)[case]
+    by_hand = {} if "raises" in outcomes[0] else _by_hand(number, case)
+    found = compare.difference(by_hand, {what: v for what, v in outcomes[0].items() if what in by_hand})
+    if found is not None:
+        return found
     reference = _reference(number)[case]
     if made.judge is None:
         return next(filter(None, map(compare.difference, reference, outcomes)), None)
@@ -76,6 +83,13 @@ def _wrong(number, case, outcomes):
             return compare.difference(want, got)
     found = made.judge(outcomes)
     return None if found is None else compare.Difference("result", *found)
+
+
+@functools.cache
+def _by_hand(number, case):
+    """The entries of an outcome that the case's `want` says; {} without one."""
+    text = cases_of(number)[case].want
+    return dict(flat("result", eval(text, namespace(number)))) if text else {}
 
 
 @functools.cache
@@ -118,9 +132,7 @@ def _likely(number, seen):
 
 
 def _agree(made, seen, chosen):
-    return all(
-        i in made and len(made[i]) == len(seen[i]) and all(map(compare.same, made[i], seen[i])) for i in chosen
-    )
+    return all(i in made and len(made[i]) == len(seen[i]) and all(map(compare.same, made[i], seen[i])) for i in chosen)
 
 
 def _stopped(verdict, cases, run):

@@ -86,7 +86,7 @@ def _printed(text):
     """The first lines that a solution printed."""
     lines = text.strip().splitlines()
     shown = [f"      printed   {lines[0][: WIDTH - 16]}", *(f"{'':<16}{line[: WIDTH - 16]}" for line in lines[1:5])]
-    return shown + ([f"{'':<16}... {len(lines) - 5} lines more"] if len(lines) > 5 else [])
+    return shown + ([f"{'':<16}... and {len(lines) - 5} more"] if len(lines) > 5 else [])
 
 
 def _wrapped(mark, text):
@@ -98,7 +98,9 @@ def hint(s, count):
     """The first `count` hints of a sheet, at most 80 columns wide."""
     lines = []
     for i, text in enumerate(s.hints[:count], 1):
-        lines += textwrap.wrap(f"{s.number} {s.name}, hint {i} of {len(s.hints)}: {text}", WIDTH, subsequent_indent="  ")
+        lines += textwrap.wrap(
+            f"{s.number} {s.name}, hint {i} of {len(s.hints)}: {text}", WIDTH, subsequent_indent="  "
+        )
     if count == len(s.hints):
         lines.append(f"The reference: python -m lightnn exercise {s.number} --reference")
     return "\n".join(lines)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from lightnn.study.exercises import child, outcome
 
 SECONDS = 10  # for loading a file, and for one call
+SHOWN = 4000  # characters of what it printed
 ALL_CALLS = 20  # seconds for all calls together
 METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 
@@ -54,7 +55,9 @@ def run(task: dict, chosen: list[int], stop=lambda case, outcomes: False, per_ca
         finally:
             _kill(process)
             reader.close()
-        found.printed = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        if log.exists():
+            with log.open(encoding="utf-8", errors="replace") as file:
+                found.printed = file.read(SHOWN)
     return found
 
 
@@ -75,7 +78,8 @@ def _watch(found, reader, seconds, stop, per_case):
     last = None
     while True:
         if not reader.poll(max(deadline - time.monotonic(), 0)):
-            found.ended = f"it does not end: stopped after {seconds} s" if found.at else LOADING
+            late = TOGETHER if last is not None and time.monotonic() >= last else f"{ENDLESS} {seconds} s"
+            found.ended = late if found.at else LOADING
             return
         try:
             message = json.loads(reader.recv_bytes())
@@ -100,6 +104,8 @@ def _watch(found, reader, seconds, stop, per_case):
             found.said, found.ended = message.get("said", ""), message.get("failed", "")
 
 
+ENDLESS = "it does not end: stopped after"
+TOGETHER = f"it is too slow: its calls together take more than {ALL_CALLS} s"
 LOADING = f"the file does not end loading: stopped after {SECONDS} s"
 
 

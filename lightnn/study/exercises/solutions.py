@@ -1,8 +1,8 @@
 """Where a solution comes from: the reader's file work/chNN.py, or a source text (a stub, a mutant).
 
 Nothing of the file runs in the process that the reader started: state.py only reads it, and `load` is for the process
-that grades. The file is run statement by statement, so that a syntax error in one exercise, or an import that fails, does
-not affect the others.
+that grades. The file is run statement by statement, so that a syntax error in one exercise, or an import that fails,
+does not affect the others.
 """
 
 import ast

@@ -64,7 +64,7 @@ class Watch:
     def _now(self):
         if self.at < len(self.sheets):
             lines = report.exercise_report(self.verdict, self.sheet, self.style)
-            return [f"{self.sheet.title}: {self.sheet.equation}", "", *lines]
+            return [self.sheet.title, f"  {self.sheet.equation}", "", *lines]
         self.at = next((i for i, s in enumerate(self.sheets) if s.number not in self.passed), len(self.sheets) - 1)
         if len(self.passed) == len(self.sheets):
             return [checking.chapter_end(self.chapter, self.folder)]
