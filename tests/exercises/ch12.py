@@ -64,6 +64,7 @@ CASES = {
         Case("out_size(7, 3, 1, 0, 0, 2)", want="3", says="each `dilation` from the last one"),
         Case("out_size(7, 3, 2, 0, 0)", want="3", says="moves by `stride`"),
         Case("out_size(8, 3, 2, 0, 0)", want="3", says="floor("),
+        Case("out_size(8, 3, 3, 0, 0)", want="2", says="floor("),
         Case("out_size(8, 2, 3, 0, 0)", want="3", says="floor("),
         Case("out_size(2, 3, 1, 0, 0)", want="0", says="where no window fits: then the result is 0 or less"),
         Case("out_size(1, 4, 1, 0, 0)", want="-2", says="where no window fits: then the result is 0 or less"),
@@ -82,17 +83,17 @@ CASES = {
             "assignment(9)",
             want="(np.array([-1, -1, -1, 0, 0, 0, 1, 1, 1]), np.array([-1, 0, 1, -1, 0, 1, -1, 0, 1]))",
         ),
+        Case(
+            "assignment(4, 2)",
+            want="(np.array([-1, -1, 0, 0]), np.array([-1, 0, -1, 0]))",
+            says="dy_c = dilation (p // K - K // 2)",
+        ),
         Case("assignment(4)", says=LEFT_OVER, want="(np.zeros(4, int), np.zeros(4, int))"),
         Case(
             "assignment(6, 2)", says=LEFT_OVER, want="(np.array([-1, -1, 0, 0, 0, 0]), np.array([-1, 0, -1, 0, 0, 0]))"
         ),
         Case("assignment(11)", says=LEFT_OVER),
         Case("assignment(18)", says="then the next K^2 begin again"),
-        Case(
-            "assignment(4, 2)",
-            want="(np.array([-1, -1, 0, 0]), np.array([-1, 0, -1, 0]))",
-            says="dy_c = dilation (p // K - K // 2)",
-        ),
         Case("assignment(3, 1)", want="(np.zeros(3, int), np.zeros(3, int))"),
         Case(
             "assignment(4, 2, 3)",
@@ -126,6 +127,11 @@ CASES = {
             "x = np.arange(6.0).reshape(1, 6, 1, 1)",
             want="np.array([0.0, 2, 4, 1, 3, 5]).reshape(1, 6, 1, 1)",
         ),
+        Case(
+            "channel_shuffle(x, 2)",
+            "x = np.arange(8.0).reshape(2, 4, 1, 1)",
+            want="np.array([0.0, 2, 1, 3, 4, 6, 5, 7]).reshape(2, 4, 1, 1)",
+        ),
         Case("channel_shuffle(x, 2)", "x = np.arange(8.0).reshape(1, 4, 1, 2)", says="in the shape and dtype of x"),
         *[
             Case(f"channel_shuffle(x, {groups})", f"x = np.arange(5.0).reshape(1, 5, 1, 1).astype(np.{dtype})")
@@ -149,9 +155,9 @@ CASES = {
     ],
     "12.4": [
         Case(
-            "shift2d(x, np.array([1]), np.array([-1]))",
+            "shift2d(x, np.array([1]), np.array([-2]))",
             "x = np.arange(1.0, 7.0).reshape(1, 1, 2, 3)",
-            want="np.array([[[[0.0, 4, 5], [0, 0, 0]]]])",
+            want="np.array([[[[0.0, 0, 4], [0, 0, 0]]]])",
         ),
         Case(
             "shift2d(x, np.array([0, -1]), np.array([1, 0]))",
@@ -208,10 +214,10 @@ CASES = {
             want="np.array([[[[[[1.0, 2], [4, 5]], [[2, 3], [5, 6]]]]]])",
         ),
         Case(
-            f"windows(x, (1, 2), {_options((1, 2))})",
-            _one_row(x=[1, 2, 3, 4]),
+            f"windows(x, (1, 2), {_options((2, 3))})",
+            "x = np.arange(1.0, 16.0).reshape(1, 1, 3, 5)",
             says=PAIRS,
-            want="np.array([[[[[[1.0, 2.0]], [[3.0, 4.0]]]]]])",
+            want="np.array([1.0, 2, 4, 5, 11, 12, 14, 15]).reshape(1, 1, 2, 2, 1, 2)",
         ),
         Case(
             f"windows(x, (1, 2), {_options(dilation=(1, 2))})",

@@ -96,7 +96,9 @@ def shift2d(x, dy, dx):
     n, channels, height, width = x.shape
     top, left = max(0, *np.abs(dy)), max(0, *np.abs(dx))
     padded = np.pad(x, [(0, 0), (0, 0), (top, top), (left, left)])
-    each = [padded[:, c, top + a : top + a + height, left + b : left + b + width] for c, (a, b) in enumerate(zip(dy, dx))]
+    each = [
+        padded[:, c, top + a : top + a + height, left + b : left + b + width] for c, (a, b) in enumerate(zip(dy, dx))
+    ]
     return np.stack(each, axis=1)
 
 

@@ -212,7 +212,9 @@ SHEETS = (
                 "sorted((i, k))",
             ),
             Mistake("the higher root stays the root, not the lower", "parent[high] = low", "parent[low] = high"),
-            Mistake("the longer list is cut to the length of the shorter: want a ValueError", "strict=True", "strict=False"),
+            Mistake(
+                "the longer list is cut to the length of the shorter: want a ValueError", "strict=True", "strict=False"
+            ),
             Mistake(
                 "only the first pair is joined", "in zip(a, b, strict=True)", "in list(zip(a, b, strict=True))[:1]"
             ),
