@@ -232,3 +232,41 @@ SHEETS = (
         ),
     ),
 )
+
+
+def finale() -> str:
+    """Thin a residual network and a trained LeNet-5 by the reader's functions, and say what is left."""
+    import numpy as np
+
+    import lightnn
+    from lightnn import Tensor, compress, data, metrics, models, optim
+
+    mnist, shape, errors = data.load_mnist(), (1, 1, 28, 28), []
+    x, y = mnist.x_train, mnist.y_train
+
+    def train(net, lr):
+        optimizer = optim.SGD(net.parameters(), lr, momentum=0.9)
+        lightnn.train(net, (x[:6000], y[:6000]), epochs=1, optimizer=optimizer, progress=False)
+        errors.append(100 - 100 * lightnn.evaluate(net, x[-2000:], y[-2000:], progress=False))
+
+    def thinned(net, found, rows):
+        cut = compress.plan(net, found, rows)
+        thin, masked = (f(net, cut).eval()(Tensor(x[:9])).data for f in (compress.thin, compress.mask_channels))
+        assert np.abs(thin - masked).max() < 1e-4, "a thin network does not compute what it did with its filters at 0"
+        return compress.thin(net, cut)
+
+    residual, net = models.cifar_resnet(8, 8, True, in_channels=1, rng=0), models.lenet5(rng=0)
+    found = compress.channels(residual, shape)
+    fractions = dict.fromkeys(("layer1.0.conv1", "layer2.0.downsample.0", "layer3.0.downsample.0"), 0.5)
+    thinned(residual, found, compress.select(found, compress.norms(residual, found), fractions))
+    train(net, 0.03)
+    found = compress.channels(net, shape)
+    maps = compress.feature_maps(net, found, x[:200])["fc1"].reshape(200, -1, 1, 1)
+    rows = compress.select_greedily(net, found, {"conv1": 0.5, "conv2": 0.6})
+    rows |= compress.select(found, {"fc1": compress.map_statistics(maps)["mean-l1"]}, {"fc1": 0.7})
+    thin = thinned(net, found, rows)
+    train(thin, 0.01)
+    parameters = " to ".join(f"{metrics.count_parameters(n):,}" for n in (net, thin))
+    macs = " to ".join(f"{metrics.count_macs(n, shape):,}" for n in (net, thin))
+    error = " to ".join(f"{e:.1f}" for e in errors)
+    return f"your chapter 03 thins LeNet-5 from {parameters} parameters, {macs} MACs, {error} % error"

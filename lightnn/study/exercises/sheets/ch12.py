@@ -271,3 +271,52 @@ SHEETS = (
         ),
     ),
 )
+
+
+def finale() -> str:
+    """Train a small network by the reader's filters, and the same one by the library's kernels."""
+    import numpy as np
+
+    from lightnn import Tensor, data, nn, op, optim
+    from lightnn import functional as F
+    from lightnn.functional import plain
+    from lightnn.kernels.conv import shift
+
+    def conv(x, w, *, groups):
+        how = (2, 2), (1, 1, 1, 1), (1, 1), groups
+        dx, dw = plain.conv2d_backward_input, plain.conv2d_backward_weight
+        return plain.conv2d(x, w, *how), lambda g: dx(g, w, x.shape, *how), lambda g: dw(g, x, w.shape, *how)
+
+    def move(x, *, dy, dx):
+        y = plain.shift2d(plain.channel_shuffle(x, 4), dy, dx)
+        return y, lambda g: plain.channel_shuffle(plain.shift2d(g, -dy, -dx), 5)
+
+    def pool(x):
+        return plain.windows(x, (7, 1), (7, 1), (0, 0, 0, 0), (1, 1)).mean((4, 5)), lambda g: g / 7 * np.ones_like(x)
+
+    fast = (
+        lambda x, w, groups: F.conv2d(x, w, stride=2, padding=1, groups=groups),
+        lambda x, dy, dx: F.shift2d(F.channel_shuffle(x, groups=4), dy, dx),
+        lambda x: F.avg_pool2d(x, kernel_size=(7, 1)),
+    )
+    (dy, dx), mnist, rng = shift.assignment(20), data.load_mnist(), np.random.default_rng(0)
+    first = [0.2 * rng.standard_normal(shape, np.float32) for shape in ((20, 1, 3, 3), (20, 5, 3, 3), (140, 10))]
+    nets = [[nn.Parameter(w.copy()) for w in first] for _ in range(2)]
+    optimizers, losses, apart = [optim.SGD(net, 0.2, momentum=0.9) for net in nets], [], 0.0
+    for i in range(0, 40 * 50, 50):
+        x, y = Tensor(mnist.x_train[i : i + 50]), mnist.y_train[i : i + 50]
+        for net, optimizer, (f, g, h) in zip(nets, optimizers, (fast, tuple(map(op, (conv, move, pool))))):
+            z = F.relu(f(g(F.relu(f(x, net[0], groups=1)), dy=dy, dx=dx), net[1], groups=4))
+            loss = F.cross_entropy(h(z).reshape(50, 140) @ net[2], y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        apart = max(apart, *(np.abs(a.grad - b.grad).max() / np.abs(a.grad).max() for a, b in zip(*nets)))
+    assert apart < 1e-2, f"your gradients differ from those of the library's kernels: by {apart:.0%} of the largest"
+    directions = len(set(zip(dy.tolist(), dx.tolist())))
+    return (
+        f"your chapter 12 trains a network, in whose shift channels move in {directions} directions, for 40 steps: its "
+        f"loss falls from {losses[1]:.2f} to {losses[-1]:.2f}, and its gradients are within {apart:.0e} of those of "
+        "the library's fast kernels"
+    )
