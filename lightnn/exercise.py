@@ -54,7 +54,8 @@ def grading(number: str, own: Callable) -> Iterator[None]:
     try:
         yield
     finally:
-        del _graded[number], reference.__globals__["CallsTheReference"]
+        del _graded[number]
+        reference.__globals__.pop("CallsTheReference", None)  # gone already if two of one file are graded at once
         reference.__code__ = code
 
 

@@ -50,7 +50,8 @@ def watching(watcher: Callable[[Declaration, list, dict, np.ndarray], None]) -> 
 
 
 def op(fn=None, /, *, channels=None, keeps_zero=False, finishes_layer=False, weights=(), macs=None):
-    """Make a differentiable function of `fn(*arrays, **options) -> (y, *vjps)`: `@op`, or `@op(channels=...)`.
+    """Make a differentiable function of Tensors from `fn(*arrays, **options)`, which gets NumPy arrays and returns the
+    result y and, for each array, a function from dL/dy to the gradient of that array: `@op`, or `@op(channels=...)`.
 
     Positional arguments are the differentiable arrays (None is allowed for one that is absent, such as a bias),
     keyword-only arguments are options. `fn` gets ndarrays and returns y and one vjp an argument: a function from dy

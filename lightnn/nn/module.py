@@ -27,7 +27,8 @@ def evaluating(*models: "Module") -> Iterator[None]:
 
 
 class Parameter(Tensor):
-    """A trained weight with two slots. They say what the network uses of it:
+    """A trained weight: p.data is its array, the Tensor p() is what the network uses of it, p.support is None or a Mask
+    with the bool array p.support.mask, and p.values is None or a Codebook:
 
         w = p() = support(values(latent)),          latent = p.data
 

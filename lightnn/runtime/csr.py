@@ -32,7 +32,17 @@ def from_csr(values, columns, pointers, k):
 
 @exercise("02.8")
 def csr_matvec(values, columns, pointers, x):
-    """y (M,) = w x: of each row, the sum of its elements times the numbers of x that stand at their columns."""
+    """y = w x for a matrix w (M, K) stored in rows: of each row, the sum of its elements times the numbers of x (K,)
+    that stand at their columns.
+
+        y_i = sum_{k = p_i}^{p_(i+1) - 1} v_k x_(c_k)
+
+    values v (nnz,): the stored elements, row by row. columns c (nnz,): the column of each. pointers p (M + 1,): row i
+    has the elements p_i, ..., p_(i+1) - 1; it may have none, and then y_i is 0. What is not stored is not multiplied:
+    a number of x that no element meets changes nothing, not even NaN.
+
+    Returns y (M,), of x's dtype. M may be 0. The arguments stay as they are.
+    """
     y = np.zeros(len(pointers) - 1, x.dtype)
     for i in range(len(y)):
         k = slice(pointers[i], pointers[i + 1])

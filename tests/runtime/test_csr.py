@@ -38,14 +38,12 @@ def test_from_csr_gives_back_what_to_csr_stored(shape, density, rng):
     np.testing.assert_array_equal(from_csr(*stored, shape[1]), w)
 
 
-@pytest.mark.exercise("02.8")
 def test_csr_matvec_on_a_matrix_that_fits_on_a_hand():
     """Rows of different lengths, one of them empty, and columns that are not in front."""
     y = csr_matvec(*to_csr(W, W != 0), np.array([1.0, 10, 1000, 100]))
     assert y.tolist() == [705, 0, 30]
 
 
-@pytest.mark.exercise("02.8")
 @pytest.mark.parametrize("shape", [(1, 1), (5, 1), (1, 7), (6, 9)])
 @pytest.mark.parametrize("density", [0, 0.4, 1])
 def test_csr_matvec_is_the_product(shape, density, rng):
@@ -57,7 +55,6 @@ def test_csr_matvec_is_the_product(shape, density, rng):
     np.testing.assert_allclose(y, w @ x, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.exercise("02.8")
 def test_csr_matvec_reads_no_more_of_x_than_is_stored():
     y = csr_matvec(*to_csr(W, W != 0), np.array([1.0, 10, np.nan, 100]))
     assert y.tolist() == [705, 0, 30]

@@ -11,9 +11,10 @@ def gradual_sparsity(t: int, s_i: float, s_f: float, t_0: int, n: int, dt: int) 
 
         s_t = s_f + (s_i - s_f) (1 - (t - t_0) / (n dt))^3
 
-    It starts at s_i and ends at s_f. Pruning is fast at first, while many weights can be spared, then slower and
-    slower. Between two of these steps the fraction stays that of the last step. ValueError unless n and dt are at
-    least 1.
+    Pruning is fast at first, while many weights can be spared, then slower and slower. Between two of these steps the
+    fraction stays that of the step before. It is s_i at all t before t_0, and s_f at all t after t_0 + n dt.
+
+    Returns a float. ValueError unless n and dt are at least 1.
     """
     if n < 1 or dt < 1:
         raise ValueError(f"gradual_sparsity: want n >= 1 and dt >= 1, got {n!r} and {dt!r}")

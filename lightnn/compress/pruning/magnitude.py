@@ -15,10 +15,16 @@ from lightnn.nn import Module, Parameter
 
 @exercise("02.2")
 def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> np.float64:
-    """The layer's pruning threshold, quality * std(W) (section 3.3).
+    """The layer's pruning threshold (section 3.3): weights that are not larger in magnitude are removed.
 
-    mask: a bool array of w's shape; std is over the weights where it is True (None: all). The paper does not say which;
-    a weight that was removed is no longer part of the layer.
+        thr = q std(W) = q sqrt(mean((w - mean(w))^2))
+
+    quality: q. mask: a bool array of w's shape; mean and std are over the weights where it is True, zeros among them
+    included, or over all of w if it is None. The paper does not say which; a weight that was removed is no longer part
+    of the layer.
+
+    Returns a float, computed in float64 whatever w's dtype is; 0.0 if no weight remains, as where mask is all False.
+    w and mask stay as they are.
     """
     w = np.asarray(w)
     survivors = w if mask is None else w[mask]
@@ -27,16 +33,27 @@ def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> 
 
 @exercise("02.5")
 def prune(p: Parameter, quality: float) -> float:
-    """Give Parameter p the mask |w| > quality * std(w), within the mask it has. Returns the fraction that is kept."""
+    """Prune by magnitude: give Parameter p a new mask that keeps the weights above the layer's `threshold`.
+
+        m = 1[|w| > quality std(w)]
+
+    w = p().data, the weights that the network uses now (p.data may be others, if p.values is a Codebook or after a step
+    of the optimizer). std(w) is over the weights that remain: all of them if p.support is None, else those where
+    p.support.mask is True. A weight exactly at the threshold goes, and none comes back: w is 0 where one was removed.
+
+    Returns the fraction of all of p's weights that is kept, a float. Afterwards p.support is the new Mask, and p.data
+    is 0 where a weight was removed, as `set_mask` leaves them. The array of the old mask stays as it was, and so does
+    p.values. ValueError unless quality is finite and at least 0.
+    """
     if not 0 <= quality < math.inf:
         raise ValueError(f"prune: want a finite quality >= 0, got {quality!r}")
     w, mask = p().data, None if p.support is None else p.support.mask
-    keep = np.abs(w) > threshold(w, quality, mask)
-    return set_mask(p, keep if mask is None else keep & mask)
+    return set_mask(p, np.abs(w) > threshold(w, quality, mask))
 
 
 def set_mask(p: Parameter, mask: np.ndarray) -> float:
-    """Keep p's weights where `mask` is True; the others are 0 from now on. Returns the fraction that is kept."""
+    """Keep Parameter p's weights where the bool array `mask` is True, make the others 0, in p.data and from now on in
+    p() by a new Mask, p.support, and return the fraction that is kept, a float."""
     support = Mask(mask)
     p.data = np.array(support(p.detach()).data)
     p.support = support
@@ -62,9 +79,15 @@ def quality_for(w: np.ndarray, keep: float, mask: np.ndarray | None = None) -> f
 @exercise("02.7")
 def random_mask(p: Parameter, keep: float, rng: np.random.Generator | int) -> np.ndarray:
     """A mask that keeps the fraction `keep` of all of p's weights, drawn at random from the weights that are left: the
-    baseline that pruning by magnitude must beat. No weight comes back, so it may keep fewer, never more.
+    baseline that pruning by magnitude must beat.
 
-    rng: a Generator or a seed. ValueError unless 0 < keep <= 1.
+    It is True for exactly round(keep * p.size) weights, Python's round. They are drawn from all weights if p.support is
+    None, else from those where p.support.mask is True: no weight comes back, so if fewer than that are left, it keeps
+    all of these. Every such mask is equally likely, whatever the weights are.
+
+    rng: a Generator, from which it draws, or a seed s, which stands for np.random.default_rng(s); a Generator in the
+    same state gives the same mask again. Returns a bool array of p's shape; p stays as it is. ValueError unless
+    0 < keep <= 1.
     """
     if not 0 < keep <= 1:
         raise ValueError(f"random_mask: want 0 < keep <= 1, got {keep!r}")
@@ -104,7 +127,11 @@ def sensitivity(model: Module, parameters: dict[str, Parameter], score, keeps) -
 def adjust_dropout(rate: float, connections_before: int, connections_after: int) -> float:
     """The drop probability for retraining (section 3.2, equation 2): a sparse layer overfits less, so less is dropped.
 
-    D_r = D_o sqrt(C_ir / C_io)
+        D_r = D_o sqrt(C_ir / C_io)
+
+    rate: D_o, the probability of dropping a neuron before pruning. C_io and C_ir: how many connections the layer has
+    before and after pruning. Returns D_r, a float. ValueError unless 0 <= rate < 1 and 0 <= connections_after <=
+    connections_before; also if connections_before is 0.
     """
     if not 0 <= rate < 1 or not 0 <= connections_after <= connections_before or not connections_before:
         raise ValueError(

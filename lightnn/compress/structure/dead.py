@@ -20,9 +20,15 @@ from lightnn.tensor import Tensor, no_grad, watching
 
 @exercise("02.9")
 def fold_constants(w, b, values, constant):
-    """The bias of a layer y = w x + b after its constant inputs are removed: b + sum of w[:, i] x_i over them.
+    """The bias of a layer y = w x + b after its constant inputs are removed: it takes over what they always add.
 
-    w (O, I), b (O,), values: the inputs x (I,); where `constant` (I,), x_i is the same for every image.
+        b' = b + sum_{i constant} W[:, i] x_i
+
+    w (O, I), b (O,). values (I,): the inputs x for one image. constant (I,): a bool array, True where x_i is the same
+    for every image, perhaps nowhere.
+
+    Returns b' (O,), a new array of the dtype that NumPy gives w, b and values together: float32 if all three are. The
+    arguments stay as they are.
     """
     return b + w[:, constant] @ values[constant]
 

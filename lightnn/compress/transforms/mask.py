@@ -51,7 +51,15 @@ class Mask(Transform):
 @exercise("02.3")
 @op
 def masked(w, *, mask):
-    """w where mask, else 0 (never -0 or NaN); the gradient is masked likewise."""
+    """The weight y that the network uses of a pruned w, and its gradient:
+
+        y = w where mask is True, else 0
+        dL/dw = dL/dy where mask is True, else 0
+
+    What is pruned is exactly 0, never -0 or NaN, even where w is infinite or NaN; what is kept stays as it is. w: a
+    float array; mask: a bool array of the same shape. Returns y, of w's shape and dtype, and the function that maps dy
+    to the gradient of w. w and mask stay as they are. ValueError if their shapes differ.
+    """
     if w.shape != mask.shape:
         raise ValueError(f"Mask: want a weight of the mask's shape {mask.shape}, got {w.shape}")
     zero = w.dtype.type(0)

@@ -37,13 +37,17 @@ LAYERS = {  # tables 2 and 3: weights, FLOP, Act%, Weights%, FLOP%
 
 @exercise("02.6")
 def flop_fractions(flops, kept, active):
-    """The paper's column FLOP%: (fractions of the layers (L,), fraction of the network), from 0 to 1.
+    """The paper's column FLOP%: which fraction of the operations is left, from 0 to 1.
 
-    flops (L,): operations of the dense layers, in order; kept (L,): fraction of a layer's weights that are not 0;
-    active (L,): fraction of a layer's outputs that are not 0. An operation is left where both its weight and its input
-    are not 0. The inputs of a layer are the outputs of the layer before it; the image counts as full:
+    Arrays with one number for each layer, in order: flops F_l, the operations of the dense layer; kept w_l, the
+    fraction of its weights that are not 0; active a_l, the fraction of its outputs that are not 0. An operation is left
+    where both its weight and its input are not 0. The inputs of a layer are the outputs of the layer before it; the
+    image counts as full:
 
         f_l = w_l a_(l-1),   a_0 = 1,   f = sum_l F_l f_l / sum_l F_l
+
+    Returns the tuple (fractions, fraction): the f_l as an array (L,) and f, a float, both in float64 whatever the
+    dtype of the arrays, which stay as they are.
     """
     flops, kept, active = (np.asarray(a, np.float64) for a in (flops, kept, active))
     inputs = np.concatenate([[1.0], active[:-1]])

@@ -8,14 +8,12 @@ from lightnn.compress import GradualPruning, density, gradual_sparsity, set_mask
 from lightnn.nn import Flatten, Linear, Parameter, Sequential
 
 
-@pytest.mark.exercise("02.4")
 def test_the_schedule_by_hand():
     """From 0 to 0.8 in four steps of 10, from step 100 on: what is left to do is (3/4)^3, (1/2)^3, (1/4)^3, 0."""
     found = [gradual_sparsity(t, 0.0, 0.8, 100, 4, 10) for t in (100, 110, 120, 130, 140)]
     assert found == pytest.approx([0, 0.8 * (1 - 27 / 64), 0.8 * (1 - 1 / 8), 0.8 * (1 - 1 / 64), 0.8])
 
 
-@pytest.mark.exercise("02.4")
 def test_it_is_s_i_before_and_s_f_after_and_constant_between_the_steps():
     assert [gradual_sparsity(t, 0.2, 0.9, 7, 3, 5) for t in (0, 6, 7, 11)] == pytest.approx([0.2] * 4)
     assert [gradual_sparsity(t, 0.2, 0.9, 7, 3, 5) for t in (22, 23, 1000)] == pytest.approx([0.9] * 3)
@@ -23,7 +21,6 @@ def test_it_is_s_i_before_and_s_f_after_and_constant_between_the_steps():
     assert gradual_sparsity(1, 0.0, 0.5, 0, 1, 1) == 0.5 and gradual_sparsity(0, 0.0, 0.5, 0, 1, 1) == 0.0
 
 
-@pytest.mark.exercise("02.4")
 @pytest.mark.parametrize(("n", "dt"), [(0, 5), (5, 0), (-1, 5)])
 def test_no_steps_are_an_error(n, dt):
     with pytest.raises(ValueError, match=f"gradual_sparsity: want n >= 1 and dt >= 1, got {n} and {dt}"):

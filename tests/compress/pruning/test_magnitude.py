@@ -18,7 +18,6 @@ from lightnn.models import lenet_300_100
 from lightnn.nn import Linear, Parameter, Sequential
 
 
-@pytest.mark.exercise("02.2")
 def test_the_threshold_is_quality_times_the_survivors_standard_deviation(rng):
     w, mask = rng.standard_normal((6, 5)), rng.random((6, 5)) < 0.5
     assert threshold(w, 1.5) == pytest.approx(1.5 * w.std())
@@ -27,7 +26,6 @@ def test_the_threshold_is_quality_times_the_survivors_standard_deviation(rng):
     assert threshold(np.full(1000, 0.1, np.float32), 1) == pytest.approx(0, abs=1e-9)  # summed in float64
 
 
-@pytest.mark.exercise("02.2", "02.5")
 def test_pruning_by_hand():
     p = Parameter(np.array([3.0, -1.0, 1.0, -3.0]))
     assert prune(p, 0.5) == density(p) == 2 / 4  # std = sqrt(5), so the threshold is 1.1
@@ -36,14 +34,12 @@ def test_pruning_by_hand():
     assert prune(p, 1.2) == 0  # now it is 3.6; with the zeros in the std it would have been 2.5
 
 
-@pytest.mark.exercise("02.5")
 def test_a_weight_at_the_threshold_goes():
     w = np.array([1.0, -1.0, 1.0, -1.0])  # std = 1
     assert [prune(Parameter(w), quality) for quality in (0.99, 1, 1.01)] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("quality", [0, 0.3, 1, 2.5, 100])
-@pytest.mark.exercise("02.5", "02.3")
 def test_exactly_the_weights_above_the_threshold_stay(rng, quality):
     w = rng.standard_normal((20, 10)).astype(np.float32)
     p = Parameter(w.copy())
@@ -74,7 +70,6 @@ def test_among_equal_magnitudes_no_more_than_the_share_asked_stay(rng, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.exercise("02.5")
 def test_repeated_pruning_keeps_the_share_of_all_weights_and_revives_none(rng, dtype):
     p = Parameter(rng.standard_normal((40, 25)).astype(dtype))
     before = np.ones(p.shape, bool)
@@ -93,7 +88,6 @@ def test_asking_for_more_than_is_left_changes_nothing(rng):
     np.testing.assert_array_equal(p.support.mask, before)
 
 
-@pytest.mark.exercise("02.5")
 def test_a_shared_weight_can_be_pruned(rng):
     p = Parameter(rng.standard_normal(100))
     codebook = share(p, 3)
@@ -103,14 +97,12 @@ def test_a_shared_weight_can_be_pruned(rng):
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0)])
-@pytest.mark.exercise("02.5")
 def test_an_empty_parameter_can_be_pruned(shape):
     p = Parameter(np.zeros(shape))
     prune(p, quality_for(p.data, 0.5))
     assert p().shape == shape and 0 <= density(p) <= 1
 
 
-@pytest.mark.exercise("02.7")
 @pytest.mark.parametrize("keep", [0.001, 0.1, 0.333, 0.9, 1])
 def test_a_random_mask_keeps_exactly_the_share_asked(rng, keep):
     p = Parameter(rng.standard_normal((20, 30)))
@@ -119,7 +111,6 @@ def test_a_random_mask_keeps_exactly_the_share_asked(rng, keep):
     assert p.support is None
 
 
-@pytest.mark.exercise("02.7")
 def test_a_random_mask_revives_none_and_keeps_a_share_of_all_weights(rng):
     p = Parameter(rng.standard_normal((20, 30)))
     set_mask(p, rng.random(p.shape) < 0.5)
@@ -130,7 +121,6 @@ def test_a_random_mask_revives_none_and_keeps_a_share_of_all_weights(rng):
     np.testing.assert_array_equal(p.support.mask, before)
 
 
-@pytest.mark.exercise("02.7")
 def test_every_weight_has_the_same_chance_whatever_its_size():
     p = Parameter(np.arange(8.0))
     rng = np.random.default_rng(0)
@@ -139,7 +129,6 @@ def test_every_weight_has_the_same_chance_whatever_its_size():
     np.testing.assert_array_equal(random_mask(p, 0.5, 3), random_mask(p, 0.5, np.random.default_rng(3)))
 
 
-@pytest.mark.exercise("02.7")
 @pytest.mark.parametrize("keep", [0, 1.1, -0.5])
 def test_a_random_share_out_of_range_is_named(keep):
     with pytest.raises(ValueError, match=f"random_mask: want 0 < keep <= 1, got {keep}"):
@@ -182,7 +171,6 @@ def test_sensitivity_prunes_each_alone_and_leaves_the_model_as_it_was(rng, fails
     assert state_of(model) == before
 
 
-@pytest.mark.exercise("02.1")
 def test_dropout_is_adjusted_by_equation_2():
     assert adjust_dropout(0.5, 100, 8) == pytest.approx(0.1414, abs=5e-5)  # the paper's example
     assert adjust_dropout(0.5, 100, 100) == 0.5
@@ -198,7 +186,6 @@ def test_dropout_is_adjusted_by_equation_2():
         (lambda: prune(Parameter(np.ones(3)), float("inf")), "got inf"),
     ],
 )
-@pytest.mark.exercise("02.5")
 def test_errors_say_what_was_wanted_and_what_came(call, message):
     with pytest.raises(ValueError, match=message):
         call()
@@ -210,7 +197,6 @@ def test_a_share_out_of_range_is_named(keep):
         quality_for(np.ones(3), keep)
 
 
-@pytest.mark.exercise("02.1")
 @pytest.mark.parametrize("given", [(1, 10, 5), (-0.1, 10, 5), (0.5, 10, 11), (0.5, 0, 0), (0.5, 10, -1)])
 def test_dropout_errors_say_what_was_wanted_and_what_came(given):
     rate, before, after = given

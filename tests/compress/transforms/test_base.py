@@ -55,7 +55,6 @@ def test_nothing_is_stored_where_the_support_is_zero(rng, k):
 
 
 @pytest.mark.parametrize("odd", [-0.0, np.nan, np.inf, -np.inf])
-@pytest.mark.exercise("02.3")
 def test_the_law_holds_for_odd_numbers_and_a_pruned_one_is_plus_zero(odd):
     mask = np.array([True, False])
     for p in (Parameter(np.full(2, odd)), Parameter(np.zeros(2))):
@@ -68,7 +67,6 @@ def test_the_law_holds_for_odd_numbers_and_a_pruned_one_is_plus_zero(odd):
 
 
 @pytest.mark.parametrize("k", [1, 3, 20])
-@pytest.mark.exercise("02.3", "04.2")
 def test_gradients_are_exact(rng, k):
     mask, codes = rng.random((4, 5)) < 0.5, rng.integers(0, k, (4, 5))
     check_vjp(masked, rng.standard_normal((4, 5)), mask=mask)
@@ -92,7 +90,6 @@ def test_figure_3_of_deep_compression():
     assert p.grad is None  # the latent weights are not used any more
 
 
-@pytest.mark.exercise("02.3", "04.2")
 def test_a_pruned_weight_has_no_part_in_its_codes_gradient(rng):
     p = a_parameter(rng, (6, 5), np.float64, 3, MASKS["random"])
     dy = rng.standard_normal((6, 5))
@@ -110,7 +107,6 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("k", [None, 4])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.exercise("02.3")
 def test_pruned_weights_stay_zero_whatever_the_optimizer_does(rng, optimizer, k):
     p = a_parameter(rng, (6, 5), k=k)
     step = OPTIMIZERS[optimizer]([p] if k is None else [p, p.values.codebook])
@@ -159,13 +155,11 @@ def test_errors_say_what_was_wanted_and_what_came(make, error, message):
         make()
 
 
-@pytest.mark.exercise("02.3")
 def test_a_mask_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"mask's shape \(3,\), got \(4,\)"):
         masked(Tensor(np.zeros(4)), mask=np.ones(3, bool))
 
 
-@pytest.mark.exercise("02.3", "04.2")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_and_gradients_keep_the_dtype(dtype):
     c = Tensor(np.arange(4, dtype=dtype), requires_grad=True)

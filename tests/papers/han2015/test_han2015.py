@@ -43,7 +43,6 @@ def run(tmp_path_factory, images):
         return journal, han2015.reproduce(journal, seed=1, progress=False, say=said.append), said
 
 
-@pytest.mark.exercise("02.6")
 @pytest.mark.parametrize("network", ["lenet_300_100", "lenet5"])
 def test_the_papers_own_column_follows_from_its_rule(network):
     """FLOP% of tables 2 and 3 from their columns FLOP, Weights% and Act%, to what the rounding leaves."""
@@ -55,7 +54,6 @@ def test_the_papers_own_column_follows_from_its_rule(network):
     assert total == pytest.approx(rows[-1][4] / 100, abs=0.009)
 
 
-@pytest.mark.exercise("02.6")
 def test_operations_left_by_hand():
     left_over, total = flop_fractions([100, 300, 600], [0.5, 0.2, 1.0], [0.4, 0.1, 0.9])
     np.testing.assert_allclose(left_over, [0.5, 0.2 * 0.4, 1.0 * 0.1])

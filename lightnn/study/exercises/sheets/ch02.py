@@ -14,7 +14,7 @@ SHEETS = (
         (
             "C_io and C_ir count the connections before and after pruning; D is the probability of dropping a neuron.",
             "A sparser layer drops less, so the result is at most `rate`. 8 % kept turns 0.5 into 0.1414.",
-            "Check the arguments first: the tests also ask for errors.",
+            "rate * math.sqrt(after / before); before it, a ValueError for a rate or a count that can't be.",
         ),
         (
             Mistake("the square root is missing", "rate * math.sqrt(", "rate * ("),
@@ -28,6 +28,17 @@ SHEETS = (
                 "rate * math.sqrt(connections_after / connections_before)",
                 "math.sqrt(rate * connections_after / connections_before)",
             ),
+            Mistake(
+                "the result is rounded",
+                "rate * math.sqrt(connections_after / connections_before)",
+                "round(rate * math.sqrt(connections_after / connections_before), 4)",
+            ),
+            Mistake(
+                "nothing changes while more than half of the connections are left",
+                "return rate * math",
+                "return rate if connections_after > connections_before / 2 else rate * math",
+            ),
+            Mistake("a rate of 1, which drops everything, is let through", "0 <= rate < 1 or", "0 <= rate <= 1 or"),
         ),
     ),
     Sheet(
@@ -38,13 +49,17 @@ SHEETS = (
         (
             "std is taken over the remaining weights: all of w, or where mask is True.",
             "Boolean indexing, w[mask], gives the survivors.",
-            "If no weight remains, the threshold is 0, not an error. Sum in float64, whatever the dtype of w.",
+            "quality * w[mask].std(dtype=np.float64); if no weight remains, 0.0 before the std of nothing is taken.",
         ),
         (
             Mistake("the standard deviation includes the pruned zeros", "w[mask]", "w * mask"),
             Mistake("the mean of |w| instead of the standard deviation", "survivors.std(", "np.abs(survivors).mean("),
             Mistake("the variance instead of the standard deviation", "survivors.std(", "survivors.var("),
             Mistake("the quality is missing", "return quality * (", "return 1.0 * ("),
+            Mistake(
+                "it is summed in the dtype of w, not in float64", "survivors.std(dtype=np.float64)", "survivors.std()"
+            ),
+            Mistake("divided by n - 1 instead of n", "survivors.std(dtype", "survivors.std(ddof=1, dtype"),
         ),
     ),
     Sheet(
@@ -53,9 +68,9 @@ SHEETS = (
         "easy",
         "w <- w * m,   dL/dw = dL/d(w * m) * m",
         (
-            "An op returns its value and, for each array, a function that maps dy to the gradient.",
+            "In here w and mask are NumPy arrays. Return two things: y, and a function from dy to the gradient of w.",
             "np.where(mask, w, 0) gives 0 even where w is NaN or -0; a product does not.",
-            "The gradient is masked too: otherwise momentum moves pruned weights.",
+            "The function masks dy in the same way. Compare w.shape with mask.shape first: np.where broadcasts.",
         ),
         (
             Mistake("the gradient is not masked", "lambda dy: np.where(mask, dy, zero)", "lambda dy: dy"),
@@ -65,6 +80,12 @@ SHEETS = (
                 "np.where(mask, w, zero), ",
                 "w * mask, ",
             ),
+            Mistake(
+                "the weights that go are set to 0 in w itself",
+                "return np.where(mask, w, zero), ",
+                "w[~mask] = zero\n    return w, ",
+            ),
+            Mistake("a mask of another shape is broadcast", "if w.shape != mask.shape:", "if w.size % mask.size:"),
         ),
     ),
     Sheet(
@@ -75,7 +96,7 @@ SHEETS = (
         (
             "It is s_i until t_0, and s_f from n steps of dt later on.",
             "Nothing changes between two pruning steps: count the completed steps, (t - t_0) // dt, from 0 to n.",
-            "Cube the fraction that is still to do: it falls fast at first, so the sparsity rises fast at first.",
+            "Cube the fraction that is still to do, 1 - steps / n: so the sparsity rises fast at first.",
         ),
         (
             Mistake("the sparsity keeps changing after the last of the n steps", ", 0), n) / n", ", 0), 10**9) / n"),
@@ -84,6 +105,7 @@ SHEETS = (
                 "(t - t_0) // dt",
                 "(t - t_0) / dt",
             ),
+            Mistake("only 0 is refused, and not what is less", "if n < 1 or dt < 1:", "if n == 0 or dt == 0:"),
             Mistake("linear instead of cubic", "(1 - done) ** 3", "(1 - done)"),
             Mistake(
                 "the fraction done is cubed, not the fraction still to do: the sparsity must rise fast first",
@@ -99,9 +121,9 @@ SHEETS = (
         "middle",
         "m = 1[|W| > q std(W)] m_before",
         (
-            "`threshold` and `set_mask` do most of the work; p() gives the weights that the network uses now.",
-            "The threshold needs the old mask, and the new mask may keep only weights that the old one keeps.",
-            "A weight exactly at the threshold is pruned: >, not >=. Return what set_mask returns.",
+            "`threshold` and `set_mask` do most of the work; p().data are the weights that the network uses now.",
+            "`threshold` needs the old mask: p.support.mask, or None if p.support is None. > and not >= it is kept.",
+            "Make a new array, np.abs(w) > threshold(w, quality, mask), and return what set_mask(p, array) returns.",
         ),
         (
             Mistake("weights exactly at the threshold are kept", "np.abs(w) > threshold", "np.abs(w) >= threshold"),
@@ -111,6 +133,17 @@ SHEETS = (
                 "w > threshold",
             ),
             Mistake("the threshold includes weights that were already pruned", "quality, mask)", "quality, None)"),
+            Mistake(
+                "the array p.data is pruned, not p(), the weights that the network uses",
+                "w, mask = p().data",
+                "w, mask = p.data",
+            ),
+            Mistake(
+                "the old mask's own array is changed",
+                "return set_mask(p, np.abs(w) > threshold(w, quality, mask))",
+                "keep = np.abs(w) > threshold(w, quality, mask)\n"
+                "    return set_mask(p, keep if mask is None else np.logical_and(mask, keep, out=mask))",
+            ),
             Mistake("small weights are kept and large ones pruned", "np.abs(w) > threshold", "np.abs(w) <= threshold"),
         ),
     ),
@@ -122,7 +155,8 @@ SHEETS = (
         (
             "An operation multiplies a weight by an input; it remains where neither is 0.",
             "The inputs of layer l are the outputs of layer l - 1; the first layer's input, the image, counts as full.",
-            "The network's fraction is weighted by the layers' dense operations: large layers count more.",
+            "So f_l = kept[l] * active[l - 1], and kept[0] for the first: put 1 before active, drop its last.",
+            "The network's fraction is the layers' mean, weighted by flops. Convert to float64 before you multiply.",
         ),
         (
             Mistake("a layer's own outputs are counted instead of its inputs", "[[1.0], active[:-1]]", "[active]"),
@@ -150,8 +184,9 @@ SHEETS = (
         "m uniform among the masks within m_before that keep round(keep n) of the n weights",
         (
             "keep is a fraction of all weights; exactly round(keep n) of them are kept, not only on average.",
-            "Draw without replacement from the places where the old mask is True: rng.choice does that.",
-            "If fewer than that remain, keep all of them. np.random.default_rng takes a seed or a Generator.",
+            "Draw without replacement from the places where the old mask is True (np.flatnonzero finds them).",
+            "np.random.default_rng(rng) takes a seed or a Generator; its choice(places, count, replace=False) draws.",
+            "If fewer places than that remain, take them all: min(round(keep * p.size), places.size).",
         ),
         (
             Mistake(
@@ -165,9 +200,17 @@ SHEETS = (
             ),
             Mistake(
                 "keep is taken as a fraction of the remaining weights, not of all",
-                "round(keep * p.size)",
-                "round(keep * places.size)",
+                "min(round(keep * p.size)",
+                "min(round(keep * places.size)",
             ),
+            Mistake("the number to keep is rounded up", "min(round(keep * p.size)", "min(math.ceil(keep * p.size)"),
+            Mistake("the number to keep is rounded down", "min(round(keep * p.size)", "min(int(keep * p.size)"),
+            Mistake(
+                "they are drawn as one block of neighbours, not each for itself",
+                "np.random.default_rng(rng).choice(places, kept, replace=False)",
+                "np.roll(places, np.random.default_rng(rng).integers(max(places.size, 1)))[:kept]",
+            ),
+            Mistake("rng is not used", "default_rng(rng)", "default_rng(0)"),
         ),
     ),
     Sheet(
@@ -178,7 +221,7 @@ SHEETS = (
         (
             "Row i holds the elements from pointers[i] up to, but not including, pointers[i + 1].",
             "Each element is multiplied by the entry of x at its column: x[columns[k]].",
-            "A row without elements gives 0; there are len(pointers) - 1 rows.",
+            "y = np.zeros(len(pointers) - 1, x.dtype), then a loop over its rows; one without elements stays 0.",
         ),
         (
             Mistake(
@@ -195,6 +238,9 @@ SHEETS = (
                 "every row continues to the end of the matrix",
                 "slice(pointers[i], pointers[i + 1])",
                 "slice(pointers[i], None)",
+            ),
+            Mistake(
+                "the result is always float64", "np.zeros(len(pointers) - 1, x.dtype)", "np.zeros(len(pointers) - 1)"
             ),
             Mistake(
                 "one row too many: there is one more pointer than rows",
@@ -231,8 +277,51 @@ SHEETS = (
             ),
             Mistake("the old bias is lost", "return b + w", "return w"),
             Mistake(
+                "b itself is changed",
+                "return b + w[:, constant] @ values[constant]",
+                "b += w[:, constant] @ values[constant]\n    return b",
+            ),
+            Mistake(
                 "the weights are added without the neurons' values", "@ values[constant]", "@ np.ones(constant.sum())"
             ),
         ),
     ),
 )
+
+
+def finale():
+    import copy
+
+    import numpy as np
+
+    from lightnn import compress, data, models, papers, runtime, training
+
+    d, keeps = data.load_mnist(), {"fc1": 0.08, "fc2": 0.09, "fc3": 0.26}
+
+    def error(model, after_step=None):
+        recipe = training.Recipe(1, 0.3, batch_size=100, after_step=after_step)
+        training.follow(recipe, model, (d.x_train[:30_000], d.y_train[:30_000]), progress=False)
+        return 100 - 100 * training.evaluate(model, d.x_test, d.y_test, progress=False)
+
+    model = models.lenet_300_100(dropout=0.2, rng=0)
+    before, chance = error(model), copy.deepcopy(model)
+    for p, keep in ((getattr(chance, name).weight, keep) for name, keep in keeps.items()):
+        compress.set_mask(p, compress.random_mask(p, keep, 0))
+    model.dropout1.p = compress.adjust_dropout(0.2, 235_200, 18_816)
+    after = error(
+        model, compress.GradualPruning([(getattr(model, n).weight, k) for n, k in keeps.items()], 10, 15).step
+    )
+    left = papers.han2015.tables.count_layers(model, keeps, d.x_test[:1000])["total"]
+    mask = model.fc1.weight.support.mask.copy()
+    mask[np.argsort(model.fc1.bias.data)[-30:]] = False  # 30 neurons lose their last inputs
+    compress.set_mask(model.fc1.weight, mask)
+    thin, y = compress.remove_dead(model, (1, 1, 28, 28))[0], d.x_test[:50].reshape(50, -1)
+    for layer, w in ((layer, layer.weight().data) for layer in (thin.fc1, thin.fc2, thin.fc3)):
+        y = np.array([runtime.csr_matvec(*runtime.to_csr(w, w != 0), np.maximum(x, 0)) for x in y]) + layer.bias.data
+    if not np.allclose(y, training.predict(model, d.x_test[:50]), rtol=1e-3, atol=1e-3):
+        raise ValueError("csr_matvec and fold_constants give outputs other than the pruned network's")
+    return (
+        f"your chapter 02 prunes LeNet-300-100 to {left['kept %']:.1f} % of its weights and {left['flop %']:.1f} % of "
+        f"its operations: test error {before:.2f} % -> {after:.2f} % with one more epoch ({error(chance):.2f} % with "
+        "random masks); csr_matvec gives the network's outputs from the weights that are stored"
+    )
