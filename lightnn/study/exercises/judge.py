@@ -13,6 +13,7 @@ from lightnn.study.exercises.cases import cases_of, namespace
 from lightnn.study.exercises.outcome import flat
 from lightnn.study.exercises.sheets import sheet
 
+FINALE = 180  # seconds for a chapter's end; the first one compiles kernels
 QUICK = 2  # seconds for one call of a known mistake
 
 
@@ -61,7 +62,7 @@ def grade(task: dict) -> Verdict:
 
 def finale(task: dict) -> Verdict:
     """Run the chapter's end on the reader's functions: PASSED with what it says, or WRONG with what went wrong."""
-    run = sandbox.run({**task, "finale": True, "seconds": 60}, [0])
+    run = sandbox.run({**task, "finale": True, "seconds": FINALE}, [0])
     status = "PASSED" if run.said else "WRONG"
     return Verdict(task["name"], task["number"], status, why=run.said or run.problem or run.ended, printed=run.printed)
 
