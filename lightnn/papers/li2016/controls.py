@@ -25,7 +25,7 @@ SUBJECTS = {
         retraining=stage.recipe(epochs=3, lr=0.02),
         images=20_000,
     ),
-    "resnet8": experiment.FULL["resnet8"],
+    "resnet8": dataclasses.replace(experiment.FULL["resnet8"], images=10_000),
 }
 QUICK = {"lenet5": dataclasses.replace(experiment.QUICK["lenet5"], images=5_000)}
 CHOICES = ("smallest l1", "random", "largest l1", "mean-l2")
