@@ -15,7 +15,7 @@ CHAPTER, PORT, SECONDS = "04_deep_compression.ipynb", 8899, 120
 
 
 def ask(token):
-    url = f"http://127.0.0.1:{PORT}/api/contents/chapters/{CHAPTER}?token={token}"
+    url = f"http://127.0.0.1:{PORT}/api/contents/work/{CHAPTER}?token={token}"
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
 

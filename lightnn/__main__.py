@@ -14,7 +14,7 @@ def study(arguments):
     if arguments.execute is not None:
         print(f"executed: {execute(arguments.execute)}")
         return 0
-    return open_lab(arguments.chapter, arguments.port, not arguments.no_browser)
+    return open_lab(arguments.chapter, arguments.port, not arguments.no_browser, arguments.fresh)
 
 
 def exercise(arguments):
@@ -94,6 +94,7 @@ def command():
 def declare_study(p):
     p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default: 00)")
     p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and print the result's path")
+    p.add_argument("--fresh", action="store_true", help="put your copy of the chapter aside and start with a new one")
     p.add_argument("--no-browser", action="store_true", help="serve the chapter without opening a browser")
     p.add_argument("--port", type=int, default=8888, help="JupyterLab's port (default: 8888)")
 
@@ -161,7 +162,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "study": Command("open a chapter in JupyterLab, or run it", declare_study, study),
+    "study": Command("open your copy of a chapter in JupyterLab, or run the chapter", declare_study, study),
     "exercise": Command("write the stubs of a chapter's functions for you to fill in", declare_exercise, exercise),
     "check": Command("grade your functions, or show your progress in the book", declare_check, check),
     "book": Command("run the chapters again and compare, or check their form", declare_book, book),

@@ -41,7 +41,7 @@ INSIDE = {  # the same for the members of a folder
     "kernels": [("parallel",), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
     "compress": [("transforms",), ("structure",), ("pruning",)],
     "papers": [("lab",), (REST,)],
-    "study": [("exercises",), ("book",)],
+    "study": [("exercises",), ("book",), ("plots",)],
 }
 ANYWHERE = "testing"  # for tests and notebooks; itself needs no more than Tensor
 

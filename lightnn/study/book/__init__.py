@@ -3,13 +3,18 @@
 For the command line:
 
 - `launch.py`: finds a chapter and opens it in JupyterLab
+- `copies.py`: the reader's copies of the chapters
 - `running.py`: runs chapters without JupyterLab, and compares what they print with what is committed
 - `tags.py`: the tags on cells that say how closely the outputs must agree
 - `lint.py`: what every chapter must have, checked without running it
+- `lesson.py`: the parts of a lesson: predictions, exercises, what to remember, code that is fit to be read
+- `prose.py`: the numbers and the comparisons in a text
+- `cites.py`: whether each of them has its source or its assertion
 
 For the chapters:
 
-- `sources.py`: the source of a reference function; the table of a chapter's exercises
+- `sources.py`: the source of a reference function; committed results; the table of a chapter's exercises
+- `wrapping.py`: a source's long lines, broken
 - `plots.py`: a figure with sliders
 - `style.py`: one look for all figures
 """
@@ -18,7 +23,7 @@ from lightnn.study.book.launch import chapter, numbers, open_lab
 from lightnn.study.book.lint import lint_chapters
 from lightnn.study.book.plots import turn
 from lightnn.study.book.running import execute, execute_and_compare
-from lightnn.study.book.sources import show, show_exercises
+from lightnn.study.book.sources import result, show, show_exercises
 from lightnn.study.book.style import COLORS, HATCHES, figure
 
 __all__ = [
@@ -31,6 +36,7 @@ __all__ = [
     "lint_chapters",
     "numbers",
     "open_lab",
+    "result",
     "show",
     "show_exercises",
     "turn",

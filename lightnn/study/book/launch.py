@@ -1,4 +1,4 @@
-"""Finds a chapter and opens it in JupyterLab."""
+"""Finds a chapter and opens a working copy of it in JupyterLab."""
 
 import os
 import pathlib
@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from lightnn.files import ROOT
+from lightnn.study.book import copies
 
 CHAPTERS = ROOT / "chapters"
 
@@ -29,17 +30,21 @@ def chapter(number: str | int) -> pathlib.Path:
     raise ValueError(f"no chapter {number}; there are {', '.join(numbers())}")
 
 
-def open_lab(number: str | int | None = None, port: int = 8888, browser: bool = True) -> int:
-    """Serve JupyterLab on this computer and open chapter `number`, by default the first.
+def open_lab(number: str | int | None = None, port: int = 8888, browser: bool = True, fresh: bool = False) -> int:
+    """Serve JupyterLab on this computer and open the reader's copy of chapter `number`, by default the first.
 
-    Runs until Ctrl-C; returns JupyterLab's exit status."""
+    The copies are in work/, which git ignores (see copies.py); `fresh` puts this chapter's old copy aside first. Runs
+    until Ctrl-C; returns JupyterLab's exit status."""
     path = chapter("00" if number is None else number)
+    if fresh:
+        copies.start_anew(path, ROOT / "work")
+    copies.update(_notebooks(), ROOT / "work")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--ServerApp.port={port}"]
-    command += [f"--LabApp.default_url=/lab/tree/chapters/{path.name}", "--ServerApp.ip=127.0.0.1"]
+    command += [f"--LabApp.default_url=/lab/tree/work/{path.name}", "--ServerApp.ip=127.0.0.1"]
     command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    print(f"Opening {path.name} in JupyterLab on this computer; press Ctrl-C twice to stop.", flush=True)
+    print(f"Opening work/{path.name} in JupyterLab on this computer; press Ctrl-C twice to stop.", flush=True)
     try:
         return subprocess.call(command)
     except KeyboardInterrupt:

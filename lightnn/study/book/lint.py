@@ -5,6 +5,8 @@ import json
 import re
 
 from lightnn.study.book import launch
+from lightnn.study.book.cites import complaints_about_comparisons, complaints_about_numbers
+from lightnn.study.book.lesson import complaints_about_lesson
 from lightnn.study.book.tags import rule
 
 LARGEST = 500_000  # bytes of a notebook
@@ -41,7 +43,7 @@ def lint_chapters(say=print) -> int:
 def complaints(path) -> list[str]:
     """What is wrong with one notebook file."""
     raw = path.read_bytes()
-    cells = json.loads(raw)["cells"]
+    cells = [_Cell(cell) for cell in json.loads(raw)["cells"]]
     text = "\n".join(_source(c) for c in cells if c["cell_type"] == "markdown")
     code = "\n".join(_source(c) for c in cells if c["cell_type"] == "code")
     found = _first_cell(_source(cells[0]), path.name[:2])
@@ -53,7 +55,9 @@ def complaints(path) -> list[str]:
     if int(path.name[:2]) >= 2:
         found += [f"it lacks {what}" for what, has in PARTS.items() if not has(text, code)]
         found += [] if "image/png" in raw.decode() else ["it lacks a picture"]
-    return found + _cells(cells) + _results(code, path.parent) + _links(text, path.parent)
+    found += _cells(cells) + _results(code, path.parent) + _links(text, path.parent)
+    found += complaints_about_lesson(cells, path.name[:2])
+    return found + complaints_about_numbers(cells, path.parent) + complaints_about_comparisons(cells)
 
 
 def _source(cell):
@@ -78,7 +82,7 @@ def _cells(cells):
     for cell in cells:
         if cell["cell_type"] != "code":
             continue
-        rule(_Cell(cell))
+        rule(cell)
         found += [f"cell {cell['id']} was not executed"] if not cell.get("execution_count") else []
         found += [f"cell {cell['id']} ends in an error" for o in cell["outputs"] if o["output_type"] == "error"]
         for node in ast.parse(_source(cell)).body:
@@ -89,26 +93,30 @@ def _cells(cells):
 
 
 class _Cell(dict):
-    """A cell with the attribute of nbformat's cells that `rule` reads."""
+    """A cell with the attributes of nbformat's cells that tags.py reads."""
 
     metadata = property(lambda self: self["metadata"])
+    outputs = property(lambda self: [_Cell(output, text="".join(output.get("text", ""))) for output in self["outputs"]])
+    output_type = property(lambda self: self["output_type"])
 
 
 def _results(code, folder):
-    """Every result file that a cell reads must exist and say how it was made."""
+    """Every committed result that a cell reads must exist and say how it was made."""
     found = []
-    for name in sorted(set(re.findall(r"results/[\w.-]+\.json", code))):
-        path = folder / name
-        if not path.exists():
-            found.append(f"{name} does not exist")
+    for name in sorted(set(re.findall(r"study\.result\(\s*[\"']([^\"']+)[\"']", code))):
+        path = folder / "results" / f"{name}.json"
+        if not path.is_file():
+            found.append(f"the result {name} does not exist")
             continue
-        missing = {"command", "seed", "machine"} - json.loads(path.read_text()).keys()
-        found += [f"{name} lacks {what}" for what in sorted(missing)]
+        missing = {"command", "seed", "machine"} - json.loads(path.read_text(encoding="utf-8")).keys()
+        found += [f"the result {name} lacks {what}" for what in sorted(missing)]
     return found
 
 
 def _links(text, folder):
-    """Every link to a file of the repository must lead somewhere."""
+    """Every link to a file of the repository must lead somewhere, also from a copy of the chapter in work/."""
     links = re.findall(r"\]\(([^)\s]+)\)", text)
     local = [link.partition("#")[0] for link in links if "://" not in link and not link.startswith("#")]
-    return [f"the link {link} leads nowhere" for link in local if not (folder / link).exists()]
+    found = [f"the link {link} leads nowhere" for link in local if not (folder / link).exists()]
+    near = [link for link in local if not link.startswith("../") and not re.fullmatch(r"\d\d_\w+\.ipynb", link)]
+    return found + [f"the link {link} leads nowhere from work/: want ../chapters/{link}" for link in near]

@@ -61,8 +61,18 @@ def test_jupyterlab_is_started_with_this_python_on_this_computer_only(chapters, 
     ((python, *words),) = commands
     assert python == sys.executable and words[:2] == ["-m", "jupyterlab"]
     assert {"--ServerApp.ip=127.0.0.1", "--ServerApp.port=9999", f"--ServerApp.root_dir={chapters.parent}"} < set(words)
-    assert f"--LabApp.default_url=/lab/tree/chapters/{name}.ipynb" in words and "--no-browser" not in words
+    assert f"--LabApp.default_url=/lab/tree/work/{name}.ipynb" in words and "--no-browser" not in words
     assert name in capsys.readouterr().out
+
+
+def test_the_reader_gets_copies_of_all_chapters_and_a_new_one_when_told(chapters, commands, capsys):
+    open_lab("4")
+    work = chapters.parent / "work"
+    assert sorted(p.name for p in work.iterdir()) == ["00_start.ipynb", "04_deep.ipynb", "12_filters.ipynb"]
+    (work / "04_deep.ipynb").write_text(notebook("mine"))
+    open_lab("4", fresh=True)
+    assert "Your copy is now work/04_deep_old_1.ipynb." in capsys.readouterr().out
+    assert "mine" in (work / "04_deep_old_1.ipynb").read_text() and "mine" not in (work / "04_deep.ipynb").read_text()
 
 
 def test_no_browser_is_opened_when_none_is_wanted(chapters, commands):

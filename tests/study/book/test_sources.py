@@ -22,19 +22,32 @@ def shown(monkeypatch):
     return seen
 
 
-def test_a_function_is_shown_from_its_file_with_its_exercise(shown):
+def test_a_function_is_shown_folded_from_its_file_with_its_exercise(shown):
     study.show(transforms.look_up)
-    head, code = shown
-    assert head.data.startswith(
-        "[`lightnn/compress/transforms/codebook.py`](../lightnn/compress/transforms/codebook.py), line "
-    )
-    assert "exercise 04.2 · `w = c[I]," in head.data
-    assert code.data.startswith("@op\ndef look_up(") and "np.bincount" in code.data
+    (folded,) = shown
+    head, _, rest = folded.data.partition("</summary>\n\n```python\n")
+    code, end = rest.split("```")
+    assert head.startswith('<details><summary><a href="../lightnn/compress/transforms/codebook.py">lightnn/compress/')
+    assert ", line " in head and "exercise 04.2 · <code>w = c[I]," in head
+    assert code.startswith("@op\ndef look_up(") and "np.bincount" in code and "exercise" not in code
+    assert end == "\n\n</details>"
 
 
 def test_a_function_that_is_no_exercise_has_no_number(shown):
     study.show(quality_for)
-    assert "exercise" not in shown[0].data and shown[1].data.startswith("def quality_for(")
+    assert "exercise" not in shown[0].data and "```python\ndef quality_for(" in shown[0].data
+
+
+@pytest.mark.parametrize("name", ["han2015", "deep_compression_lenet5"])
+def test_a_result_is_the_committed_file_from_any_folder(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert {"command", "seed", "machine"} <= study.result(name).keys()
+
+
+@pytest.mark.parametrize("name", ["han2016", "", "../results/han2015", "han2015.json"])
+def test_a_result_that_is_not_there_is_named_beside_those_that_are(name):
+    with pytest.raises(ValueError, match=rf"no result {name}; there are .*, han2015, "):
+        study.result(name)
 
 
 def test_exercises_are_a_table(shown):

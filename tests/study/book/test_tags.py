@@ -6,6 +6,7 @@ import types
 import pytest
 
 from lightnn.study.book import launch, lint, running, tags
+from lightnn.study.exercises.sheets import sheets_of
 
 
 def cell(kind, i, source, text="", tags=(), count=1):
@@ -16,12 +17,24 @@ def cell(kind, i, source, text="", tags=(), count=1):
     return made
 
 
+ASK = "**Predict, then run.** Which?"
+ANSWER = "<details><summary>Answer</summary>\n\nThis.\n\n</details>"
+END = "## Table (논문과 비교)\n\n## Limits (한계)\n\n## Exercises (연습 문제)\n\nimage/png\n\n"
+REMEMBER = "## Five lines to remember (기억할 것)\n\n" + "- this\n" * 5 + "\n## What is next (다음)\n\nMore."
+DOES = "study.show(f)\nstudy.turn(g)\nstudy.show_exercises('04')\nstudy.result('run')"
+LINKS = "[notes](../chapters/notes.md) [04](04_pruning.ipynb#here)"
 GOOD = [
     cell("markdown", "title", "# 04 · Pruning (가지치기)\n\n> **초록.** 짧은 글."),
-    cell("markdown", "body", "## Equation (수식)\n\n$$ x $$\n\n[notes](notes.md)"),
-    cell("code", "show", "study.show(f)\nstudy.turn(g)\nstudy.show_exercises('04')\nopen('results/run.json')", "42\n"),
-    cell("markdown", "end", "## Table (논문과 비교)\n\n## Limits (한계)\n\n## Exercises (연습 문제)\n\nimage/png"),
+    cell("markdown", "body", f"## Equation (수식)\n\n$$ x $$\n\n{LINKS}"),
+    cell("code", "show", DOES, "42\n"),
+    cell("markdown", "end", END),
+    cell("markdown", "remember", REMEMBER),
 ]
+for i in range(4):
+    GOOD += [cell("markdown", f"ask-{i}", ASK), cell("code", f"run-{i}", "x"), cell("markdown", f"answer-{i}", ANSWER)]
+for each in sheets_of("04"):
+    task = f"**Exercise {each.number}** · `{each.name}` · easy.\n\n`python -m lightnn check {each.number}`"
+    GOOD.append(cell("markdown", each.name, task))
 
 
 @pytest.fixture
@@ -58,13 +71,19 @@ def test_a_good_chapter_has_nothing_to_complain_of(chapters):
         ((1, "## Equation\n\n$$ x $$"), "the heading '## Equation' has no Korean term"),
         ((1, "no formula"), "it lacks an equation ($$)"),
         ((1, "$$ [there](gone.md)"), "the link gone.md leads nowhere"),
+        ((1, "$$ [notes](notes.md)"), "the link notes.md leads nowhere from work/: want ../chapters/notes.md"),
         ((1, "$$ /home/me/data"), "an absolute path: /home/"),
         ((2, "study.turn(g)\nstudy.show_exercises('04')"), "it lacks a reference shown by its source"),
         ((2, "study.show(f)\nstudy.show_exercises('04')"), "it lacks a slider"),
         ((2, "study.show(f)\nstudy.turn(g)"), "it lacks a table of its exercises"),
-        ((2, "study.show(f)\nopen('results/gone.json')"), "results/gone.json does not exist"),
+        ((2, "study.show(f)\nstudy.result('gone')"), "the result gone does not exist"),
         ((2, "class Net:\n    pass"), "cell show defines Net: library code belongs to lightnn/"),
         ((2, "def f():\n" + "    pass\n" * 20), "cell show defines f"),
+        ((1, "$$ 12 bytes"), "cell body: the numbers 12 have no source"),
+        ((1, "$$ faster than that"), "cell body: no claims cell checks 'faster than'"),
+        ((2, "x = '" + "x" * 90 + "'"), "cell show: a line of 96 columns"),
+        ((4, "## Five lines to remember (기억할 것)"), "want the headings"),
+        ((5, "no question"), "want at least 4 cells with"),
         ((3, "## Exercises (연습 문제) 논문과 비교 image/png"), "it lacks a heading 한계"),
         ((3, "## 한계 연습 문제 논문과 비교"), "it lacks a picture"),
     ],
@@ -81,7 +100,7 @@ def test_cells_must_be_executed_without_error_and_have_lasting_ids(chapters):
         dict(GOOD[2], id="show", execution_count=None),
         dict(GOOD[2], id="show", outputs=[{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}]),
     ]
-    found = lint.complaints(chapters(GOOD[0], *bad, GOOD[3]))
+    found = lint.complaints(chapters(GOOD[0], *bad, *GOOD[3:]))
     for want in (
         "a descriptive cell id, got 'a1b2c3d4'",
         "two cells have the id show",
@@ -94,7 +113,7 @@ def test_cells_must_be_executed_without_error_and_have_lasting_ids(chapters):
 def test_a_result_must_say_how_it_was_made(chapters):
     path = launch.CHAPTERS / "results" / "run.json"
     path.write_text(json.dumps({"command": "c", "machine": {}}))
-    assert lint.complaints(launch.chapter("04")) == ["results/run.json lacks seed"]
+    assert lint.complaints(launch.chapter("04")) == ["the result run lacks seed"]
 
 
 def test_a_large_chapter_is_too_large(chapters):
