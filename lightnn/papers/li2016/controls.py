@@ -18,16 +18,13 @@ from lightnn.papers.li2016 import experiment
 from lightnn.papers.li2016.costs import prune_weights
 
 SEEDS = 3
-SUBJECTS = {
-    "lenet5": dataclasses.replace(
-        experiment.FULL["lenet5"],
-        training=stage.recipe(epochs=4, lr=0.05),
-        retraining=stage.recipe(epochs=3, lr=0.02),
-        images=20_000,
-    ),
-    "resnet8": dataclasses.replace(experiment.FULL["resnet8"], images=10_000),
-}
-QUICK = {"lenet5": dataclasses.replace(experiment.QUICK["lenet5"], images=5_000)}
+SUBJECT = dataclasses.replace(
+    experiment.FULL["lenet5"],
+    training=stage.recipe(epochs=4, lr=0.05),
+    retraining=stage.recipe(epochs=3, lr=0.02),
+    images=20_000,
+)
+QUICK = dataclasses.replace(experiment.QUICK["lenet5"], images=5_000)
 CHOICES = ("smallest l1", "random", "largest l1", "mean-l2")
 
 
@@ -38,12 +35,11 @@ def reproduce(
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> dict:
-    """The numbers of `experiment.reproduce`, and these controls: {"controls": {network: {what: its test errors in %,
-    one for each seed}}}."""
+    """The numbers of `experiment.reproduce`, and LeNet-5's controls: {"controls": {"test error %": {what: [error of
+    each seed]}}}."""
     result = experiment.reproduce(journal, seed, quick, progress, say)
     part, seeds = journal.part("controls"), [seed] if quick else list(range(seed, seed + SEEDS))
-    subjects = QUICK if quick else SUBJECTS
-    errors = {name: _of_seeds(name, subject, part, seeds, progress, say) for name, subject in subjects.items()}
+    errors = measure(QUICK if quick else SUBJECT, part, seeds, progress, say)
     numbers = {"seeds": seeds, "test error %": errors, "seconds": part.seconds}
     return {**result, "seconds": journal.seconds, "controls": numbers}
 
@@ -54,11 +50,13 @@ def records(result: dict) -> dict[str, dict]:
     return {"li2016.json": rest, "li2016_controls.json": result["controls"]}
 
 
-def _of_seeds(name, subject, journal, seeds, progress, say):
-    """{what: [test error in % of each seed]} of one network."""
+def measure(
+    subject: experiment.Subject, journal: Journal, seeds: list[int], progress: bool, say: Callable[[str], None]
+) -> dict[str, list[float]]:
+    """{what: [test error in % of each seed]}."""
     images = stage.mnist()
     images = images._replace(training=tuple(a[: subject.images] for a in images.training))
-    runs = [Experiment(name, subject, images, journal.part(f"{name} {s}"), s, progress, say) for s in seeds]
+    runs = [Experiment("lenet5", subject, images, journal.part(f"seed {s}"), s, progress, say) for s in seeds]
     errors = [_one_seed(run) for run in runs]
     return {what: [one[what] for one in errors] for what in errors[0]}
 
@@ -85,10 +83,9 @@ def _one_seed(run):
 
 
 def _ways(run, model):
-    """{way: (network, numbers)}: thin networks, single weights at as many parameters (LeNet-5 only), the control."""
+    """{way: (network, numbers)}: three thin networks, single weights at as many parameters, the control."""
     ways, recipe = experiment.ways(run, model), run.subject.retraining
-    if run.name == "lenet5":
-        prepare = functools.partial(prune_weights, parameters=metrics.count_parameters(ways["at once"][0]))
-        ways["single weights"] = run.network("single weights", model, recipe, prepare)
+    prepare = functools.partial(prune_weights, parameters=metrics.count_parameters(ways["at once"][0]))
+    ways["single weights"] = run.network("single weights", model, recipe, prepare)
     ways["whole, as many epochs more"] = run.network("whole, as many epochs more", model, recipe)
     return ways

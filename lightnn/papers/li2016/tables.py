@@ -121,13 +121,10 @@ def format_tables(result: dict) -> str:
     return "\n".join(lines)
 
 
-def _format_controls(networks):
+def _format_controls(errors):
     """Lines of at most 80 columns: the test errors' mean over the seeds, the lowest and the highest."""
-    lines = []
-    for name, errors in networks.items():
-        lines += ["", f"{f'{name}: test error in %':<36}{'mean':>8}{'lowest':>9}{'highest':>9}"]
-        lines += [f"{what:<36}{sum(e) / len(e):>8.2f}{min(e):>9.2f}{max(e):>9.2f}" for what, e in errors.items()]
-    return lines
+    lines = ["", f"{'lenet5, 20,000 images: test error in %':<40}{'mean':>8}{'lowest':>9}{'highest':>9}"]
+    return lines + [f"{what:<40}{sum(e) / len(e):>8.2f}{min(e):>9.2f}{max(e):>9.2f}" for what, e in errors.items()]
 
 
 def format_rows(rows: dict[str, dict]) -> list[str]:
