@@ -41,10 +41,15 @@ def check(arguments):
 
     if arguments.number is None:
         return checking.progress()
-    number = arguments.number if "." in arguments.number else arguments.number.zfill(2)
     if arguments.watch:
-        return checking.watch(number)
-    return checking.check(number, hint=arguments.hint)
+        from lightnn.study.exercises.watch import watch
+
+        return watch(arguments.number)
+    if arguments.debug:
+        from lightnn.study.exercises.debug import debug
+
+        return debug(arguments.number)
+    return checking.check(arguments.number, hint=arguments.hint)
 
 
 def book(arguments):
@@ -106,8 +111,9 @@ def declare_exercise(p):
 
 def declare_check(p):
     p.add_argument("number", nargs="?", metavar="NN", help="a chapter, 04, or an exercise, 04.5 (default: all)")
-    p.add_argument("--hint", action="store_true", help="give one more hint for the first exercise not yet passed")
-    p.add_argument("--watch", action="store_true", help="check again whenever your file changes")
+    p.add_argument("--hint", action="store_true", help="give one more hint for the first exercise that is wrong")
+    p.add_argument("--watch", action="store_true", help="one exercise at a time, graded whenever your file is saved")
+    p.add_argument("--debug", action="store_true", help="make the failing call of one exercise under the debugger")
 
 
 def declare_book(p):

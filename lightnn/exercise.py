@@ -48,7 +48,7 @@ def grading(number: str, own: Callable) -> Iterator[None]:
     CallsTheReference."""
     reference = reference_of(number)
     code = reference.__code__
-    reference.__code__ = _refuse.__code__
+    reference.__code__ = refuse.__code__
     reference.__globals__["CallsTheReference"] = CallsTheReference
     _graded[number] = own
     try:
@@ -58,5 +58,6 @@ def grading(number: str, own: Callable) -> Iterator[None]:
         reference.__code__ = code
 
 
-def _refuse(*args, **options):
+def refuse(*args, **options):
+    """What stands in a reference's place while a solution of it is graded."""
     raise CallsTheReference("it calls the reference, which it should replace")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from lightnn.bench.suite import Suite
 
 NAMES = {  # name: (year, what it is known for)
-    "alexnet": (2012, "groups, dropout"),
+    "alexnet": (2012, "ReLU, dropout"),
     "vgg16": (2014, "3x3 only"),
     "googlenet": (2014, "inception"),
     "resnet18": (2015, "residual"),

@@ -4,18 +4,20 @@ The command line calls:
 
 - `stubs.py`: writes work/chNN.py from the references
 - `checking.py`: grades it, reports, gives hints, shows the progress
+- `watch.py`: one exercise at a time, graded at every save; `debug.py`: a failing call in the debugger
 
 Grading, in the order of the calls:
 
-- `dispatch.py`: starts worker processes and watches them
-- `worker.py`: such a process; `solutions.py` loads the functions to grade, `jobs.py` says what they may do
-- `grader.py`: runs an exercise's unit tests on one function after the other
-- `explain.py`, `compare.py`: why a solution is wrong, and what was expected
+- `state.py`: which exercises are started, read from the file's text
+- `dispatch.py`: hands tasks to `worker.py`, a process that grades
+- `judge.py`: one verdict: which call goes wrong first, and what is likely; `cases.py`: the calls
+- `sandbox.py`: runs a solution in a process of its own, `child.py`, with limits; `solutions.py` loads it
+- `outcome.py`: what can be observed of a call; `compare.py`: where two outcomes differ
 - `report.py`: the verdicts as text
 
 Beside it:
 
-- `sheets/`: the texts of the exercises, one file per chapter
-- `mutate.py`: small changes to a reference, to test the tests
+- `sheets/`: the texts of the exercises, one file per chapter; the calls they are graded on are in `tests/exercises`
+- `mutate.py`: small changes to a reference, to test the cases
 - `plugin.py`: `pytest --impl work -m ch04`
 """

@@ -3,23 +3,27 @@
 import json
 import pathlib
 import sys
-import time
+from collections.abc import Iterator
 from typing import TextIO
 
 from lightnn.files import write_atomically
 from lightnn.study.exercises import dispatch, report, solutions
-from lightnn.study.exercises.sheets import Sheet, chapters, sheet, sheets_of
+from lightnn.study.exercises.sheets import Sheet, chapters, exercise_number, sheet, sheets_of
+from lightnn.study.exercises.state import state
 
 
 def check(number: str, *, hint: bool = False, folder: str | None = None, out: TextIO = sys.stdout) -> int:
     """Grade a chapter ("04") or one exercise ("04.5") and print the report; 0 if everything passed, else 1."""
-    number = str(number)
+    number = exercise_number(str(number))
     chosen = [sheet(number)] if "." in number else list(sheets_of(number))
-    verdicts = grade_work(chosen, folder)
+    verdicts = list(grade_work(chosen, folder))
+    passed = all(v["status"] == "PASSED" for v in verdicts)
     print(report.chapter_report(verdicts, chosen, report.Style(out)), file=out)
+    if passed and "." not in number:
+        print("\n" + chapter_end(number, folder), file=out)
     if hint:
         print("\n" + give_hint(verdicts, folder), file=out)
-    return 0 if all(v["status"] == "PASSED" for v in verdicts) else 1
+    return 0 if passed else 1
 
 
 def progress(folder: str | None = None, out: TextIO = sys.stdout) -> int:
@@ -28,50 +32,51 @@ def progress(folder: str | None = None, out: TextIO = sys.stdout) -> int:
     for number in chapters():
         found = list(sheets_of(number))
         exists = solutions.work_file(number, folder).exists()
-        rows.append((number, found, grade_work(found, folder) if exists else [_not_started(s) for s in found]))
+        rows.append((number, found, list(grade_work(found, folder)) if exists else [_not_started(s) for s in found]))
     print(report.progress_report(rows, report.Style(out)), file=out)
     return 0
 
 
-def watch(number: str, folder: str | None = None, out: TextIO = sys.stdout) -> int:
-    """Check again whenever the reader's file changes, until Ctrl-C; 0."""
-    path = solutions.work_file(number.partition(".")[0].zfill(2), folder)
-    seen = None
-    try:
-        while True:
-            now = path.stat().st_mtime_ns if path.exists() else None
-            if now != seen:
-                seen = now
-                check(number, folder=folder, out=out)
-                print(f"\nwatching {path.name}; press Ctrl-C to stop", file=out, flush=True)
-            time.sleep(0.3)
-    except KeyboardInterrupt:
-        return 0
+def _not_started(s, where="", why=""):
+    return {"name": s.number, "number": s.number, "status": "NOT STARTED", "where": where, "why": why}
 
 
-def _not_started(s, where=""):
-    return {"name": s.number, "number": s.number, "status": "NOT STARTED", "where": where, "problem": ""}
-
-
-def grade_work(chosen: list[Sheet], folder: str | pathlib.Path | None = None) -> list[dict]:
-    """The verdicts on the exercises, all of one chapter, in order. ValueError if the chapter's file is missing."""
-    number = chosen[0].number.partition(".")[0]
-    path = solutions.work_file(number, folder).resolve()
+def file_of(chapter: str, folder: str | pathlib.Path | None = None) -> pathlib.Path:
+    """The reader's file of a chapter. ValueError if it is missing."""
+    path = solutions.work_file(chapter, folder).resolve()
     if not path.exists():
-        raise ValueError(f"there is no {solutions.shown(path)}: `python -m lightnn exercise {number}` writes it")
-    state = solutions.state(path, number)
-    found = {s.number: _not_started(s, state[s.number]["where"]) for s in chosen if not state[s.number]["started"]}
-    tasks = [{"name": s.number, "number": s.number, "file": str(path)} for s in chosen if s.number not in found]
-    for verdict in dispatch.run(tasks):
-        found[verdict["number"]] = verdict
-    return [found[s.number] for s in chosen]
+        raise ValueError(f"there is no {solutions.shown(path)}: `python -m lightnn exercise {chapter}` writes it")
+    return path
 
 
-def give_hint(verdicts: list[dict], folder: str | None = None) -> str:
-    """The hints so far and one more for the first exercise that is not passed.
+def grade_work(chosen: list[Sheet], folder: str | pathlib.Path | None = None) -> Iterator[dict]:
+    """Yield the verdicts on exercises of one chapter, in order. ValueError if the chapter's file is missing."""
+    number = chosen[0].number.partition(".")[0]
+    path = file_of(number, folder)
+    found = state(path, number)
+    for s in chosen:
+        if found[s.number]["started"]:
+            (verdict,) = dispatch.run([{"name": s.number, "number": s.number, "file": str(path)}])
+            yield {**verdict, "where": verdict["where"] or found[s.number]["where"]}
+        else:
+            yield _not_started(s, found[s.number]["where"], found[s.number]["why"])
+
+
+def chapter_end(chapter: str, folder: str | pathlib.Path | None = None) -> str:
+    """Run the chapter's end on the reader's functions; what it says."""
+    path = file_of(chapter, folder)
+    task = {"name": chapter, "number": sheets_of(chapter)[0].number, "file": str(path), "finale": True}
+    (verdict,) = dispatch.run([task])
+    if verdict["status"] == "PASSED":
+        return f"Chapter {chapter} is done. {verdict['why']}"
+    return f"Chapter {chapter} is done, but its functions do not work together: {verdict['why']}"
+
+
+def give_hint(verdicts: list[dict], folder: str | pathlib.Path | None = None) -> str:
+    """The hints so far and one more for the first exercise that is wrong, or else not started.
 
     How many hints were given is kept in hints.json beside the reader's file."""
-    todo = next((v for v in verdicts if v["status"] != "PASSED"), None)
+    todo = report.following_hint(verdicts)
     if todo is None:
         return "You need no hint: everything passed."
     s = sheet(todo["number"])
@@ -79,7 +84,4 @@ def give_hint(verdicts: list[dict], folder: str | None = None) -> str:
     given = json.loads(path.read_text()) if path.exists() else {}
     count = min(given.get(s.number, 0) + 1, len(s.hints))
     write_atomically(path, json.dumps({**given, s.number: count}).encode())
-    lines = [f"{s.number} {s.name}: hint {i + 1} of {len(s.hints)}: {text}" for i, text in enumerate(s.hints[:count])]
-    if count == len(s.hints):
-        lines.append(f"The reference: python -m lightnn exercise {s.number} --reference")
-    return "\n".join(lines)
+    return report.hint(s, count)

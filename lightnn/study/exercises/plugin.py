@@ -1,8 +1,8 @@
-"""pytest plugin of the repository: `pytest --impl work -m ch04` grades the reader's functions with the unit tests.
+"""pytest plugin of the repository: `pytest --impl work -m ch04` grades the reader's functions.
 
-A test marked `exercise("04.5")` is also marked ch04. With --impl, it runs once for each exercise it is marked with:
-that one function is taken from FOLDER/ch04.py, everything else is the reference. A test that never calls the reader's
-function fails, and the file and line of each graded function are listed at the end.
+The items of `tests/exercises/test_exercises.py`, one for each exercise, are marked with their chapter: ch04. Without
+--impl they grade the references; with it, the functions in FOLDER, by the same path as `check`, and nothing else runs.
+An exercise that is not started is skipped with the reason.
 """
 
 import pytest
@@ -11,52 +11,54 @@ CHAPTERS = [f"{n:02d}" for n in range(17)]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--impl", metavar="FOLDER", help="grade the exercises in FOLDER (work) instead of the reference")
+    parser.addoption("--impl", metavar="FOLDER", help="grade the exercises in FOLDER (work) instead of the references")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", 'exercise("NN.M", ...): the test grades these exercises')
     for chapter in CHAPTERS:
-        config.addinivalue_line("markers", f"ch{chapter}: the test grades an exercise of chapter {chapter}")
+        config.addinivalue_line("markers", f"ch{chapter}: grades an exercise of chapter {chapter}")
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        for mark in item.iter_markers("exercise"):
-            for number in mark.args:
-                item.add_marker(f"ch{number.partition('.')[0]}")
+def pytest_ignore_collect(collection_path, config):
+    """With --impl, read the exercises only: other tests take their time to import."""
+    tests = config.rootpath / "tests"
+    if config.getoption("--impl") and collection_path.parent == tests:
+        return collection_path.name not in ("exercises", "conftest.py") or None
+    return None
 
 
-def pytest_generate_tests(metafunc):
-    numbers = [n for mark in metafunc.definition.iter_markers("exercise") for n in mark.args]
-    if metafunc.config.getoption("--impl") and numbers:
-        metafunc.parametrize("graded_exercise", numbers, indirect=True)
+def pytest_collection_modifyitems(config, items):
+    """With --impl, keep the exercises only."""
+    if config.getoption("--impl"):
+        others = [item for item in items if "exercise" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
-@pytest.fixture(autouse=True)
-def graded_exercise(request):
-    """With --impl, put the reader's function in the place of the reference for this test."""
-    if not hasattr(request, "param"):
-        yield
-        return
-    from lightnn import exercise
-    from lightnn.study.exercises import grader, jobs, solutions
+@pytest.fixture
+def exercise(request):
+    """Grade an exercise, by its number: the reference, or with --impl the reader's function."""
+    folder = request.config.getoption("--impl")
 
-    number = request.param
-    chapter = number.partition(".")[0]
-    path = solutions.work_file(chapter, request.config.rootpath / request.config.getoption("--impl"))
-    if not path.exists():
-        pytest.fail(f"{number}: {path} does not exist; `python -m lightnn exercise {chapter}` writes it", pytrace=False)
-    solution = solutions.load(path.resolve(), chapter)[number]
-    if solution.fn is None:
-        pytest.fail(f"{number}: {solution.problem}", pytrace=False)
-    job = jobs.Job("work", number, solution.fn, solution.problem, solution.where)
-    recorder = grader.Recorder(solution.fn)
-    with exercise.grading(number, recorder), jobs.others(job), jobs.time_limit(jobs.SECONDS):
-        yield
-    if not recorder.count:
-        pytest.fail(f"{number}: this test never called {solution.where}", pytrace=False)
-    request.config.stash.setdefault(GRADED, {})[number] = solution.where
+    def grade(number):
+        from lightnn.study.exercises import checking, dispatch, report
+        from lightnn.study.exercises.sheets import sheet
+
+        if folder is None:
+            (verdict,) = dispatch.run([{"name": number, "number": number}])
+        else:
+            try:
+                (verdict,) = checking.grade_work([sheet(number)], request.config.rootpath / folder)
+            except ValueError as error:
+                pytest.skip(str(error))
+        if verdict["status"] == "NOT STARTED":
+            pytest.skip(f"not started: {verdict['why']}")
+        if verdict["status"] == "WRONG":
+            lines = report.exercise_report(verdict, sheet(number), report.Style(None))
+            pytest.fail("\n".join(lines), pytrace=False)
+        request.config.stash.setdefault(GRADED, {})[number] = verdict["where"]
+
+    return grade
 
 
 GRADED = pytest.StashKey()
@@ -77,6 +79,6 @@ def pytest_testnodedown(node, error):
 def pytest_terminal_summary(terminalreporter, config):
     graded = config.stash.get(GRADED, {})
     if config.getoption("--impl"):
-        terminalreporter.section("graded")
+        terminalreporter.section("graded and right")
         for number, where in sorted(graded.items()):
             terminalreporter.line(f"{number}  {where}")

@@ -5,6 +5,7 @@ import textwrap
 
 WIDTH = 80
 COLOUR = {"PASSED": "32", "WRONG": "31", "NOT STARTED": "33", "dim": "2", "bold": "1"}
+STATES = ("PASSED", "WRONG", "NOT STARTED")
 
 
 class Style:
@@ -21,49 +22,88 @@ def chapter_report(verdicts, chosen, style):
     """A line for each exercise, and for a wrong one what is wrong."""
     lines = []
     for verdict, s in zip(verdicts, chosen, strict=True):
-        status = verdict["status"]
-        head = f"{s.number:<5} {s.name:<24} {s.level:<7}"
-        lines.append(f"{head} {style(status, f'{status:<12}')}{verdict.get('where', '')}".rstrip())
-        if status == "WRONG":
-            lines += wrong(verdict, s, style)
-    passed, wrong_, rest = (sum(v["status"] == k for v in verdicts) for k in ("PASSED", "WRONG", "NOT STARTED"))
+        lines += exercise_report(verdict, s, style)
+    passed, wrong_, rest = counts(verdicts)
     lines += ["", style("bold", f"{passed} passed, {wrong_} wrong, {rest} not started")]
-    if passed < len(verdicts):
-        number = next(s.number for v, s in zip(verdicts, chosen) if v["status"] != "PASSED")
+    following = following_hint(verdicts)
+    if following is not None:
+        number = following["number"]
         lines.append(style("dim", f"a hint for {number}: python -m lightnn check {number} --hint"))
     return "\n".join(lines)
 
 
-def wrong(verdict, s, style):
-    """The lines that explain a verdict WRONG."""
-    rows = [
-        ("call", verdict.get("call")),
-        ("in", verdict.get("what") if verdict.get("what") not in ("", "result") else ""),
-        ("expected", verdict.get("expected")),
-        ("got", verdict.get("got")),
-        ("differs", f"first at {verdict['index']}" if verdict.get("index") else ""),
-        ("error", verdict.get("problem") if not verdict.get("expected") else _note(verdict)),
-        ("likely", verdict.get("likely")),
-        ("equation", s.equation),
-        ("test", verdict.get("test")),
-    ]
-    lines = []
-    for name, text in rows:
-        if text:
-            mark = style("bold", f"{name:<9}") if name == "likely" else f"{name:<9}"
-            lines += _wrapped(mark, str(text))
+def counts(verdicts):
+    """How many are passed, wrong, not started."""
+    return tuple(sum(v["status"] == state for v in verdicts) for state in STATES)
+
+
+def following_hint(verdicts):
+    """The verdict that a hint is for: the first that is wrong, else the first that is not started, else None."""
+    return next((v for state in STATES[1:] for v in verdicts if v["status"] == state), None)
+
+
+def exercise_report(verdict, s, style):
+    """The lines about one exercise."""
+    status = verdict["status"]
+    head = f"{s.number:<5} {s.name:<24} {s.level:<7}"
+    lines = [f"{head} {style(status, f'{status:<12}')}{verdict.get('where', '')}".rstrip()]
+    if status == "NOT STARTED" and verdict.get("why") not in (None, "", "still the stub"):
+        lines += _wrapped("why", verdict["why"])
+    if status == "WRONG":
+        lines += wrong(verdict, s, style)
+    if verdict.get("printed", "").strip():
+        lines += _printed(verdict["printed"])
     return lines
 
 
-def _note(verdict):
-    """The problem, unless the lines `expected` and `got` already say it."""
-    problem = verdict.get("problem", "")
-    return "" if problem.startswith("AssertionError") else problem
+def wrong(verdict, s, style):
+    """The lines that explain a verdict WRONG."""
+    what = verdict.get("what", "")
+    rows = [
+        ("in", "" if what in ("", "result") else what),
+        ("expected", verdict.get("expected")),
+        ("got", verdict.get("got")),
+        ("differs", f"first at {verdict['index']}" if verdict.get("index") else ""),
+        ("error", verdict.get("why") if verdict.get("why") != verdict.get("got") else ""),
+        ("docstring", verdict.get("says")),
+        ("equation", "" if verdict.get("says") else s.equation),
+        ("likely", verdict.get("likely")),
+    ]
+    lines = _pasted(verdict["call"]) if verdict.get("call") else []
+    for name, text in rows:
+        if text:
+            lines += _wrapped(style("bold", f"{name:<9}") if name == "likely" else name, str(text))
+    return lines
+
+
+def _pasted(call):
+    """The call as it can be pasted: every line at the same indent."""
+    lines = call.splitlines()
+    return [f"      call      {lines[0]}", *(f"{'':<16}{line}" for line in lines[1:])]
+
+
+def _printed(text):
+    """The first lines that a solution printed."""
+    lines = text.strip().splitlines()
+    shown = [f"      printed   {lines[0][: WIDTH - 16]}", *(f"{'':<16}{line[: WIDTH - 16]}" for line in lines[1:5])]
+    return shown + ([f"{'':<16}... and {len(lines) - 5} more"] if len(lines) > 5 else [])
 
 
 def _wrapped(mark, text):
     lines = textwrap.wrap(text, WIDTH - 16, break_long_words=True, break_on_hyphens=False) or [""]
-    return [f"      {mark} {lines[0]}", *(f"{'':<16}{line}" for line in lines[1:4])]
+    return [f"      {mark:<9} {lines[0]}", *(f"{'':<16}{line}" for line in lines[1:6])]
+
+
+def hint(s, count):
+    """The first `count` hints of a sheet, at most 80 columns wide."""
+    lines = []
+    for i, text in enumerate(s.hints[:count], 1):
+        lines += textwrap.wrap(
+            f"{s.number} {s.name}, hint {i} of {len(s.hints)}: {text}", WIDTH, subsequent_indent="  "
+        )
+    if count == len(s.hints):
+        lines.append(f"The reference: python -m lightnn exercise {s.number} --reference")
+    return "\n".join(lines)
 
 
 def progress_report(rows, style):
@@ -71,7 +111,7 @@ def progress_report(rows, style):
     lines = [f"{'chapter':<9}{'done':>6}{'wrong':>7}{'not started':>13}"]
     following = None
     for number, found, verdicts in rows:
-        passed, wrong_, rest = (sum(v["status"] == k for v in verdicts) for k in ("PASSED", "WRONG", "NOT STARTED"))
+        passed, wrong_, rest = counts(verdicts)
         bar = "#" * passed + "x" * wrong_ + "." * rest
         lines.append(f"{number:<9}{passed:>6}{wrong_:>7}{rest:>13}   {bar}")
         todo = [s for s, v in zip(found, verdicts, strict=True) if v["status"] != "PASSED"]

@@ -1,7 +1,8 @@
 """Where a solution comes from: the reader's file work/chNN.py, or a source text (a stub, a mutant).
 
-The reader's file is run statement by statement, so that a syntax error in one exercise, or an import that fails, does
-not affect the others.
+Nothing of the file runs in the process that the reader started: state.py only reads it, and `load` is for the process
+that grades. The file is run statement by statement, so that a syntax error in one exercise, or an import that fails,
+does not affect the others.
 """
 
 import ast
@@ -41,37 +42,31 @@ def names(chapter):
     return dict(sorted(found.items(), key=lambda item: int(item[0].partition(".")[2])))
 
 
-def state(path, chapter):
-    """{number: {"started", "where"}} of the reader's file, read from its text alone: nothing in it runs."""
-    text, file = path.read_text(encoding="utf-8", errors="replace"), shown(path)
-    lines = text.splitlines()
-    found = {}
-    for number, name in names(chapter).items():
-        at = next((i + 1 for i, line in enumerate(lines) if line.startswith((f"def {name}(", f"{name} ="))), None)
-        started = at is not None and not is_stub(text, name)
-        found[number] = {"started": started, "where": f"{file}, line {at}" if at else file}
-    return found
+def load(path, chapter, graded=None):
+    """{number: Solution} of the reader's file for all exercises of the chapter.
 
-
-def load(path, chapter):
-    """{number: Solution} of the reader's file for all exercises of the chapter."""
+    graded: the one exercise to grade: then the reader's other functions give way to the references, so that one failure
+    does not cause another."""
     text = path.read_text(encoding="utf-8", errors="replace")
     space = {"__name__": f"work_ch{chapter}", "__file__": str(path)}
     broken = []  # (first line, last line, what went wrong)
-    for first, last, chunk in _chunks(text):
+    for first, last, chunk in chunks(text):
         try:
             exec(compile("\n" * (first - 1) + chunk, str(path), "exec"), space)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             line = error.lineno if isinstance(error, SyntaxError) else first
             broken.append((first, last, f"{shown(path)}, line {line}: {type(error).__name__}: {_message(error)}"))
-    return {n: _solution(n, name, text, space, broken, path) for n, name in names(chapter).items()}
+    found = {n: _solution(n, name, text, space, broken, path) for n, name in names(chapter).items()}
+    if graded is not None:
+        space |= {name: REGISTRY[n] for n, name in names(chapter).items() if n != graded and name in space}
+    return found
 
 
 def _message(error):
     return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
-def _chunks(text):
+def chunks(text):
     """Yield (first line, last line, text) of each top-level statement; if the file does not parse, of what looks like
     one by its indentation."""
     lines = text.splitlines()
@@ -117,17 +112,13 @@ def _common_problem(broken, text):
     return outside[0] if outside else ""
 
 
-def is_stub(text, name):
-    """Whether the function's body is still `raise NotImplementedError`."""
-    try:
-        tree = ast.parse(next(chunk for _, _, chunk in _chunks(text) if re.search(rf"^def {name}\b", chunk, re.M)))
-    except (SyntaxError, StopIteration):
-        return False
-    body = tree.body[0].body
-    body = body[1:] if ast.get_docstring(tree.body[0]) is not None else body
-    raised = body[0].exc if len(body) == 1 and isinstance(body[0], ast.Raise) else None
-    raised = raised.func if isinstance(raised, ast.Call) else raised
-    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+def stub(number):
+    """What stands in a fresh file."""
+
+    def stub(*args, **options):
+        raise NotImplementedError(f"{number} is yours to write")
+
+    return stub
 
 
 def source_of(number):

@@ -7,6 +7,7 @@ that it lacks are added at its end.
 import ast
 import inspect
 import pathlib
+import re
 import textwrap
 
 from lightnn.exercise import reference_of
@@ -14,9 +15,11 @@ from lightnn.files import write_atomically
 from lightnn.study.exercises import solutions
 from lightnn.study.exercises.sheets import sheets_of
 
-HEAD = '''"""Chapter {chapter}: your solutions. `python -m lightnn check {chapter}` grades them, `--hint` helps.
+WIDTH = 80
+HEAD = '''"""Chapter {chapter}: your solutions. `python -m lightnn check {chapter}` grades them.
 
-Write the body of each function; keep its name and arguments. You may add functions and imports of your own.
+Write the body of each function; keep its name and arguments. You may add
+functions and imports of your own. What a docstring says is what is graded.
 """
 
 '''
@@ -46,33 +49,69 @@ def _parse(text):
 
 
 def stub(sheet):
-    """The reference's signature and docstring, and a body that raises NotImplementedError."""
+    """The reference's signature and docstring, at most 80 columns wide, and a body that raises NotImplementedError."""
     source = solutions.source_of(sheet.number)
     function = ast.parse(source).body[0]
-    lines = source.splitlines()
-    first = function.body[0]
-    doc = ast.get_docstring(function) is not None
-    head = "\n".join(lines[: first.end_lineno if doc else first.lineno - 1])
+    lines = [f"@{ast.unparse(d)}" for d in function.decorator_list] + [_signature(function)]
+    doc = ast.get_docstring(function)
+    lines += [textwrap.indent(f'"""{_wrapped(doc)}\n"""', "    ")] if doc else []
     body = f'    raise NotImplementedError("{sheet.number} is yours to write")'
-    return f"\n\n# {sheet.number}  {sheet.title} ({sheet.level})\n{head}\n{body}\n"
+    return "\n\n" + "\n".join([f"# {sheet.number}  {sheet.title} ({sheet.level})", *lines, body]) + "\n"
+
+
+def _signature(function):
+    """`def name(arguments) -> type:`, the arguments on lines of their own if it is too long."""
+    returns = f" -> {ast.unparse(function.returns)}" if function.returns else ""
+    parts = f"def {function.name}(", ast.unparse(function.args), f"){returns}:"
+    line = "".join(parts)
+    return line if len(line) <= WIDTH else f"{parts[0]}\n{textwrap.indent(parts[1], ' ' * 8)}\n{parts[2]}"
+
+
+def _wrapped(doc):
+    """The docstring with its paragraphs filled to the width; lines that are indented, such as equations, stay."""
+    paragraphs = []
+    for block in re.split(r"\n\s*\n", doc):
+        lines = block.splitlines()
+        plain = not any(line.startswith((" ", "- ")) for line in lines)
+        paragraphs.append(textwrap.fill(" ".join(lines), WIDTH - 7) if plain else block)
+    return "\n\n".join(paragraphs)
 
 
 def imports(exercises):
-    """The imports that the references use, each once, sorted."""
-    lines = {"import numpy as np"}
+    """The imports that the references use, each once, sorted, with a word on what comes from the library."""
+    plain, library = {"import numpy as np"}, {}
     for sheet in exercises:
-        reference = reference_of(sheet.number)
-        tree = ast.parse(inspect.getsource(inspect.getmodule(reference)))
+        module = inspect.getmodule(reference_of(sheet.number))
         used = {n.id for n in ast.walk(ast.parse(solutions.source_of(sheet.number))) if isinstance(n, ast.Name)}
-        for node in tree.body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                lines |= {_line(node, a) for a in node.names if (a.asname or a.name) in used and a.name != "exercise"}
-        module = reference.__module__
-        own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)} - {s.name for s in exercises}
-        constants = {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
-        lines |= {f"from {module} import {name}" for name in (own | constants) & used}
-    plain = sorted(line for line in lines if line.startswith("import "))
-    return "\n".join([*plain, "", *sorted(lines - set(plain))]) + "\n"
+        graded = {s.name for s in exercises} | {"exercise"}
+        for node in ast.parse(inspect.getsource(module)).body:
+            for line, name in _imported(node, module.__name__):
+                if name in used - graded:
+                    if line.startswith("import "):
+                        plain.add(line)
+                    else:
+                        library[line] = _explained(getattr(module, name), name)
+    rows = [f"{library[line]}{line}" for line in sorted(library)]
+    return "\n".join([*sorted(plain), "", *rows]) + "\n"
+
+
+def _imported(node, module):
+    """[(import statement, name)] for what a statement of the reference's module makes known."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [(_line(node, a), a.asname or a.name) for a in node.names]
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        names = [node.name]
+    else:
+        names = [t.id for t in node.targets if isinstance(t, ast.Name)] if isinstance(node, ast.Assign) else []
+    return [(f"from {module} import {name}", name) for name in names]
+
+
+def _explained(value, name):
+    """Comment lines: the signature and the first sentence of its docstring, or a constant's value."""
+    doc = inspect.getdoc(value) if callable(value) or inspect.ismodule(value) else None
+    sentence = " ".join((doc or "").split("\n\n")[0].split()).partition(". ")[0].rstrip(".:")
+    text = f"{name} = {value!r}" if doc is None else f"{name}: {sentence}."
+    return textwrap.fill(text, WIDTH, initial_indent="# ", subsequent_indent="#   ") + "\n"
 
 
 def _line(node, alias):

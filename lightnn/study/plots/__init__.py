@@ -1,1 +1,8 @@
-"""Drawings that several cells of the book share: `from lightnn.study import plots`. One file a subject."""
+"""Drawings of the book that are more than a few lines, or stand in several cells.
+
+- `field.py`: chapter 01's map of the field
+"""
+
+from lightnn.study.plots.field import draw_field
+
+__all__ = ["draw_field"]

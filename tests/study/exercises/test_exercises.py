@@ -1,39 +1,39 @@
-"""The exercises are tested: references pass, stubs fail, known mistakes are rejected by name, and so are nearly all
-small changes that a machine can think of."""
+"""The exercises are tested: references pass, stubs fail, known mistakes are rejected by name, other right solutions
+pass, other wrong ones don't, and neither do nearly all small changes that a machine can think of."""
+
+import re
 
 import pytest
 
-from lightnn.exercise import REGISTRY
-from lightnn.study.exercises import dispatch, mutate, solutions
+from lightnn.exercise import REGISTRY, reference_of
+from lightnn.files import ROOT
+from lightnn.study.exercises import dispatch, mutate, report, solutions, stubs
+from lightnn.study.exercises.cases import FOLDER, arguments, cases_of
 from lightnn.study.exercises.sheets import chapters, sheet, sheets_of
 
 ALL = [s for chapter in chapters() for s in sheets_of(chapter)]
+BY_NUMBER = pytest.mark.parametrize("s", ALL, ids=lambda s: s.number)
 EQUIVALENT = {  # changes that give another function's text, but the same function
-    ("03.1", "1  ->  2"): "NumPy takes any negative length as the one to work out",
-    ("03.5", "1  ->  2"): "likewise",
-    ("03.7", "(root(parent, i), root(parent, k))  ->"): "the two are sorted",
-    ("04.5", "100  ->  101"): "Lloyd's iterations have long come to rest",
-    ("04.6", "1  ->  2"): "two symbols get one bit each by either branch; and any flattening of the counts will do",
-    ("04.6", "(counts + 1) // 2  ->  (counts + 1) * 2"): "another way to flatten the counts, as good as halving",
-    ("12.4", "top < bottom  ->  top <= bottom"): "an empty slice moves nothing",
-    ("12.4", "left < right  ->  left <= right"): "an empty slice moves nothing",
 }
 
 
-def task(s, name, **how):
-    return {"name": f"{s.number} {name}", "number": s.number, **how}
+def sections(kind, number):
+    """[(title, file text)] of the solutions of one exercise in tests/exercises/right or wrong."""
+    text = (FOLDER / kind / f"ch{number.partition('.')[0]}.py").read_text(encoding="utf-8")
+    head, *parts = re.split(r"^# (?=\d\d\.\d+: )", text, flags=re.M)
+    found = [part.partition("\n") for part in parts if part.startswith(f"{number}: ")]
+    return [(title, f"{head}\n{source}") for title, _, source in found]
 
 
-def changed(s, mistake):
-    return solutions.source_of(s.number).replace(mistake.old, mistake.new)
-
-
-@pytest.fixture(scope="module")
-def verdicts():
-    """{name: verdict} of every reference, stub and known mistake, graded in one process."""
-    tasks = [task(s, "reference") for s in ALL] + [task(s, "stub", stub=True) for s in ALL]
-    tasks += [task(s, m.text, source=changed(s, m)) for s in ALL for m in s.mistakes]
-    return {v["name"]: v for v in dispatch.run(tasks)}
+def grade_files(kind, number, folder):
+    """[(title, verdict)] of these solutions."""
+    tasks = []
+    for i, (title, text) in enumerate(sections(kind, number)):
+        path = solutions.work_file(number.partition(".")[0], folder / str(i))
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+        tasks.append({"name": title, "number": number, "file": str(path), "seconds": 3})
+    return list(dispatch.run(tasks))
 
 
 def test_every_exercise_has_a_sheet_and_every_sheet_an_exercise():
@@ -44,41 +44,100 @@ def test_every_exercise_has_a_sheet_and_every_sheet_an_exercise():
         assert levels == sorted(levels)
 
 
-@pytest.mark.parametrize("s", ALL, ids=lambda s: s.number)
+@BY_NUMBER
 def test_a_sheet_has_what_a_reader_needs(s):
     assert s.title and s.equation and len(s.hints) >= 3 and len(s.mistakes) >= 3
     assert s is sheet(s.number)
+    assert not any("test" in hint for hint in s.hints)
     source = solutions.source_of(s.number)
     for mistake in s.mistakes:
         assert source.count(mistake.old) == 1, mistake.text
 
 
-@pytest.mark.parametrize("s", ALL, ids=lambda s: s.number)
-def test_the_reference_passes_and_the_stub_fails(s, verdicts):
-    assert verdicts[f"{s.number} reference"]["status"] == "PASSED"
-    stub = verdicts[f"{s.number} stub"]
-    assert stub["status"] == "WRONG" and stub["tests"] >= 2
-    assert f"{s.number} is yours to write" in stub["problem"]
+@BY_NUMBER
+def test_what_is_graded_is_stated_in_the_docstring(s):
+    stated = " ".join(reference_of(s.number).__doc__.split())
+    for case in cases_of(s.number):
+        assert " ".join(case.says.split()) in stated, case.says
 
 
-@pytest.mark.parametrize(
-    ("s", "mistake"), [(s, m) for s in ALL for m in s.mistakes], ids=lambda x: getattr(x, "number", "")
-)
-def test_a_known_mistake_is_rejected_by_its_name(s, mistake, verdicts):
-    verdict = verdicts[f"{s.number} {mistake.text}"]
-    assert verdict["status"] == "WRONG"
-    assert verdict["likely"] == mistake.text
+@BY_NUMBER
+def test_the_first_case_is_small_and_worked_out_by_hand(s):
+    first = cases_of(s.number)[0]
+    assert first.want and "rng" not in first.setup and len(first.text()) < 300
 
 
-def test_nine_of_ten_small_changes_are_noticed_and_the_rest_are_explained():
-    made = [(s, what, text) for s in ALL for what, text in mutate.mutants(solutions.source_of(s.number))]
-    tasks = [task(s, what, source=text, seconds=2) for s, what, text in made]  # two of them never end
-    passed = [v for v in dispatch.run(tasks) if v["status"] == "PASSED"]
-    assert len(passed) <= 0.1 * len(tasks)
-    unexplained = [
-        v["name"] for v in passed if not any(v["number"] == n and what in v["name"] for n, what in EQUIVALENT)
+@BY_NUMBER
+def test_a_case_can_be_pasted_below_the_stubs(s):
+    """Everything that a case mentions is in the file that a reader starts from."""
+    chapter = s.number.partition(".")[0]
+    for case in cases_of(s.number):
+        space = {}
+        exec(stubs.HEAD.format(chapter=chapter) + stubs.imports(sheets_of(chapter)), space)
+        space |= {fn.__name__: fn for number, fn in REGISTRY.items() if number.startswith(f"{chapter}.")}
+        exec(case.setup, space)
+        space[s.name] = lambda *args, **options: None
+        for call in case.calls:
+            eval(call, space)
+        assert len(arguments(s.number, case)) == len(case.calls)
+
+
+@BY_NUMBER
+def test_the_reference_passes_and_the_stub_fails(s):
+    tasks = [{"name": "reference", "number": s.number}, {"name": "stub", "number": s.number, "stub": True}]
+    reference, stub = dispatch.run(tasks)
+    assert reference["status"] == "PASSED", reference
+    assert stub["status"] == "WRONG" and f"{s.number} is yours to write" in stub["got"]
+
+
+@BY_NUMBER
+def test_a_known_mistake_is_rejected_by_its_name(s):
+    source = solutions.source_of(s.number)
+    tasks = [
+        {"name": m.text, "number": s.number, "source": source.replace(m.old, m.new), "seconds": 3} for m in s.mistakes
     ]
-    assert not unexplained
+    for verdict in dispatch.run(tasks):
+        assert verdict["status"] == "WRONG", verdict["name"]
+        assert verdict["likely"] == verdict["name"], verdict
+
+
+@BY_NUMBER
+def test_other_right_solutions_pass(s, tmp_path):
+    verdicts = grade_files("right", s.number, tmp_path)
+    assert len(verdicts) >= 2
+    for verdict in verdicts:
+        assert verdict["status"] == "PASSED", verdict
+
+
+@BY_NUMBER
+def test_other_wrong_solutions_are_rejected_and_what_is_called_likely_is_true(s, tmp_path):
+    verdicts = grade_files("wrong", s.number, tmp_path)
+    assert verdicts
+    for verdict in verdicts:
+        assert verdict["status"] == "WRONG", verdict["name"]
+        lines = report.exercise_report(verdict, s, report.Style(None))
+        pasted = set(verdict["call"].splitlines())
+        assert all(len(line) <= report.WIDTH for line in lines if line[16:] not in pasted)
+        if verdict["likely"]:
+            check_likely(s, verdict)
+
+
+def check_likely(s, verdict):
+    """The mistake that a verdict calls likely gives the same on the same call."""
+    (mistake,) = (m for m in s.mistakes if m.text == verdict["likely"])
+    source = solutions.source_of(s.number).replace(mistake.old, mistake.new)
+    (again,) = dispatch.run([{"name": "", "number": s.number, "source": source, "seconds": 3}])
+    assert {k: again[k] for k in ("call", "got", "index")} == {k: verdict[k] for k in ("call", "got", "index")}
+
+
+@BY_NUMBER
+def test_nine_of_ten_small_changes_are_noticed_and_the_rest_are_explained(s):
+    made = list(mutate.mutants(solutions.source_of(s.number)))
+    tasks = [{"name": what, "number": s.number, "source": text, "seconds": 2} for what, text in made]
+    passed = [v["name"] for v in dispatch.run(tasks) if v["status"] == "PASSED"]
+    known = [what for number, what in EQUIVALENT if number == s.number]
+    assert not [name for name in passed if not any(what in name for what in known)]
+    assert len(passed) <= max(2, 0.1 * len(tasks))
 
 
 @pytest.mark.parametrize(
@@ -99,4 +158,11 @@ def test_an_unknown_exercise_is_named():
     with pytest.raises(ValueError, match="chapter 05 has no exercises; there are 02, 03, 04, 12"):
         sheets_of("5")
     with pytest.raises(ValueError, match=r"no exercise 04.77; there are 04.1, 04.2"):
-        sheet("04.77")
+        sheet("4.77")
+
+
+def test_the_listed_solutions_are_those_of_known_exercises():
+    for kind in ("right", "wrong"):
+        for path in sorted((ROOT / "tests" / "exercises" / kind).glob("ch*.py")):
+            numbers = set(re.findall(r"^# (\d\d\.\d+): ", path.read_text(encoding="utf-8"), re.M))
+            assert numbers == {s.number for s in sheets_of(path.stem.removeprefix("ch"))}

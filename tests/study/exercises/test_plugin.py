@@ -1,4 +1,5 @@
-"""lightnn/study/exercises/plugin.py: `pytest --impl FOLDER -m chNN`, in one process and in several."""
+"""lightnn/study/exercises/plugin.py: `pytest --impl FOLDER -m chNN`, in one process and in several; and a process that
+is not a fork."""
 
 import subprocess
 import sys
@@ -6,29 +7,46 @@ import sys
 import pytest
 
 from lightnn.files import ROOT
-from lightnn.study.exercises import solutions, stubs
+from lightnn.study.exercises import stubs
+
+RIGHT_1 = "    return n * bits / (n * np.log2(k) + k * bits)"
+STUB_1 = '    raise NotImplementedError("04.1 is yours to write")'
+STUB_2 = '    raise NotImplementedError("04.2 is yours to write")'
 
 
-def graded(folder, processes):
-    """What pytest prints when it grades exercise 12.1 of the folder."""
-    command = [sys.executable, "-m", "pytest", "-n", processes, "--impl", str(folder), "-m", "ch12", "--tb=line"]
-    tests = ["tests/kernels/conv/test_planes.py", "-k", "everybody_knows"]
-    done = subprocess.run([*command, *tests], cwd=ROOT, capture_output=True, text=True, timeout=120)
+def graded(folder, *options):
+    """(exit status, what pytest prints) when it grades the folder's chapter 04."""
+    command = [sys.executable, "-m", "pytest", "--impl", str(folder), "-m", "ch04", "-rs", "tests/exercises", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
-def test_the_functions_that_were_graded_are_listed(tmp_path, processes):
+def test_what_is_not_started_is_skipped_and_what_was_graded_is_listed(tmp_path, processes):
     pytest.importorskip("xdist", reason="pytest-xdist is not installed: pip install -e .[test]")
-    path, _ = stubs.write_stubs("12", tmp_path)
-    body = '"""\n' + solutions.source_of("12.1").split('"""\n')[-1]
-    path.write_text(path.read_text().replace('"""\n    raise NotImplementedError("12.1 is yours to write")\n', body))
-    status, text = graded(tmp_path, processes)
+    path, _ = stubs.write_stubs("04", tmp_path)
+    path.write_text(path.read_text().replace(STUB_1, RIGHT_1))
+    status, text = graded(tmp_path, "-n", processes)
     assert status == 0, text
-    assert "12.1  ch12.py, line " in text.partition("= graded =")[2]
+    assert "1 passed, 6 skipped" in text and "not started: still the stub" in text
+    assert "04.1  ch04.py, line " in text.partition("= graded and right =")[2]
 
 
-def test_a_stub_fails(tmp_path):
-    stubs.write_stubs("12", tmp_path)
-    status, text = graded(tmp_path, "0")
-    assert status == 1 and "12.1 is yours to write" in text
+def test_a_wrong_one_fails_with_the_report_of_check(tmp_path):
+    path, _ = stubs.write_stubs("04", tmp_path)
+    path.write_text(path.read_text().replace(STUB_2, "    return codebook[codes], lambda dy: dy"))
+    status, text = graded(tmp_path, "-k", "04.2")
+    assert status == 1 and "      call      c = Tensor(" in text and "      expected " in text
+
+
+def test_a_solution_can_also_run_in_a_process_that_is_no_fork():
+    code = (
+        "from lightnn.study.exercises import judge, sandbox\n"
+        "from lightnn.study.exercises.sheets import sheets_of\n"
+        "if __name__ == '__main__':\n"
+        "    sheets_of('04')\n"
+        "    sandbox.METHOD = 'spawn'\n"
+        "    print(judge.grade({'name': '', 'number': '04.1'}).status)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "PASSED", done.stderr

@@ -170,3 +170,7 @@ SHEETS = (
         ),
     ),
 )
+
+
+def finale():
+    return "it works"
