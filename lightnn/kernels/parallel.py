@@ -15,11 +15,12 @@ the cache of the whole package is emptied as soon as any source in it differs fr
 import contextlib
 import functools
 import hashlib
-import numbers
 import pathlib
 import threading
 
 import numba
+
+from lightnn import options
 
 SERIAL_WORK = 60_000  # multiply-adds below which starting threads costs more than it saves
 
@@ -74,10 +75,9 @@ def set_num_threads(n: int) -> None:
     import threadpoolctl
 
     most = numba.config.NUMBA_NUM_THREADS
-    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or not 1 <= n <= most:
-        raise ValueError(f"set_num_threads: want an int from 1 to {most} (NUMBA_NUM_THREADS), got {n!r}")
-    numba.set_num_threads(int(n))
-    threadpoolctl.threadpool_limits(int(n), user_api="blas")
+    n = options.count("set_num_threads: n", n, at_most=most)
+    numba.set_num_threads(n)
+    threadpoolctl.threadpool_limits(n, user_api="blas")
 
 
 def get_num_threads() -> int:

@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import ARCHITECTURES, LAYERS, signature
 from lightnn.nn.sketch import shapes_only
 
@@ -107,9 +107,12 @@ def build(description: object, arrays: int | None = None) -> nn.Module:
     arrays: how many arrays there are to fill it with. A network of far more of them is not built to its end.
     ValueError if the description is not one that `describe` makes.
     """
+    most = (
+        MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * options.count("build: arrays", arrays, at_least=0))
+    )
     if _total(description) > MAX_SIZE:
         raise ValueError("the network it describes is too large to be real")
-    with shapes_only(most=MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * arrays)):
+    with shapes_only(most):
         model = _build(description)
     if "shapes" in description:
         _shrink(model, _of(dict, description["shapes"]))

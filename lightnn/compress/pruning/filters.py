@@ -10,12 +10,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.surgery import plan, thin
 from lightnn.exercise import exercise
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad, watching
+
+HIGHEST_ORDER = 2
 
 
 @exercise("03.1")
@@ -28,6 +31,7 @@ def filter_norms(w, order=1):
     w is (O, I, KH, KW), or (O, I) in a fully connected layer; filter F_j is all of w[j]. Everything is computed in
     float64, whatever w's dtype. w is not changed.
     """
+    options.count("filter_norms: order", order, at_most=HIGHEST_ORDER)
     rows = np.abs(np.asarray(w, np.float64)).reshape(len(w), -1)
     return (rows**order).sum(1) ** (1 / order)
 
@@ -39,6 +43,7 @@ def smallest(scores, count):
 
     ValueError unless 0 <= count <= n. The scores are not changed.
     """
+    options.whole("smallest: count", count)
     if not 0 <= count <= len(scores):
         raise ValueError(f"smallest: want 0 <= count <= {len(scores)}, got {count}")
     return np.sort(np.argsort(scores, kind="stable")[:count])
@@ -81,7 +86,7 @@ def feature_maps(model: Module, found: Channels, x: np.ndarray) -> dict[str, np.
     reads them. found: the model's Channels."""
     wanted, maps, ops = {op: layer for layer, op in found.features.items()}, {}, iter(range(10**9))
 
-    def watch(op, arrays, options, y):
+    def watch(op, arrays, given, y):
         if (layer := wanted.get(next(ops))) is not None:
             maps[layer] = y
 
@@ -108,8 +113,7 @@ def select(found: Channels, scores: dict[str, np.ndarray], fractions: dict[str, 
 def _units(found, layer, scores, fraction):
     if layer not in found.layers:
         raise ValueError(f"select: no layer {layer!r}; there are {', '.join(found.layers)}")
-    if not 0 <= fraction < 1:
-        raise ValueError(f"select: want a fraction 0 <= fraction < 1 of {layer}, got {fraction!r}")
+    fraction = options.number(f"select: fractions of {layer}", fraction, at_least=0, below=1)
     _, unit = np.unique(found.roots(found.layers[layer]), return_inverse=True)
     means = np.bincount(unit, scores[layer]) / np.bincount(unit)
     return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(fraction * len(means) - 1e-9))))
