@@ -21,7 +21,7 @@ def random_shift(x: np.ndarray, max_shift: int = 2, *, rng: Rng) -> np.ndarray:
     Raises ValueError for x not a float array (N, C, H, W) or max_shift not an integer >= 0.
     """
     check_images(x, "random_shift")
-    max_shift = options.count("random_shift: max_shift", max_shift, at_least=0)
+    max_shift = options.times("random_shift: max_shift", max_shift)
     rng = options.generator("random_shift: rng", rng)
     # Cropping an image that was padded by m at an offset in 0..2m is a shift by m - offset, in -m..m.
     return random_crop(x, x.shape[2:], padding=max_shift, rng=rng)

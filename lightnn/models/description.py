@@ -107,9 +107,7 @@ def build(description: object, arrays: int | None = None) -> nn.Module:
     arrays: how many arrays there are to fill it with. A network of far more of them is not built to its end.
     ValueError if the description is not one that `describe` makes.
     """
-    most = (
-        MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * options.count("build: arrays", arrays, at_least=0))
-    )
+    most = MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * options.times("build: arrays", arrays))
     if _total(description) > MAX_SIZE:
         raise ValueError("the network it describes is too large to be real")
     with shapes_only(most):

@@ -117,13 +117,10 @@ def follow(
     xy = (data.x_train, data.y_train) if isinstance(data, Dataset) else data
     for pair in (xy, validation) if validation is not None else (xy,):
         check_images_labels(*pair)
-    rng = options.generator("train: rng", rng)
-    bar = {
-        "disable": not options.flag("train: progress", progress),
-        "desc": options.text("train: description", description),
-    }
+    rng, description = options.generator("train: rng", rng), options.text("train: description", description)
+    hidden = not options.flag("train: progress", progress)
     history, steps = History(), recipe.epochs * -(-len(xy[0]) // recipe.batch_size)
-    with tqdm(total=steps, **bar, unit="batch", leave=False) as bar:
+    with tqdm(total=steps, desc=description, unit="batch", disable=hidden, leave=False) as bar:
         best = _epochs(recipe, model, xy, validation, rng, history, bar)
     model.eval()
     if best is not None:

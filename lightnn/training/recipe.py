@@ -31,7 +31,7 @@ class Recipe:
     after_step: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
-        options.count("train: epochs", self.epochs, at_least=0)
+        options.times("train: epochs", self.epochs)
         options.number("train: lr", self.lr, at_least=0)
         options.count("train: batch_size", self.batch_size)
         for name in ("optimizer", "loss"):
