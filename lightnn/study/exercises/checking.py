@@ -11,6 +11,8 @@ from lightnn.study.exercises import dispatch, report, solutions
 from lightnn.study.exercises.sheets import Sheet, chapters, exercise_number, sheet, sheets_of
 from lightnn.study.exercises.state import state
 
+TOGETHER = "All passed. Your functions now run together; this may take a minute ..."
+
 
 def check(number: str, *, hint: bool = False, folder: str | None = None, out: TextIO = sys.stdout) -> int:
     """Grade a chapter ("04") or one exercise ("04.5") and print the report; 0 if everything passed, else 1."""
@@ -20,7 +22,8 @@ def check(number: str, *, hint: bool = False, folder: str | None = None, out: Te
     passed = all(v["status"] == "PASSED" for v in verdicts)
     print(report.chapter_report(verdicts, chosen, report.Style(out)), file=out)
     if passed and "." not in number:
-        print("\n" + chapter_end(number, folder), file=out)
+        print(f"\n{TOGETHER}", file=out, flush=True)
+        print(report.paragraph(chapter_end(number, folder)), file=out)
     if hint:
         print("\n" + give_hint(verdicts, folder), file=out)
     return 0 if passed else 1
