@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from lightnn.files import write_atomically
+from lightnn.files import need_clone, write_atomically
 from lightnn.study.exercises import dispatch, report, solutions
 from lightnn.study.exercises.sheets import Sheet, chapters, exercise_number, sheet, sheets_of
 from lightnn.study.exercises.state import state
@@ -46,6 +46,7 @@ def _not_started(s, where="", why=""):
 
 def file_of(chapter: str, folder: str | pathlib.Path | None = None) -> pathlib.Path:
     """The reader's file of a chapter. ValueError if it is missing."""
+    need_clone("the calls that exercises are graded on")
     path = solutions.work_file(chapter, folder).resolve()
     if not path.exists():
         raise ValueError(f"there is no {solutions.shown(path)}: `python -m lightnn exercise {chapter}` writes it")
