@@ -9,7 +9,7 @@ True and False are no numbers.
 
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -53,6 +53,20 @@ def pair(name: str, value: Pair, at_least: int = 0, at_most: int = MOST) -> tupl
         largest = max((v for v in two if isinstance(v, numbers.Integral)), default=0)
         raise wrong(name, f"{_ints(largest, at_least, at_most)} or a pair of them", value)
     return int(two[0]), int(two[1])
+
+
+def listed(name: str, value: Sequence, want: str, lengths: Sequence[int] = range(1, MOST)) -> list:
+    """Some things in a tuple, a list or an array of one dimension."""
+    if not _is_listed(value) or len(value) not in lengths:
+        raise wrong(name, want, value)
+    return list(value)
+
+
+def named(name: str, value: Mapping[str, object]) -> Mapping[str, object]:
+    """Something for each of some names: a dict."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise wrong(name, "a dict with names as keys", value)
+    return value
 
 
 def ints(name: str, value: Sequence[int], want: str, at_least: int = 0) -> tuple[int, ...]:
@@ -153,7 +167,7 @@ def _is_int(value, at_least, at_most):
 
 
 def _is_listed(value):
-    return isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    return isinstance(value, tuple | list | range) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
 
 def _ints(value, at_least, at_most):

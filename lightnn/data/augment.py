@@ -77,8 +77,8 @@ def normalize(x: np.ndarray, mean: ArrayLike, std: ArrayLike) -> np.ndarray:
 
 def _by_channel(name, value, x):
     """One number, or one a channel of x, as an array (C or 1, 1, 1) of x's dtype."""
-    numbers = np.array(value, object).reshape(-1).tolist() if np.ndim(value) < 2 else []
-    if len(numbers) not in (1, x.shape[1]):
-        raise options.wrong(f"normalize: {name}", f"a finite number or {x.shape[1]} of them", value)
-    numbers = [options.number(f"normalize: {name}", v) for v in numbers]
-    return np.asarray(numbers, x.dtype).reshape(-1, 1, 1)
+    alone = isinstance(value, np.ndarray) and value.ndim == 0
+    several = value if isinstance(value, tuple | list | np.ndarray) and not alone else [value[()] if alone else value]
+    want = f"a finite number or {x.shape[1]} of them"
+    several = options.listed(f"normalize: {name}", several, want, lengths=(1, x.shape[1]))
+    return np.array([options.number(f"normalize: {name}", v) for v in several], x.dtype).reshape(-1, 1, 1)

@@ -81,8 +81,6 @@ def output_size(op, size, kernel, stride, padding, dilation):
     """(Ho, Wo): how often a window of size `kernel` fits into `size`; ValueError if it does not fit once."""
     out = [out_size(n, k, s, p, p, d) for n, k, s, p, d in zip(size, kernel, stride, padding, dilation)]
     if min(kernel) < 1 or min(out) < 1:
-        raise ValueError(
-            f"{op}: want a kernel that fits, got one of {kernel} with dilation {dilation}, "
-            f"which does not fit in {size} + 2 * {padding}"
-        )
+        fault = f"a kernel of {kernel} with dilation {dilation} does not fit in {size} + 2 * {padding}"
+        raise ValueError(f"{op}: {fault}: want at least 1 x 1 outputs, got {out[0]} x {out[1]}")
     return tuple(out)

@@ -73,8 +73,10 @@ def _window(op, x, kernel_size, stride, padding, ceil_mode):
 
 
 def _check_that_it_fits(op, size, kernel, stride, padding, extra):
-    if min(out_size(n, k, s, p, p + more) for n, k, s, p, more in zip(size, kernel, stride, padding, extra)) < 1:
-        raise ValueError(f"{op}: want a window that fits, got {kernel}, which does not fit in {size} + 2 * {padding}")
+    out = [out_size(n, k, s, p, p + more) for n, k, s, p, more in zip(size, kernel, stride, padding, extra)]
+    if min(out) < 1:
+        fault = f"a kernel of {kernel} does not fit in {size} + 2 * {padding}"
+        raise ValueError(f"{op}: {fault}: want at least 1 x 1 outputs, got {out[0]} x {out[1]}")
 
 
 def _ceil_extra(n, k, s, p):

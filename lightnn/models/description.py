@@ -178,8 +178,8 @@ def _set_rates(model, rates):
     """Give the named Dropouts their rates."""
     owners = dict(model.named_modules())
     for name, p in rates.items():
-        if type(owners.get(name)) is not nn.Dropout or type(p) not in (int, float) or not 0 <= p < 1:
-            raise ValueError(f"want a rate 0 <= p < 1 of a Dropout, got {str(p)[:40]} for {name[:40]!r}")
+        if type(owners.get(name)) is not nn.Dropout or type(p) not in (int, float) or not 0 <= p <= 1:
+            raise ValueError(f"want a rate 0 <= p <= 1 of a Dropout, got {str(p)[:40]} for {name[:40]!r}")
         owners[name].p = p
 
 

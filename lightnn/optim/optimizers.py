@@ -1,6 +1,6 @@
 """SGD with momentum, and Adam. Both follow PyTorch's update rules, number for number."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -94,8 +94,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(parameters, lr)
-        if not isinstance(betas, Sequence | np.ndarray) or np.ndim(betas) != 1 or len(betas) != 2:
-            raise options.wrong("Adam: betas", "two numbers >= 0 and < 1", betas)
+        betas = options.listed("Adam: betas", betas, "two numbers >= 0 and < 1", lengths=[2])
         self.betas = tuple(options.number("Adam: betas", b, at_least=0, below=1) for b in betas)
         self.eps = _not_negative("Adam", "eps", eps)
         self.weight_decay = _not_negative("Adam", "weight_decay", weight_decay)

@@ -90,7 +90,7 @@ def train(
     """
     if not isinstance(optimizer, Optimizer):
         raise options.wrong("train: optimizer", "an Optimizer", optimizer)
-    if not hasattr(schedule, "step") and schedule is not None:
+    if not callable(getattr(schedule, "step", None)) and schedule is not None:
         raise options.wrong("train: schedule", "a Schedule or None", schedule)
     made = (lambda parameters, lr: optimizer), (lambda optimizer, epochs: schedule) if schedule is not None else None
     recipe = Recipe(epochs, optimizer.lr, made[0], batch_size, made[1], loss, augment, after_step)

@@ -31,9 +31,13 @@ class Recipe:
     after_step: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
-        options.times("train: epochs", self.epochs)
-        options.number("train: lr", self.lr, at_least=0)
-        options.count("train: batch_size", self.batch_size)
+        plain = {
+            "epochs": options.times("train: epochs", self.epochs),
+            "lr": options.number("train: lr", self.lr, at_least=0),
+            "batch_size": options.count("train: batch_size", self.batch_size),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
         for name in ("optimizer", "loss"):
             options.function(f"train: {name}", getattr(self, name))
         for name in ("schedule", "augment", "after_step"):

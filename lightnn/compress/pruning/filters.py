@@ -107,15 +107,20 @@ def select(found: Channels, scores: dict[str, np.ndarray], fractions: dict[str, 
     Rows that can only be removed together (see Channels) are one unit; its score is the mean of its rows' scores. The
     number of units that stay is rounded down: with no other rule do the paper's counts of ResNet-56 come out.
     """
-    return {layer: _units(found, layer, scores, fraction) for layer, fraction in fractions.items()}
+    fractions = _fractions(found, fractions)
+    return {layer: _units(found, layer, scores[layer], fraction) for layer, fraction in fractions.items()}
+
+
+def _fractions(found, fractions):
+    """{layer: fraction}, after a check of each."""
+    for layer in options.named("select: fractions", fractions):
+        options.one_of("select: fractions: layer", layer, list(found.layers))
+    return {k: options.number(f"select: fractions of {k}", v, at_least=0, below=1) for k, v in fractions.items()}
 
 
 def _units(found, layer, scores, fraction):
-    if layer not in found.layers:
-        raise ValueError(f"select: no layer {layer!r}; there are {', '.join(found.layers)}")
-    fraction = options.number(f"select: fractions of {layer}", fraction, at_least=0, below=1)
     _, unit = np.unique(found.roots(found.layers[layer]), return_inverse=True)
-    means = np.bincount(unit, scores[layer]) / np.bincount(unit)
+    means = np.bincount(unit, scores) / np.bincount(unit)
     return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(fraction * len(means) - 1e-9))))
 
 
@@ -124,6 +129,7 @@ def select_greedily(
 ) -> dict[str, np.ndarray]:
     """As `select` by norms, layer by layer in the order of the run. Each layer's filters are scored without the input
     channels that are removed."""
+    fractions = _fractions(found, fractions)
     chosen, gone, modules = {}, np.zeros(0, np.int64), dict(model.named_modules())
     for layer in found.layers:
         if layer not in fractions:

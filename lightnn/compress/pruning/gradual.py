@@ -26,6 +26,15 @@ def gradual_sparsity(t: int, s_i: float, s_f: float, t_0: int, n: int, dt: int) 
     return s_f + (s_i - s_f) * (1 - done) ** 3
 
 
+def _pairs(keeps):
+    """[(Parameter, fraction)], after a check of each."""
+    name, want = "GradualPruning: keeps", "pairs of a Parameter and the fraction of it to keep"
+    pairs = [options.listed(name, pair, want, lengths=[2]) for pair in options.listed(name, keeps, want)]
+    if not all(isinstance(p, Parameter) for p, _ in pairs):
+        raise options.wrong(name, want, keeps)
+    return [(p, fraction(name, keep)) for p, keep in pairs]
+
+
 class GradualPruning:
     """Prunes Parameters by magnitude during training: `step`, called after each update of the weights (train's
     after_step), prunes at steps t_0, t_0 + dt, ..., t_0 + n dt to the sparsity that `gradual_sparsity` gives.
@@ -35,7 +44,7 @@ class GradualPruning:
     """
 
     def __init__(self, keeps: list[tuple[Parameter, float]], n: int, dt: int, t_0: int = 0):
-        self.targets = [(p, 1 - density(p), 1 - fraction("GradualPruning: keeps", keep)) for p, keep in keeps]
+        self.targets = [(p, 1 - density(p), 1 - keep) for p, keep in _pairs(keeps)]
         self.n, self.dt = options.counts("GradualPruning", n=n, dt=dt)
         self.t_0, self.t = options.times("GradualPruning: t_0", t_0), 0
 

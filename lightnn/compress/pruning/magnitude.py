@@ -118,6 +118,7 @@ def sensitivity(model: Module, parameters: dict[str, Parameter], score, keeps) -
     parameters: {name: Parameter} of the model; score(model) -> accuracy; keeps: fractions to keep, from 0 to 1.
     Returns {name: [score for each of keeps]}. The model is left as it was.
     """
+    keeps = options.listed("sensitivity: keeps", keeps, "numbers > 0 and <= 1")
     keeps, curves = [fraction("sensitivity: keeps", keep) for keep in keeps], {}
     options.function("sensitivity: score", score)
     for name, p in parameters.items():

@@ -111,9 +111,8 @@ def plan(model: Module, found: Channels, remove: dict[str, Sequence[int]]) -> Pl
 def _wanted(found, remove):
     """The numbers of the channels to remove, after checking each."""
     wanted = []
-    for layer, rows in remove.items():
-        if layer not in found.layers:
-            raise ValueError(f"plan: no layer {layer!r}; there are {', '.join(found.layers)}")
+    for layer, rows in options.named("plan: remove", remove).items():
+        options.one_of("plan: remove: layer", layer, list(found.layers))
         ids = found.layers[layer]
         want = f"rows of {layer} from 0 to {len(ids) - 1}"
         rows = np.array(options.ints("plan: remove", rows, want), np.int64)

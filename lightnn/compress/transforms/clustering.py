@@ -93,11 +93,11 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
     of w's shape, 0 for a weight that is pruned. p.data and p.support stay as they are. ValueError unless bits is an
     integer from 0 to 16.
     """
+    if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
+        raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
     options.whole("share: bits", bits)
     options.function("share: init", init)
     options.generator("share: rng", rng)
-    if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
-        raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
     w = p().data
     kept = np.ones(w.shape, bool) if p.support is None else p.support.mask
     codes = np.zeros(w.shape, np.int64)
@@ -116,5 +116,5 @@ def sharing_rate(n, bits, k):
 
     for n weights of b = `bits` bits each, which share k centres of b bits each. log2(k) is not rounded to whole bits.
     """
-    options.numbers_above_0("sharing_rate", n=n, bits=bits, k=k)
+    n, bits, k = options.numbers_above_0("sharing_rate", n=n, bits=bits, k=k)
     return n * bits / (n * np.log2(k) + k * bits)
