@@ -93,9 +93,9 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
     of w's shape, 0 for a weight that is pruned. p.data and p.support stay as they are. ValueError unless bits is an
     integer from 0 to 16.
     """
+    options.whole("share: bits", bits)
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
         raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
-    options.whole("share: bits", bits)
     options.function("share: init", init)
     options.generator("share: rng", rng)
     w = p().data
