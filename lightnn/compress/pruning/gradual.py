@@ -1,5 +1,6 @@
 """Gradual pruning during training (Zhu & Gupta 2017, "To prune, or not to prune", arXiv 1710.01878, section 3)."""
 
+from lightnn.compress.finite import check_finite
 from lightnn.compress.pruning.magnitude import density, prune_to_fraction
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
@@ -31,12 +32,15 @@ class GradualPruning:
     """
 
     def __init__(self, keeps: list[tuple[Parameter, float]], n: int, dt: int, t_0: int = 0):
+        for i, (p, _) in enumerate(keeps):
+            check_finite(f"GradualPruning: keeps[{i}]", p().data)
         self.targets = [(p, 1 - density(p), 1 - keep) for p, keep in keeps]
         self.n, self.dt, self.t_0, self.t = n, dt, t_0, 0
 
     def step(self):
         due = (self.t - self.t_0) % self.dt == 0 and 0 <= self.t - self.t_0 <= self.n * self.dt
-        for p, s_i, s_f in self.targets if due else ():
+        for i, (p, s_i, s_f) in enumerate(self.targets if due else ()):
+            check_finite(f"GradualPruning, step {self.t}: keeps[{i}]", p().data)
             prune_to_fraction(p, 1 - gradual_sparsity(self.t, s_i, s_f, self.t_0, self.n, self.dt))
         self.t += 1
 

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.mask import Mask
 from lightnn.exercise import exercise
 from lightnn.nn import Module, Parameter
@@ -28,6 +29,8 @@ def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> 
     """
     w = np.asarray(w)
     survivors = w if mask is None else w[mask]
+    if not np.isfinite(survivors).all():
+        raise ValueError("threshold: want finite weights w, got NaN or infinite ones among them")
     return quality * (survivors.std(dtype=np.float64) if survivors.size else np.float64(0))
 
 
@@ -66,6 +69,7 @@ def quality_for(w: np.ndarray, keep: float, mask: np.ndarray | None = None) -> f
     if not 0 < keep <= 1:
         raise ValueError(f"quality_for: want 0 < keep <= 1, got {keep!r}")
     w = np.asarray(w)
+    check_finite("quality_for: w", w)
     std = threshold(w, 1.0, mask)
     size = np.sort(np.abs(w), axis=None).astype(np.float64)
     below = w.size - round(keep * w.size)
@@ -111,6 +115,8 @@ def sensitivity(model: Module, parameters: dict[str, Parameter], score, keeps) -
     """
     curves = {}
     for name, p in parameters.items():
+        check_finite(f"sensitivity: {name}", p().data)
+    for name, p in parameters.items():
         data, support = p.data, p.support
         curves[name] = []
         try:
@@ -143,6 +149,7 @@ def adjust_dropout(rate: float, connections_before: int, connections_after: int)
 
 def prune_to_fraction(p: Parameter, keep: float) -> float:
     """Prune Parameter p by magnitude to the fraction `keep` of all its weights. Returns the fraction that is kept."""
+    check_finite("prune_to_fraction: p", p().data)
     return prune(p, quality_for(p().data, keep, None if p.support is None else p.support.mask))
 
 

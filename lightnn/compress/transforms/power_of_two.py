@@ -8,6 +8,7 @@ import numbers
 
 import numpy as np
 
+from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
@@ -89,6 +90,8 @@ def log_codes(w, bits, top):
 def use_powers_of_two(p: Parameter, bits: int) -> PowerOfTwo:
     """Let Parameter p use powers of two of `bits` bits, up to the one nearest to its largest weight. Returns its
     PowerOfTwo; p's latent weights stay, and training goes on with them."""
-    largest = np.abs(p().data).max(initial=0)
+    w = p().data
+    check_finite("use_powers_of_two: p", w)
+    largest = np.abs(w).max(initial=0)
     p.values = PowerOfTwo(bits, int(np.rint(np.log2(largest))) if largest > 0 else 0)
     return p.values
