@@ -146,6 +146,12 @@ def reshapes(call: Call) -> np.ndarray | None:
 
 @exercise("03.3")
 def columns(channels, size):
-    """The channel of each column of a flattened feature map x (N, C, *size), as (N, C * pixels): pixels run fastest.
-    channels (C,): what the channels are called."""
+    """The channel of each column of a flattened feature map, in the dtype of channels: flatten makes x (N, C, *size) a
+    matrix (N, C * pixels), all pixels of channel 0 first.
+
+        column = c H W + i W + j     for pixel (i, j) of channel c
+
+    channels (C,): what the channels are called, any numbers in any order. size: a tuple, (H, W) for an image, of any
+    length; for () each channel has one column.
+    """
     return np.repeat(channels, math.prod(size))

@@ -8,8 +8,16 @@ import stat
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]  # holds lightnn/, chapters/, tests/
+ROOT = pathlib.Path(__file__).resolve().parents[1]  # holds lightnn/, in a clone also chapters/ and tests/
+IN_CLONE = (ROOT / "chapters").is_dir() and (ROOT / "tests").is_dir()  # else the package alone was installed
+WORK = (ROOT if IN_CLONE else pathlib.Path.cwd()) / "work"  # what the reader writes
 STALE = 86_400  # seconds after which a temporary file belongs to no running process, whatever its number
+
+
+def need_clone(what: str) -> None:
+    """ValueError unless this is a clone of the repository, which has what an installed package lacks."""
+    if not IN_CLONE:
+        raise ValueError(f"{what} are not in the installed package: want a clone of the repository")
 
 
 class FormatError(ValueError):

@@ -16,9 +16,14 @@ from lightnn.exercise import exercise
 
 @exercise("12.5")
 def windows(x, kernel, stride, padding, dilation):
-    """seen (N, C, Ho, Wo, KH, KW): what tap (k, l) of the window, over zero-padded x, reads for output (i, j).
+    """What each output sees, in the dtype of x: seen (N, C, Ho, Wo, KH, KW). For output (i, j), tap (k, l) of the
+    window reads this pixel, or 0 where it lies outside x:
 
-    Row i*stride + k*dilation of the padded image, for as many i as the whole window fits; columns likewise.
+        seen[n, c, i, j, k, l] = x[n, c, i s + k d - top, j s + l d - left]
+
+    x (N, C, H, W); kernel (KH, KW); stride s and dilation d are pairs, (vertical, horizontal): the first for the
+    rows, the second for the columns. padding: the rows and columns of zeros around x, (top, bottom, left, right). Ho
+    and Wo: as many outputs as whole windows fit into the padded image, at least one. x is not changed.
     """
     top, bottom, left, right = padding
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
@@ -28,14 +33,20 @@ def windows(x, kernel, stride, padding, dilation):
 
 
 def in_groups(a, axis, groups):
-    """Axis `axis` of a split into (groups, the rest)."""
+    """The array a with its axis `axis` split into two: the group, and the place in the group."""
     return a.reshape(*a.shape[:axis], groups, a.shape[axis] // groups, *a.shape[axis + 1 :])
 
 
 @exercise("12.6")
 def conv2d(x, w, stride, padding, dilation, groups=1):
-    """y (N, O, Ho, Wo). Output channel o sees the input channels of its group only: group g has the outputs
-    g*O/G .. (g+1)*O/G - 1 and the inputs g*C/G .. (g+1)*C/G - 1."""
+    """y (N, O, Ho, Wo), in the dtype of x and w. The kernel is not flipped:
+
+        y[n, o, i, j] = sum_(c,k,l) w[o, c, k, l] seen[n, c, i, j, k, l]
+
+    seen = windows(x, (KH, KW), stride, padding, dilation), w (O, C/G, KH, KW). With G groups, output channel o sees
+    the input channels of its group only, and c counts these: group g has the outputs g O/G .. (g+1) O/G - 1 and the
+    inputs g C/G .. (g+1) C/G - 1.
+    """
     seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)
     y = np.einsum("ngcijkl,gockl->ngoij", seen, in_groups(w, 0, groups))
     return y.reshape(len(x), len(w), *y.shape[3:])
@@ -43,16 +54,30 @@ def conv2d(x, w, stride, padding, dilation, groups=1):
 
 @exercise("12.7")
 def conv2d_backward_weight(dy, x, w_shape, stride, padding, dilation, groups=1):
-    """dw, with the shape of w: each weight's gradient is the sum over images and output pixels of dy times the pixel
-    that the weight was multiplied by."""
+    """dw, of shape w_shape = (O, C/G, KH, KW), in the dtype of dy and x: the gradient of the loss with respect to the
+    weights of `conv2d`, from dy (N, O, Ho, Wo), that with respect to its result y.
+
+        dw[o, c, k, l] = sum_(n,i,j) dy[n, o, i, j] seen[n, c, i, j, k, l]
+
+    Each product of the forward pass that has the weight as a factor adds dy times the other factor; over all images,
+    it is a sum and not a mean. seen and the groups are those of `conv2d`: c counts the input channels of o's group.
+    """
     seen = in_groups(windows(x, w_shape[2:], stride, padding, dilation), 1, groups)
     return np.einsum("ngcijkl,ngoij->gockl", seen, in_groups(dy, 1, groups)).reshape(w_shape)
 
 
 @exercise("12.8")
 def conv2d_backward_input(dy, w, x_shape, stride, padding, dilation, groups=1):
-    """dx, of shape x_shape. Tap (k, l) added w[o, c, k, l] x[pixel] to y[n, o, i, j], so w[o, c, k, l] dy[n, o, i, j]
-    is added to dx at that pixel. The gradient of the padding is dropped."""
+    """dx, of shape x_shape = (N, C, H, W), in the dtype of dy and w: the gradient of the loss with respect to the image
+    of `conv2d`, from dy (N, O, Ho, Wo), that with respect to its result y. Every product of the forward pass, for all
+    o, k, l, i and j, adds to one pixel:
+
+        dx[n, c, i s + k d - top, j s + l d - left] +=
+            w[o, c, k, l] dy[n, o, i, j]
+
+    A pixel that several windows read gets the sum, and one that none reads gets 0. What falls on the padding is
+    dropped. With groups, c runs over the input channels of o's group only; in w it is counted within the group.
+    """
     (n, c, height, width), (top, bottom, left, right) = x_shape, padding
     dx = np.zeros((n, c, height + top + bottom, width + left + right), dy.dtype)
     products = np.einsum("gockl,ngoij->ngcijkl", in_groups(w, 0, groups), in_groups(dy, 1, groups))
@@ -66,15 +91,26 @@ def conv2d_backward_input(dy, w, x_shape, stride, padding, dilation, groups=1):
 
 @exercise("12.3")
 def channel_shuffle(x, groups):
-    """Channel i*C/G + j of x (N, C, H, W), member j of group i, becomes channel j*G + i (Zhang et al. 2018, arXiv
-    1707.01083, section 3.1)."""
+    """x with its channels interleaved, in the shape and dtype of x (N, C, H, W). Member j of group i moves:
+
+        channel i C/G + j  ->  channel j G + i
+
+    G = groups divides C (Zhang et al. 2018, arXiv 1707.01083, section 3.1). x is not changed.
+    """
     n, c, height, width = x.shape
     return x.reshape(n, groups, c // groups, height, width).swapaxes(1, 2).reshape(x.shape)
 
 
 @exercise("12.4")
 def shift2d(x, dy, dx):
-    """y[n, c, h, w] = x[n, c, h + dy[c], w + dx[c]], 0 outside x (Wu et al. 2018, arXiv 1711.08141, equation 5)."""
+    """Each channel of x moved by its own offset, in the shape and dtype of x; what comes from outside x is 0 (Wu et al.
+    2018, arXiv 1711.08141, equation 5).
+
+        y[n, c, h, w] = x[n, c, h + dy[c], w + dx[c]]
+
+    x (N, C, H, W); dy, dx: int arrays (C,). An offset may be as large as the image or larger: then only zeros are
+    left. x is not changed.
+    """
     y, (height, width) = np.zeros_like(x), x.shape[2:]
     for c, (a, b) in enumerate(zip(dy, dx)):
         top, bottom = max(0, -a), max(0, min(height, height - a))

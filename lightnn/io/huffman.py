@@ -19,10 +19,15 @@ CHUNK = 1 << 14  # codes decoded at a time, which bounds the memory
 
 @exercise("04.6")
 def code_lengths(counts):
-    """The code length of each symbol (0 where its count is 0) that minimises sum_s counts_s length_s.
+    """The code lengths of an optimal prefix code: those that minimise sum_s counts_s length_s.
 
-    Two least frequent trees are joined until one is left; a symbol's length is its depth. In the rare case of a code
-    longer than LONGEST, the counts are halved (rounded up) and the code is built again, which flattens it.
+    counts: how often each symbol occurs, an integer array. Returns an int64 array: the code length of each symbol, 0
+    for a symbol that does not occur. If only one symbol occurs, its length is 1. counts stays as it is.
+
+    Huffman: each symbol that occurs is a tree; the two trees that occur least often are joined until one is left, and
+    a symbol's length is its depth in it. Of several codes that are as short, any one will do. If a length is more than
+    LONGEST, the counts are halved, rounded up, and the code is built again from these, which flattens it; this is
+    repeated until all lengths fit.
     """
     counts = np.asarray(counts, np.int64)
     lengths = np.zeros(len(counts), np.int64)

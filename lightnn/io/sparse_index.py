@@ -14,7 +14,15 @@ from lightnn.io.errors import FormatError
 
 @exercise("04.3")
 def relative(positions, bits):
-    """(differences - 1, is_filler) for ascending positions (n,); both have n + fillers entries."""
+    """The steps from each position to the next, cut so that step - 1 fits into `bits` bits (figure 2 of the paper).
+
+    positions: integers >= 0, each larger than the one before, an array (n,). The first step is counted from -1. A step
+    of more than 2^bits is cut: fillers, each a step of 2^bits, come before the rest, which is from 1 to 2^bits.
+
+    Returns (steps - 1, is_filler), with an entry for each filler and each position, in order: an int64 array, and a
+    bool array that is True for a filler. For no positions both are empty. ValueError if a position is negative or not
+    larger than the one before.
+    """
     reach = 2**bits
     gaps = np.diff(np.asarray(positions, np.int64), prepend=-1)
     if gaps.size and gaps.min() < 1:

@@ -1,4 +1,4 @@
-"""Latency: the time of one forward pass on this machine, measured for several networks in turn.
+"""Latency: the time of one forward pass on this machine, measured for several networks in turn. And which call is fast.
 
 Compare a time only with another one measured in the same minutes: other work on the machine, a slow clock or a cold
 cache then slow down both. So the networks run in turn, round by round, and the median over the rounds is reported.
@@ -6,7 +6,7 @@ cache then slow down both. So the networks run in turn, round by round, and the 
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,3 +49,32 @@ def compare_latency(
                 model(x)
                 times[name].append(1e3 * (time.perf_counter() - start))
     return {name: Latency(statistics.median(ms), min(ms), max(ms)) for name, ms in times.items()}
+
+
+@dataclass(frozen=True)
+class Least:
+    """Milliseconds of the fastest of many calls: what the machine needs when nothing else disturbs it. The calls are
+    dealt out to five hands, each with a least time of its own; spread_ms is how far their median is from the least."""
+
+    ms: float
+    spread_ms: float
+
+    def beats(self, other: "Least") -> bool:
+        """Whether this is faster by more than twice the larger spread: less than that may be chance."""
+        return other.ms - self.ms > 2 * max(self.spread_ms, other.spread_ms)
+
+
+def least_times(calls: dict[str, Callable[[], object]], repeats: int = 30) -> dict[str, Least]:
+    """{name: Least} of each call, run in turn `repeats` times (at least 5) after one run that does not count."""
+    if repeats < 5 or not calls:
+        raise ValueError(f"least_times: want at least one call and repeats >= 5, got {len(calls)} and {repeats}")
+    times = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    for _ in range(repeats):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(1e3 * (time.perf_counter() - start))
+    hands = {name: [min(ms[hand::5]) for hand in range(5)] for name, ms in times.items()}
+    return {name: Least(min(least), statistics.median(least) - min(least)) for name, least in hands.items()}

@@ -1,4 +1,4 @@
-"""One small network in four versions that differ in their filters only: full, separable, grouped, shift.
+"""One small network in five versions that differ in their filters only: full, separable, grouped, unshuffled, shift.
 
 For comparing filters: a 3x3 stem, four blocks of one kind, global average pooling and a fully connected layer. Every
 block ends with batch norm and ReLU, and strides and widths are the same. So only the filter makes a difference in
@@ -9,7 +9,7 @@ from lightnn import nn
 from lightnn.models.mobilenet import conv_bn_relu, full, separable
 from lightnn.models.registry import Rng, architecture
 
-__all__ = ["filternet_full", "filternet_grouped", "filternet_separable", "filternet_shift"]
+__all__ = ["filternet_full", "filternet_grouped", "filternet_separable", "filternet_shift", "filternet_unshuffled"]
 
 GROUPS = 4
 BLOCKS = [(1, 1), (2, 2), (2, 1), (4, 2)]  # width of the output in units of the stem's, stride
@@ -19,6 +19,11 @@ def grouped(c_in, c_out, stride=1, *, rng):
     """A 3x3 convolution in 4 groups, then a channel shuffle. Without it the groups would never mix (Zhang 2018, arXiv
     1707.01083)."""
     return nn.Sequential(conv_bn_relu(c_in, c_out, 3, stride, GROUPS, rng=rng), nn.ChannelShuffle(GROUPS))
+
+
+def unshuffled(c_in, c_out, stride=1, *, rng):
+    """`grouped` without the shuffle: what begins in a group stays in it."""
+    return conv_bn_relu(c_in, c_out, 3, stride, GROUPS, rng=rng)
 
 
 def shifted(c_in, c_out, stride=1, *, rng):
@@ -60,6 +65,12 @@ def filternet_separable(num_classes: int = 10, in_channels: int = 1, width: int 
 def filternet_grouped(num_classes: int = 10, in_channels: int = 1, width: int = 16, rng: Rng = None) -> nn.Module:
     """Grouped convolutions with channel shuffle; width divisible by 4."""
     return FilterNet(grouped, width, num_classes, in_channels, rng)
+
+
+@architecture
+def filternet_unshuffled(num_classes: int = 10, in_channels: int = 1, width: int = 16, rng: Rng = None) -> nn.Module:
+    """Grouped convolutions alone, to see what the shuffle is for; width divisible by 4."""
+    return FilterNet(unshuffled, width, num_classes, in_channels, rng)
 
 
 @architecture

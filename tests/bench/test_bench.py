@@ -9,7 +9,7 @@ import pytest
 
 import lightnn.bench
 from lightnn.__main__ import main
-from lightnn.bench import convolution, sparse, suite, training
+from lightnn.bench import convolution, filters, sparse, suite, training
 from lightnn.data import Dataset
 
 CASES = [
@@ -126,6 +126,21 @@ def test_the_sparse_benchmark_has_the_cases_that_it_promises():
     assert len(sparse.LAYERS) == 4 and len(sparse.CASES) == 8 and sparse.SWEEP[-1] == 1.0
 
 
+def test_the_filters_are_trained_from_every_seed(monkeypatch):
+    """On 40 noise digits, one epoch; the seed decides the result."""
+    rng = np.random.default_rng(0)
+    noise = Dataset(rng.random((60, 1, 28, 28), np.float32), rng.integers(0, 10, 60), *[np.zeros(0)] * 2)
+    monkeypatch.setattr(filters, "VALIDATION", 20)
+    monkeypatch.setattr(filters.data, "load_mnist", lambda: noise)
+    monkeypatch.setattr(filters.validation_error, "__defaults__", (40, 1))
+    lines = []
+    result = filters.run(("full", "unshuffled"), (0, 1), lines.append)
+    assert list(result["error %"]) == ["full", "unshuffled"] and result["seeds"] == [0, 1]
+    assert all(len(errors) == 2 and min(errors) >= 0 for errors in result["error %"].values())
+    assert json.loads(json.dumps(result)) == result and len(lines) == 2
+    assert filters.validation_error("full", 1, noise) == result["error %"]["full"][1]
+
+
 # The registry
 
 
@@ -151,7 +166,7 @@ def made_up(tmp_path, monkeypatch):
 
 
 def test_the_families_come_from_the_modules(made_up):
-    ours = ["dense", "depthwise", "grouped", "shift", "sparse", "training", "zoo"]
+    ours = ["dense", "depthwise", "grouped", "shift", "filters", "retraining", "sparse", "training", "zoo"]
     assert suite.families() == [*ours, "fast", "slow"]
     assert "what nobody timed" in suite.table() and max(map(len, suite.table().splitlines())) <= 80
 

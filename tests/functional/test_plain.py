@@ -41,7 +41,6 @@ def output_shape(x, w, options):
     return (len(x), len(w), *plain.windows(x, w.shape[2:], *options[:3]).shape[2:4])
 
 
-@pytest.mark.exercise("12.5")
 def test_windows_are_what_each_output_sees(case):
     x, w, (stride, padding, dilation, groups) = case
     seen = plain.windows(x, w.shape[2:], stride, padding, dilation)
@@ -54,14 +53,12 @@ def test_windows_are_what_each_output_sees(case):
     assert seen.shape[:2] == x.shape[:2] and seen.shape[4:] == w.shape[2:]
 
 
-@pytest.mark.exercise("12.5")
 def test_windows_of_a_known_size():
     seen = plain.windows(np.zeros((1, 1, 28, 28)), (5, 5), (1, 1), (0, 0, 0, 0), (1, 1))
     assert seen.shape == (1, 1, 24, 24, 5, 5)
     assert plain.windows(np.zeros((1, 1, 9, 7)), (3, 2), (2, 3), (1, 0, 0, 2), (2, 1)).shape == (1, 1, 3, 3, 3, 2)
 
 
-@pytest.mark.exercise("12.6")
 def test_conv2d_is_the_sum_of_its_products(case):
     x, w, options = case
     y = plain.conv2d(x, w, *options)
@@ -71,14 +68,12 @@ def test_conv2d_is_the_sum_of_its_products(case):
     np.testing.assert_allclose(y, want, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.exercise("12.6")
 def test_conv2d_without_groups_is_one_group(rng):
     x, w = rng.standard_normal((1, 3, 5, 5)), rng.standard_normal((2, 3, 3, 3))
     y = plain.conv2d(x, w, (1, 1), (0, 0, 0, 0), (1, 1))
     np.testing.assert_allclose(y[0, 1, 2, 2], (w[1] * x[0, :, 2:5, 2:5]).sum())
 
 
-@pytest.mark.exercise("12.7")
 def test_the_weights_gradient_is_the_sum_of_its_products(case, rng):
     x, w, options = case
     dy = rng.standard_normal(output_shape(x, w, options))
@@ -89,7 +84,6 @@ def test_the_weights_gradient_is_the_sum_of_its_products(case, rng):
     np.testing.assert_allclose(dw, want, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.exercise("12.8")
 def test_the_images_gradient_is_the_sum_of_its_products(case, rng):
     x, w, options = case
     dy = rng.standard_normal(output_shape(x, w, options))
@@ -100,7 +94,6 @@ def test_the_images_gradient_is_the_sum_of_its_products(case, rng):
     np.testing.assert_allclose(dx, want, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.exercise("12.7", "12.8")
 def test_gradients_without_groups_are_of_one_group(rng):
     x, w, dy = rng.standard_normal((2, 3, 4, 4)), rng.standard_normal((2, 3, 3, 3)), rng.standard_normal((2, 2, 2, 2))
     options = (1, 1), (0, 0, 0, 0), (1, 1)
@@ -111,7 +104,6 @@ def test_gradients_without_groups_are_of_one_group(rng):
     assert plain.conv2d_backward_input(dy.astype("f4"), w.astype("f4"), x.shape, *options).dtype == np.float32
 
 
-@pytest.mark.exercise("12.3")
 @pytest.mark.parametrize(("channels", "groups"), [(6, 2), (6, 3), (12, 4), (5, 1), (5, 5)])
 def test_channel_shuffle_deals_the_groups_out(channels, groups, rng):
     x = rng.standard_normal((2, channels, 3, 2))
@@ -122,7 +114,6 @@ def test_channel_shuffle_deals_the_groups_out(channels, groups, rng):
     np.testing.assert_array_equal(plain.channel_shuffle(y, each), x)
 
 
-@pytest.mark.exercise("12.4")
 @pytest.mark.parametrize("shape", [(2, 5, 6, 5), (1, 4, 1, 1), (0, 3, 4, 4), (2, 3, 1, 7), (1, 6, 7, 1)], ids=str)
 def test_shift_moves_each_channel_by_its_own_offset(shape, rng):
     x = rng.standard_normal(shape)

@@ -32,7 +32,6 @@ def code_words(lengths):
     return [(s, f"{code:0{lengths[s]}b}") for s, code in zip(symbols, codes)]
 
 
-@pytest.mark.exercise("04.6")
 def test_the_textbooks_example():
     """Cormen et al., Introduction to Algorithms: 45, 13, 12, 16, 9, 5 for a to f take 224 bits."""
     counts = [45, 13, 12, 16, 9, 5]
@@ -44,7 +43,6 @@ def test_the_textbooks_example():
 
 
 @pytest.mark.parametrize("counts", COUNTS, ids=lambda c: f"{len(c)}-{c.sum()}")
-@pytest.mark.exercise("04.6")
 def test_the_code_is_full_prefix_free_and_canonical(counts):
     lengths = code_lengths(counts)
     assert ((lengths > 0) == (counts > 0)).all() and lengths.max() <= huffman.LONGEST
@@ -57,7 +55,6 @@ def test_the_code_is_full_prefix_free_and_canonical(counts):
 
 
 @pytest.mark.parametrize("counts", COUNTS[:-1], ids=lambda c: f"{len(c)}-{c.sum()}")
-@pytest.mark.exercise("04.6")
 def test_entropy_is_the_limit_and_it_is_less_than_one_bit_away(counts):
     share = counts[counts > 0] / counts.sum()
     entropy = -(share * np.log2(share)).sum()
@@ -75,14 +72,12 @@ def all_full_codes(n):
 
 
 @pytest.mark.parametrize("n", range(2, 9))
-@pytest.mark.exercise("04.6")
 def test_no_other_full_code_is_shorter(rng, n):
     for _ in range(30):
         counts = np.sort(rng.geometric(rng.uniform(0.01, 0.9), n))  # rarest first, to meet the longest code
         assert code_lengths(counts) @ counts == min(np.dot(code, counts) for code in all_full_codes(n))
 
 
-@pytest.mark.exercise("04.6")
 def test_the_longest_code_that_may_be_is_not_flattened():
     assert code_lengths(FIBONACCI[: huffman.LONGEST + 1]).max() == huffman.LONGEST
 
@@ -112,7 +107,6 @@ def test_decode_inverts_encode_and_the_size_is_foretold(rng, n, size):
         assert len(table) == -(-5 * size // 8)
 
 
-@pytest.mark.exercise("04.6")
 def test_one_symbol_spends_one_bit_each_and_none_spends_nothing():
     assert encode([2] * 9, 3) == (bits.pack([0, 0, 1], 5), b"\0\0")
     assert encode([], 3) == (b"\0\0", b"")

@@ -7,7 +7,6 @@ from lightnn.io import FormatError
 from lightnn.io.sparse_index import absolute, count_fillers, relative
 
 
-@pytest.mark.exercise("04.3")
 def test_figure_2_of_deep_compression():
     """Weights at 1, 4 and 15 with 3 bits, which reach 8: from 4 to 15 a filler stands at 12.
 
@@ -21,7 +20,6 @@ def test_figure_2_of_deep_compression():
 
 @pytest.mark.parametrize("bits", [0, 1, 2, 5, 8, 10])
 @pytest.mark.parametrize("density", [0, 0.003, 0.08, 0.5, 1])
-@pytest.mark.exercise("04.3")
 def test_absolute_inverts_relative(rng, density, bits):
     for size in (0, 1, 7, 3000):
         positions = np.flatnonzero(rng.random(size) < density)
@@ -47,7 +45,6 @@ def test_the_papers_8_percent_with_5_bits_needs_a_filler_for_7_percent_of_its_we
 
 
 @pytest.mark.parametrize("positions", [[3, 3], [3, 2], [-1, 4]])
-@pytest.mark.exercise("04.3")
 def test_positions_must_ascend(positions):
     with pytest.raises(ValueError, match="want ascending positions >= 0"):
         relative(positions, 3)

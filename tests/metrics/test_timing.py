@@ -3,7 +3,7 @@
 import pytest
 
 from lightnn import nn
-from lightnn.metrics import compare_latency, latency
+from lightnn.metrics import Least, compare_latency, latency, least_times
 
 
 class Counted(nn.Module):
@@ -36,3 +36,27 @@ def test_one_model_and_its_mode_afterwards():
 def test_nothing_to_measure_is_an_error(models, rounds):
     with pytest.raises(ValueError, match=rf"at least one model and rounds >= 1, got {len(models)} and {rounds}"):
         compare_latency(models, (1,), rounds=rounds)
+
+
+def test_calls_take_turns_after_one_run_that_does_not_count():
+    log = []
+    got = least_times({n: lambda n=n: log.append(n) for n in "ab"}, repeats=6)
+    assert "".join(log) == "ab" * 7
+    assert all(t.ms >= 0 and t.spread_ms >= 0 for t in got.values())
+
+
+def test_the_least_and_the_spread_of_five_hands(monkeypatch):
+    """Calls of 5, 2, 3, 9, 4, 6, 7 ms: hands of (5, 6), (2, 7), (3,), (9,), (4,), whose least have the median 4."""
+    clock = iter([time for ms in (5, 2, 3, 9, 4, 6, 7) for time in (1.0, 1.0 + ms / 1e3)])
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    assert least_times({"a": lambda: None}, repeats=7)["a"] == Least(pytest.approx(2), pytest.approx(2))
+
+
+def test_a_win_is_more_than_twice_the_larger_spread():
+    assert Least(1, 0.5).beats(Least(2.1, 0.1)) and Least(1, 0.1).beats(Least(2.1, 0.5))
+    assert not Least(1, 0.5).beats(Least(2, 0.1)) and not Least(2, 0).beats(Least(1, 0))
+
+
+def test_too_few_repeats_for_a_spread_are_an_error():
+    with pytest.raises(ValueError, match="at least one call and repeats >= 5, got 1 and 4"):
+        least_times({"a": lambda: None}, repeats=4)

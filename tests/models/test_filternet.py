@@ -7,7 +7,7 @@ import lightnn
 from lightnn import Tensor, metrics, models
 from lightnn import functional as F
 
-KINDS = ("full", "separable", "grouped", "shift")
+KINDS = ("full", "separable", "grouped", "unshuffled", "shift")
 
 
 def make(kind, **options):
@@ -25,7 +25,7 @@ def test_forward_backward_and_the_file(kind, rng, tmp_path):
     np.testing.assert_array_equal(lightnn.predict(again, x), lightnn.predict(net, x))
 
 
-def test_the_four_agree_in_everything_but_the_filter():
+def test_they_agree_in_everything_but_the_filter():
     nets = [make(kind) for kind in KINDS]
     stems = {metrics.trace(net, (1, 1, 28, 28))[0].macs for net in nets}
     assert len(stems) == 1

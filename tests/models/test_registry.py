@@ -21,6 +21,7 @@ PUBLIC = {
     "filternet_grouped",
     "filternet_separable",
     "filternet_shift",
+    "filternet_unshuffled",
     "lenet5",
     "lenet_300_100",
     "mobilenet_v1",
@@ -30,6 +31,8 @@ PUBLIC = {
     "resnet20",
     "resnet34",
     "resnet56",
+    "shift_resnet",
+    "shufflenet_v1",
     "vgg16_cifar",
 }
 

@@ -21,7 +21,14 @@ from lightnn.tensor import Tensor, no_grad, watching
 
 @exercise("03.1")
 def filter_norms(w, order=1):
-    """s_j = sum |F_j| for order 1, sqrt(sum F_j^2) for order 2: the score of each filter of w (O, I, ...), (O,)."""
+    """The score of each filter of w, float64 (O,), for order 1 or 2:
+
+        order 1:  s_j = sum |F_j|
+        order 2:  s_j = sqrt(sum F_j^2)
+
+    w is (O, I, KH, KW), or (O, I) in a fully connected layer; filter F_j is all of w[j]. Everything is computed in
+    float64, whatever w's dtype. w is not changed.
+    """
     rows = np.abs(np.asarray(w, np.float64)).reshape(len(w), -1)
     if not np.isfinite(rows).all():
         raise ValueError("filter_norms: want finite weights w, got NaN or infinite ones among them")
@@ -30,7 +37,11 @@ def filter_norms(w, order=1):
 
 @exercise("03.2")
 def smallest(scores, count):
-    """The indices of the `count` smallest scores, ascending. Of equal scores, the first ones count as smaller."""
+    """The indices of the `count` smallest of the scores (n,), ascending: int64 (count,). Of equal scores, those with
+    the lower index count as smaller.
+
+    ValueError unless 0 <= count <= n. The scores are not changed.
+    """
     if not 0 <= count <= len(scores):
         raise ValueError(f"smallest: want 0 <= count <= {len(scores)}, got {count}")
     if not np.isfinite(scores).all():
@@ -40,9 +51,13 @@ def smallest(scores, count):
 
 @exercise("03.4")
 def greedy_norms(w, removed, order=1):
-    """The filters' norms without the input channels that earlier layers have lost (section 3.3, "greedy pruning").
+    """The filters' norms without the input channels that earlier layers have lost (section 3.3, "greedy pruning"):
+    float64 (O,).
 
-    removed: the indices of these channels along w's axis 1. The independent strategy counts all channels.
+        s_j = the norm of w[j] over the input channels that remain
+
+    w and order are those of `filter_norms`. removed: the indices, along w's axis 1, of the channels that are lost; a
+    list or an array in any order, which may be empty. If no channel remains, every score is 0. w is not changed.
     """
     kept = np.setdiff1d(np.arange(np.shape(w)[1]), removed)
     return filter_norms(np.asarray(w)[:, kept], order)
@@ -50,10 +65,15 @@ def greedy_norms(w, removed, order=1):
 
 @exercise("03.5")
 def map_statistics(maps):
-    """{criterion: score (C,)} of feature maps x_ij, maps (N, C, H, W), as section 4.4 compares them.
+    """{criterion: score of each channel, float64 (C,)} of feature maps x_ij, maps (N, C, H, W), as section 4.4 compares
+    them. x_ij is map j of image i. The sums run over its pixels, and n is their number:
 
-    With f(x_ij) = mean, std, l1 or l2 norm of image i's map j, a score is the mean of f over the images; and
-    "variance-l2" the variance over the images of the l2 norm (Polyak & Wolf 2015).
+        mean(x) = sum x / n      std(x) = sqrt(sum (x - mean(x))^2 / n)
+        l1(x)   = sum |x|        l2(x)  = sqrt(sum x^2)
+
+    The score of channel j is the mean of mean(x_ij) over the N images under "mean-mean"; likewise "mean-std",
+    "mean-l1" and "mean-l2". Under "variance-l2" it is the variance of l2(x_ij) over the images (their mean squared
+    deviation: divided by N; Polyak & Wolf 2015). Everything is computed in float64, whatever the maps' dtype.
     """
     x = np.asarray(maps, np.float64).reshape(*np.shape(maps)[:2], -1)
     l2 = np.sqrt((x**2).sum(2))

@@ -41,8 +41,13 @@ class Use:
 
 @exercise("03.6")
 def root(parent, i):
-    """The representative of i's set in a union-find forest: parent[i] is a member of the same set, or i itself if i is
-    the representative. Every second element on the way gets its grandparent as its parent (path halving)."""
+    """The representative of i's set, an int. The list parent holds each set as a tree (a union-find forest): parent[i]
+    is another element of the set, with a higher or a lower number, or i itself if i is the representative.
+
+    The way from i up to it is shortened by path halving: i gets its grandparent as its parent, and the way goes on
+    from the grandparent in the same manner. So every second element on the way gets a new parent. A way may be
+    longer than Python's recursion allows.
+    """
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -51,8 +56,13 @@ def root(parent, i):
 
 @exercise("03.7")
 def join(parent, a, b):
-    """Merge the sets of a[k] and b[k] for every k; the lower of the two representatives represents the merged set.
-    Changes the list parent, and returns it."""
+    """Merge the sets of a[k] and b[k] for every k. Changes the list parent (see `root`), and returns it.
+
+        parent[max(root(a), root(b))] = min(root(a), root(b))
+
+    The lower of the two representatives represents the merged set. a, b: lists or arrays of elements; ValueError if
+    one is longer than the other. Graded are the sets and their representatives, not the ways that lead to them.
+    """
     for i, k in zip(a, b, strict=True):
         low, high = sorted((root(parent, i), root(parent, k)))
         parent[high] = low

@@ -34,11 +34,20 @@ def random_init(w: np.ndarray, k: int, rng=0) -> np.ndarray:
 
 @exercise("04.5")
 def kmeans(w, k, init=linear_init, iterations=100, rng=0):
-    """Cluster the numbers w (n,) into k: argmin_c sum_i min_j |w_i - c_j|^2, by Lloyd's iterations from `init`.
+    """k-means by Lloyd's iterations: k centres c for the numbers in the array w (n,).
 
-    Returns (centres (k,) ascending in float64, codes (n,)). In one dimension a cluster is an interval, so each
-    iteration is k searches in the sorted weights and k differences of their running sum. A cluster that is empty keeps
-    its centre.
+        argmin_c sum_i min_j |w_i - c_j|^2
+
+    The first centres are init(w, k, rng), in any order. An iteration assigns every weight to its nearest centre, and
+    then moves every centre to the mean of its weights; a centre without weights stays where it is. This ends when no
+    centre moves any more, or after `iterations` of them (0: the first centres stay).
+
+    Returns (centres, codes): the centres, ascending, a float64 array (k,) whatever w's dtype; and for each weight the
+    number of its nearest centre among these, an int64 array (n,). Halfway between two centres the lower one counts as
+    nearest. w stays as it is. ValueError unless w has one dimension, is not empty and is finite, and k >= 1.
+
+    In one dimension a cluster is an interval: here an iteration is k searches in the sorted weights and k differences
+    of their running sum.
     """
     w = np.asarray(w, np.float64)
     if w.ndim != 1 or not w.size or not np.isfinite(w).all():
@@ -59,13 +68,24 @@ def kmeans(w, k, init=linear_init, iterations=100, rng=0):
 
 
 def nearest(w: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """The index of the centre in c (k,), ascending, nearest to each number of w; a tie goes to the lower index."""
+    """The index of the centre nearest to each number of w, for centres c (k,) in ascending order; halfway between two
+    of them it is the lower one's."""
     return np.searchsorted((c[1:] + c[:-1]) / 2, w, side="left")
 
 
 @exercise("04.4")
 def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
-    """Give Parameter p at most 2^bits shared values, clustered over its surviving weights. Returns its Codebook."""
+    """Let the weights of Parameter p share at most 2^bits values: w_ij <- c_(I_ij). Sets p.values to the Codebook of c
+    and I, and returns it.
+
+    What is clustered, by `kmeans` with init and rng, are the weights that the network uses, w = p().data, where
+    p.support.mask is True (all of them if p.support is None). The number of centres k is 2^bits, or the number of these
+    weights if that is less; if there are none, the Codebook has the single value 0.
+
+    Codebook(centres, codes): the centres of `kmeans`, in the dtype of w; and the code of each weight, an integer array
+    of w's shape, 0 for a weight that is pruned. p.data and p.support stay as they are. ValueError unless bits is an
+    integer from 0 to 16.
+    """
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
         raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
     w = p().data
@@ -80,6 +100,10 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
 
 @exercise("04.1")
 def sharing_rate(n, bits, k):
-    """The compression rate of sharing alone, r = n b / (n log2(k) + k b) for n weights of b bits and k centres
-    (equation 1 of section 3)."""
+    """The compression rate of sharing alone, a float (arXiv 1510.00149, equation 1):
+
+        r = n b / (n log2(k) + k b)
+
+    for n weights of b = `bits` bits each, which share k centres of b bits each. log2(k) is not rounded to whole bits.
+    """
     return n * bits / (n * np.log2(k) + k * bits)

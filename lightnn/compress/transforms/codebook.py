@@ -14,9 +14,9 @@ MOST_VALUES = 65536
 
 @transform("codebook")
 class Codebook(Transform):
-    """w_ij = c_{I_ij}, one of k shared values.
+    """Codebook(c, I), for a Parameter's slot `values`: w_ij = c_(I_ij), one of k shared values.
 
-    codebook: k values, learned. codes: the index I of each weight, an integer array of the weight's shape, frozen.
+    codebook: c, k values, learned. codes: the index I of each weight, an integer array of the weight's shape, frozen.
     The latent array is not used any more and gets no gradient.
     """
 
@@ -60,9 +60,12 @@ class Codebook(Transform):
 @exercise("04.2")
 @op
 def look_up(codebook, *, codes):
-    """w = codebook[codes]; the gradient of c_k is the sum over its weights (equation 3 of arXiv 1510.00149):
+    """w_ij = c_(I_ij), and the gradient of the centres c (equation 3 of arXiv 1510.00149):
 
-    dL/dc_k = sum_ij dL/dw_ij 1(I_ij = k)
+        dL/dc_k = sum_ij dL/dw_ij 1(I_ij = k)
+
+    codebook: the centres c, a vector; codes: I, integers from 0. Returns the pair that `op` wants: w, with the shape of
+    codes and the dtype of c, and a function from dL/dw to dL/dc. The gradient of a centre that no weight uses is 0.
     """
     k = len(codebook)
     return codebook[codes], lambda dy: np.bincount(codes.ravel(), dy.ravel(), k).astype(dy.dtype)

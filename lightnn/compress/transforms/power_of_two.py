@@ -74,10 +74,11 @@ def log_quantize(latent, *, bits, top):
 
 @exercise("04.7")
 def log_codes(w, bits, top):
-    """The code of each weight of w, an int8 array of w's shape: its sign times the place of its exponent.
+    """The code of each weight of the array w: its sign times the place of its exponent, an int8 array of w's shape.
 
-    The exponent is e = round(log2 |w|). The places 1 .. n, n = 2^(bits-1) - 1, stand for the exponents top - n + 1 ..
-    top; a larger exponent takes place n, and a smaller one, or w = 0, the code 0. ValueError if a weight is not finite.
+    The exponent is e = round(log2 |w|). There are n = 2^(bits-1) - 1 places: place 1 is the exponent top - n + 1, and
+    place n the exponent top. A larger exponent takes place n too; for a smaller one, and for a weight of 0, the code
+    is 0. w stays as it is. ValueError if a weight is not finite.
     """
     w = np.asarray(w)
     if not np.isfinite(w).all():

@@ -69,7 +69,14 @@ def tap_offsets(win, kernel, dilation):
 
 @exercise("12.1")
 def out_size(size, kernel, stride, before, after, dilation=1):
-    """floor((size + before + after - dilation*(kernel-1) - 1) / stride) + 1."""
+    """How many outputs a window has along one axis, an int. All arguments are ints.
+
+        floor((size + before + after - dilation (kernel - 1) - 1) / stride) + 1
+
+    size: the numbers of the image, before and after: the zeros that are added in front of them and behind. The window
+    reads `kernel` numbers, each `dilation` from the last one, and moves by `stride`. The formula also holds where no
+    window fits: then the result is 0 or less.
+    """
     return (size + before + after - dilation * (kernel - 1) - 1) // stride + 1
 
 

@@ -39,9 +39,15 @@ def backward(dout, dy, dx):
 
 @exercise("12.2")
 def assignment(channels, kernel_size=3, dilation=1):
-    """(dy, dx), int64 (channels,): channel c takes offset c mod K^2 of the K x K neighbourhood, x fastest.
+    """(dy, dx), two int64 arrays (channels,): how far each channel moves. K^2 channels in a row take the K x K
+    neighbourhood's offsets row by row, x fastest; then the next K^2 begin again. With K = kernel_size:
 
-    As in ShiftNet's own code; the channels left over when K^2 does not divide their number stay where they are.
+        p = c mod K^2
+        dy_c = dilation (p // K - K // 2)
+        dx_c = dilation (p mod K - K // 2)
+
+    The last channels, which are left over when K^2 does not divide their number, do not move: dy = dx = 0. That is
+    ShiftNet's own rule.
     """
     c = np.arange(channels)
     moved = c < channels // kernel_size**2 * kernel_size**2

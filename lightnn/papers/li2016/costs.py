@@ -48,7 +48,7 @@ def filters_or_weights(experiment: Experiment, model: nn.Module) -> dict[str, di
     for budget, fraction in BUDGETS.items():
         thinned = _thinned_to(model, experiment.subject, round(fraction * metrics.count_parameters(model)))
         filters, _ = experiment.network(f"filters, {budget}", thinned, recipe)
-        prepare = functools.partial(_prune_weights, parameters=metrics.count_parameters(filters))
+        prepare = functools.partial(prune_weights, parameters=metrics.count_parameters(filters))
         weights, _ = experiment.network(f"weights, {budget}", model, recipe, prepare)
         rows = experiment.journal.step(
             f"filters or weights, {budget}", lambda f=filters, w=weights: _compare(experiment, model, f, w)
@@ -69,7 +69,7 @@ def _thinned_to(model, subject, parameters):
     raise ValueError(f"want {parameters} parameters left, which takes more than 95 % of each layer's filters")
 
 
-def _prune_weights(model, parameters):
+def prune_weights(model: nn.Module, parameters: int) -> None:
     """Keep this many weights and biases: conv1 keeps most, conv2 and fc1 the same fraction."""
     layers = {name: getattr(model, name).weight.size for name in ("conv1", "conv2", "fc1", "fc2")}
     biases = metrics.count_parameters(model) - sum(layers.values())

@@ -5,7 +5,8 @@ Training the paper's networks takes days on a GPU. Their sizes after surgery can
 (tables.py). What surgery does to the accuracy is measured on LeNet-5 and on a residual network of 8 layers, on MNIST:
 which layers are sensitive (figure 2), which filters to choose (figures 7 and 8), independently or greedily, at once or
 in steps, and whether the pruned network is better than a network of its shape that is trained from scratch. costs.py
-measures what the networks cost, compares filters with single weights, and milliseconds with MACs.
+measures what the networks cost, compares filters with single weights, and milliseconds with MACs; controls.py what
+retraining gains, over three seeds.
 """
 
 import dataclasses
@@ -126,16 +127,16 @@ def _one_network(experiment):
     result["sensitivity"] = journal.step("sensitivity", lambda: _sensitivity(experiment, model))
     result["methods"] = journal.step("methods", lambda: _methods(experiment, model))
     result["retrained"] = _retrained(experiment, model)
-    ways = _ways(experiment, model)
-    result["ways"] = {way: numbers for way, (_, numbers) in ways.items()}
-    networks = {"reference": model, **{way: network for way, (network, _) in ways.items()}}
+    made = ways(experiment, model)
+    result["ways"] = {way: numbers for way, (_, numbers) in made.items()}
+    networks = {"reference": model, **{way: network for way, (network, _) in made.items()}}
     result["table"] = journal.step("table", lambda: table(experiment, networks))
     if experiment.name == "lenet5":
         result["filters or weights"] = filters_or_weights(experiment, model)
     return result
 
 
-def _cut(experiment, model, fraction, method, name):
+def cut(experiment: Experiment, model: nn.Module, fraction: float, method: str, name: str) -> nn.Module:
     """The network without this fraction of every layer's filters."""
     found, fractions = channels(model, experiment.subject.shape), dict.fromkeys(experiment.subject.layers, fraction)
     images, rng = experiment.images.training[0][:IMAGES], draws(experiment.seed, name)
@@ -158,9 +159,7 @@ def _methods(experiment, model):
     """Figures 7 and 8: all layers, without retraining, by each method: validation errors in %."""
     errors = {method: [] for method in METHODS}
     for method, fraction in itertools.product(METHODS, FRACTIONS):
-        errors[method].append(
-            _validation(experiment, _cut(experiment, model, fraction, method, f"{method} {fraction}"))
-        )
+        errors[method].append(_validation(experiment, cut(experiment, model, fraction, method, f"{method} {fraction}")))
     return {"fractions": FRACTIONS, "validation error %": errors}
 
 
@@ -170,31 +169,31 @@ def _retrained(experiment, model):
     recipe = dataclasses.replace(subject.retraining, epochs=1, lr=subject.retraining.lr / 4)  # within 1 epoch it stays
     for method in ("smallest l1", "largest l1", "random", "variance-l2"):
         name = f"{method}, one epoch"
-        thinned = _cut(experiment, model, subject.final, method, name)
+        thinned = cut(experiment, model, subject.final, method, name)
         _, numbers = experiment.network(name, thinned, recipe)
         errors[method] = numbers["validation error %"]
         experiment.say(f"{experiment.name:<9} {name}: validation error {errors[method]} %")
     return errors
 
 
-def _ways(experiment, model):
+def ways(experiment: Experiment, model: nn.Module) -> dict[str, tuple[nn.Module, dict]]:
     """{way: (network, numbers)} of one shape and as many epochs: pruned at once, in steps, or trained from scratch."""
-    subject, recipe, ways = experiment.subject, experiment.subject.retraining, {}
-    once = _cut(experiment, model, subject.final, "smallest l1", "at once")
-    ways["at once"] = experiment.network("at once", once, recipe)
+    subject, recipe, made = experiment.subject, experiment.subject.retraining, {}
+    once = cut(experiment, model, subject.final, "smallest l1", "at once")
+    made["at once"] = experiment.network("at once", once, recipe)
     stepped, steps = model, recipe.epochs
     for i in range(1, steps + 1):
         thinned = prune_filters(stepped, subject.shape, _step_fractions(model, stepped, subject, i / steps))
         lr = recipe.lr * (1 + math.cos(math.pi * (i - 1) / steps)) / 2  # as it falls in `at once`
         step = dataclasses.replace(recipe, epochs=1, lr=lr)
         stepped, numbers = experiment.network(f"in steps, {i}", thinned, step)
-    ways["in steps"] = (stepped, numbers)
-    fresh = _cut(experiment, experiment.fresh(), subject.final, "random", "from scratch")
+    made["in steps"] = (stepped, numbers)
+    fresh = cut(experiment, experiment.fresh(), subject.final, "random", "from scratch")
     longer = dataclasses.replace(subject.training, epochs=subject.training.epochs + steps)
-    ways["from scratch"] = experiment.network("from scratch", fresh, longer)
-    for way, (_, numbers) in ways.items():
+    made["from scratch"] = experiment.network("from scratch", fresh, longer)
+    for way, (_, numbers) in made.items():
         experiment.say(f"{experiment.name:<9} {way}: validation error {numbers['validation error %']} %")
-    return ways
+    return made
 
 
 def _step_fractions(model, stepped, subject, done):

@@ -70,7 +70,7 @@ def firsts(found: Channels, fractions: tuple[float, ...], skip: tuple[int, ...])
 
 
 def count_table() -> dict[str, list[int]]:
-    """{network and cut: [FLOP, parameters]}, each network cut by surgery and counted."""
+    """{network and cut: [MACs, parameters]}, each network cut by surgery and counted."""
     counts = {}
     for name, (make, shape, cuts) in NETWORKS.items():
         model = make(rng=0)
@@ -86,8 +86,8 @@ def _count(model, shape):
 
 
 def format_counts(counts: dict[str, list[int]]) -> str:
-    """Table 1's FLOP and parameters, ours beside the paper's, as text of at most 80 columns."""
-    lines = [f"{'':<14}{'FLOP':>10} {'cut':>7}{'paper':>11} {'cut':>7}{'parameters':>12} {'cut':>6}{'paper':>6}"]
+    """Table 1's MACs (the paper's FLOP) and parameters, ours beside the paper's, as text of at most 80 columns."""
+    lines = [f"{'':<14}{'MACs':>10} {'cut':>7}{'paper':>11} {'cut':>7}{'parameters':>12} {'cut':>6}{'paper':>7}"]
     for name, (flops, parameters) in counts.items():
         whole = counts[name.rpartition(" ")[0] or name] if name not in NETWORKS else None
         cut = [f"{100 * (1 - a / b):.1f} %" if whole else "" for a, b in zip((flops, parameters), whole or (1, 1))]
@@ -100,7 +100,7 @@ def format_counts(counts: dict[str, list[int]]) -> str:
 
 def format_tables(result: dict) -> str:
     """Table 1's counts, and what was measured, as text of at most 80 columns."""
-    lines = ["Table 1: FLOP (multiply-accumulates) and parameters, ours beside the paper's", ""]
+    lines = ["Table 1: MACs (the paper's FLOP) and parameters, ours beside the paper's", ""]
     lines += [format_counts(result["table 1"])]
     for name, network in result["networks"].items():
         lines += [
@@ -111,6 +111,7 @@ def format_tables(result: dict) -> str:
         if "filters or weights" in network:
             for budget, rows in network["filters or weights"].items():
                 lines += ["", f"{name}, {budget} of the parameters left: filters or weights", *format_rows(rows)]
+    lines += _format_controls(result["controls"]["test error %"])
     lines += ["", f"{'Time over time before':<24}{'MACs':>8}{'batch 1':>10}{'batch 8':>10}   off by"]
     for name, row in result["wall-clock"].items():
         off = ", ".join(f"{100 * (row[b] / row['MACs'] - 1):+.0f} %" for b in ("batch 1", "batch 8"))
@@ -118,6 +119,12 @@ def format_tables(result: dict) -> str:
     lines.append("\nPaper: arXiv 1608.08710, table 1. It reports the best test error of retraining;")
     lines.append("ours is the test error of the epoch that was best on the validation images.")
     return "\n".join(lines)
+
+
+def _format_controls(errors):
+    """Lines of at most 80 columns: the test errors' mean over the seeds, the lowest and the highest."""
+    lines = ["", f"{'lenet5, 20,000 images: test error in %':<40}{'mean':>8}{'lowest':>9}{'highest':>9}"]
+    return lines + [f"{what:<40}{sum(e) / len(e):>8.2f}{min(e):>9.2f}{max(e):>9.2f}" for what, e in errors.items()]
 
 
 def format_rows(rows: dict[str, dict]) -> list[str]:

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from lightnn.files import ROOT
+from lightnn.files import ROOT, need_clone
 from lightnn.study.book import copies
 
 CHAPTERS = ROOT / "chapters"
@@ -17,12 +17,14 @@ def numbers() -> list[str]:
 
 
 def _notebooks():
+    need_clone("the chapters")
     return sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
 
 
 def chapter(number: str | int) -> pathlib.Path:
     """The path of chapter `number` ("4" or "04"). ValueError lists the chapters there are."""
     if not CHAPTERS.is_dir():
+        need_clone("the chapters")
         raise ValueError(f"the chapters are not here: want a checkout of the repository, with {CHAPTERS}")
     for path in _notebooks():
         if path.name[:2] == str(number).zfill(2):

@@ -18,6 +18,7 @@ Grading, in the order of the calls:
 Beside it:
 
 - `sheets/`: the texts of the exercises, one file per chapter; the calls they are graded on are in `tests/exercises`
+- `known.py`: solutions that are known to be right or wrong, and the table of how they are graded
 - `mutate.py`: small changes to a reference, to test the cases
 - `plugin.py`: `pytest --impl work -m ch04`
 """

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from lightnn.files import write_atomically
+from lightnn.files import need_clone, write_atomically
 from lightnn.study.exercises import dispatch, report, solutions
 from lightnn.study.exercises.sheets import Sheet, chapters, exercise_number, sheet, sheets_of
 from lightnn.study.exercises.state import state
+
+TOGETHER = "All passed. Your functions now run together; this may take a minute ..."
 
 
 def check(number: str, *, hint: bool = False, folder: str | None = None, out: TextIO = sys.stdout) -> int:
@@ -20,7 +22,8 @@ def check(number: str, *, hint: bool = False, folder: str | None = None, out: Te
     passed = all(v["status"] == "PASSED" for v in verdicts)
     print(report.chapter_report(verdicts, chosen, report.Style(out)), file=out)
     if passed and "." not in number:
-        print("\n" + chapter_end(number, folder), file=out)
+        print(f"\n{TOGETHER}", file=out, flush=True)
+        print(report.paragraph(chapter_end(number, folder)), file=out)
     if hint:
         print("\n" + give_hint(verdicts, folder), file=out)
     return 0 if passed else 1
@@ -43,6 +46,7 @@ def _not_started(s, where="", why=""):
 
 def file_of(chapter: str, folder: str | pathlib.Path | None = None) -> pathlib.Path:
     """The reader's file of a chapter. ValueError if it is missing."""
+    need_clone("the calls that exercises are graded on")
     path = solutions.work_file(chapter, folder).resolve()
     if not path.exists():
         raise ValueError(f"there is no {solutions.shown(path)}: `python -m lightnn exercise {chapter}` writes it")

@@ -24,7 +24,7 @@ def difference(want: dict, got: dict) -> Difference | None:
         return _raises(want, got)
     for what in [*want, *(w for w in got if w not in want)]:
         if what not in got or what not in want:
-            given = [plain(side[what]) if what in side else "nothing there" for side in (want, got)]
+            given = [plain(side[what]) if what in side else _instead(what, side) for side in (want, got)]
             return Difference(what, *given)
         if what.startswith("type of ") and want[what] != got[what]:
             return Difference(what, str(want[what]), str(got[what]))
@@ -32,6 +32,14 @@ def difference(want: dict, got: dict) -> Difference | None:
         if found is not None:
             return Difference(what, *found)
     return None
+
+
+def _instead(what, outcome):
+    """What an outcome has in place of the entry `what`: a value of another type."""
+    what = what.removeprefix("type of ")
+    if f"type of {what}" in outcome:
+        return f"a {outcome[f'type of {what}']}"
+    return plain(outcome[what]) if what in outcome else "nothing there"
 
 
 def _raises(want, got):

@@ -1,6 +1,7 @@
 """`python -m lightnn check NN.M --debug`: the failing call, to paste, and a debugger that stands at its first line."""
 
 import copy
+import inspect
 import pdb
 import sys
 from typing import TextIO
@@ -29,5 +30,14 @@ def debug(number: str, folder: str | None = None, out: TextIO = sys.stdout, debu
     args, options = copy.deepcopy(cases.arguments(number, case)[place])
     print(f"\n{case.text(place)}\n\nn: next line, p x: print x, c: go on, q: quit", file=out, flush=True)
     with exercise.grading(number, exercise.refuse):
-        (debugger or pdb.Pdb()).runcall(solution.fn, *args, **options)
+        _stopping_inside(debugger or pdb.Pdb(), solution.fn).runcall(solution.fn, *args, **options)
     return 1
+
+
+def _stopping_inside(debugger, fn):
+    """The debugger, set to stop at the first line of the reader's function, below `op` and other decorators."""
+    code = inspect.unwrap(fn).__code__
+    lines = sorted({line for _, _, line in code.co_lines() if line})
+    debugger.set_break(code.co_filename, lines[min(1, len(lines) - 1)], temporary=True)
+    debugger.rcLines.append("continue")
+    return debugger

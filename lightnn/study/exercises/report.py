@@ -94,6 +94,11 @@ def _wrapped(mark, text):
     return [f"      {mark:<9} {lines[0]}", *(f"{'':<16}{line}" for line in lines[1:6])]
 
 
+def paragraph(text):
+    """The text filled to the width."""
+    return textwrap.fill(text, WIDTH)
+
+
 def hint(s, count):
     """The first `count` hints of a sheet, at most 80 columns wide."""
     lines = []

@@ -12,9 +12,7 @@ import re
 from dataclasses import dataclass
 
 from lightnn.exercise import REGISTRY, reference_of
-from lightnn.files import ROOT
-
-WORK = ROOT / "work"
+from lightnn.files import ROOT, WORK
 
 
 @dataclass
@@ -33,7 +31,7 @@ def work_file(chapter, folder=None):
 
 def shown(path):
     """The path relative to the repository's root."""
-    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+    return next((path.relative_to(r).as_posix() for r in (ROOT, WORK.parent) if path.is_relative_to(r)), path.name)
 
 
 def names(chapter):

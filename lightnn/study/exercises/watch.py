@@ -59,6 +59,8 @@ class Watch:
                 self.passed.add(self.sheet.number)
                 news.append(self.style("PASSED", f"{self.sheet.number} {self.sheet.name}: passed"))
                 self.at += 1
+            if len(self.passed) == len(self.sheets):
+                self._show([*news[-3:], "", checking.TOGETHER])
             self._show([*news[-3:], *([""] if news else []), *self._now()])
 
     def _now(self):
@@ -67,7 +69,7 @@ class Watch:
             return [self.sheet.title, f"  {self.sheet.equation}", "", *lines]
         self.at = next((i for i, s in enumerate(self.sheets) if s.number not in self.passed), len(self.sheets) - 1)
         if len(self.passed) == len(self.sheets):
-            return [checking.chapter_end(self.chapter, self.folder)]
+            return [report.paragraph(checking.chapter_end(self.chapter, self.folder))]
         return [f"That was the last one. {self.sheet.number} {self.sheet.name} is still open: press n."]
 
     def _show(self, lines):
@@ -86,7 +88,7 @@ class Watch:
         if key == "h" and self.verdict is not None:
             print("\n" + checking.give_hint([self.verdict], self.folder), file=self.out, flush=True)
         elif key == "l":
-            rows = [f"{self._mark(i):<9} {s.name:<24} {s.level:<7} {s.title}" for i, s in enumerate(self.sheets)]
+            rows = [f"{self._mark(i):<8}{s.name:<23}{s.title}"[: report.WIDTH] for i, s in enumerate(self.sheets)]
             print("\n" + "\n".join(rows), file=self.out, flush=True)
         elif key == "r":
             print("\n" + show_reference(self.sheet.number), file=self.out, flush=True)

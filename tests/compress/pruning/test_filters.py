@@ -7,14 +7,12 @@ from lightnn import Tensor, compress, models, nn
 from lightnn import functional as F
 
 
-@pytest.mark.exercise("03.1")
 def test_filter_norms_by_hand():
     w = np.array([[[[1.0, -2.0]], [[3.0, 0.0]]], [[[-0.5, 0.5]], [[0.0, 0.0]]]])
     np.testing.assert_array_equal(compress.filter_norms(w), [6, 1])
     np.testing.assert_allclose(compress.filter_norms(w, 2), [14**0.5, 0.5**0.5])
 
 
-@pytest.mark.exercise("03.1")
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("shape", [(5, 3, 3, 2), (4, 7), (1, 1, 1, 1), (3, 1, 5, 5)])
 def test_filter_norms_are_numpys(order, shape, rng):
@@ -23,13 +21,11 @@ def test_filter_norms_are_numpys(order, shape, rng):
     np.testing.assert_allclose(compress.filter_norms(w, order), want, rtol=1e-12)
 
 
-@pytest.mark.exercise("03.1")
 def test_filter_norms_of_many_small_float32_weights_do_not_drift():
     w = np.full((1, 64, 512, 9), 0.1, np.float32)
     np.testing.assert_allclose(compress.filter_norms(w), [w.size * float(np.float32(0.1))], rtol=1e-9)
 
 
-@pytest.mark.exercise("03.2")
 def test_smallest_by_hand():
     np.testing.assert_array_equal(compress.smallest([5, 1, 4, 1, 3], 3), [1, 3, 4])
     np.testing.assert_array_equal(compress.smallest([2, 2, 2, 2], 2), [0, 1])
@@ -37,7 +33,6 @@ def test_smallest_by_hand():
     assert compress.smallest([1, 2], 0).size == 0
 
 
-@pytest.mark.exercise("03.2")
 def test_smallest_leaves_nothing_smaller(rng):
     scores = rng.integers(0, 9, 30)
     for count in range(31):
@@ -47,14 +42,12 @@ def test_smallest_leaves_nothing_smaller(rng):
         assert not count or not left.size or scores[gone].max() <= left.min()
 
 
-@pytest.mark.exercise("03.2")
 @pytest.mark.parametrize("count", [-1, 3])
 def test_smallest_takes_no_more_than_there_are(count):
     with pytest.raises(ValueError, match=rf"want 0 <= count <= 2, got {count}"):
         compress.smallest([1.0, 2.0], count)
 
 
-@pytest.mark.exercise("03.4")
 def test_greedy_norms_by_hand():
     w = np.array([[[[1.0]], [[10.0]], [[-100.0]]], [[[2.0]], [[0.0]], [[3.0]]]])
     np.testing.assert_array_equal(compress.greedy_norms(w, [1]), [101, 5])
@@ -62,7 +55,6 @@ def test_greedy_norms_by_hand():
     np.testing.assert_array_equal(compress.greedy_norms(w, []), [111, 5])
 
 
-@pytest.mark.exercise("03.4")
 @pytest.mark.parametrize("order", [1, 2])
 def test_greedy_norms_are_those_of_the_thinned_layer(order, rng):
     w = rng.standard_normal((6, 5, 3, 3))
@@ -73,7 +65,6 @@ def test_greedy_norms_are_those_of_the_thinned_layer(order, rng):
     np.testing.assert_array_equal(w, before)
 
 
-@pytest.mark.exercise("03.5")
 def test_map_statistics_by_hand():
     """Two images, one map of 2 pixels: (3, 4) and (0, -2)."""
     got = compress.map_statistics(np.array([3.0, 4.0, 0.0, -2.0]).reshape(2, 1, 1, 2))
@@ -83,7 +74,6 @@ def test_map_statistics_by_hand():
         np.testing.assert_allclose(got[name], [value], err_msg=name)
 
 
-@pytest.mark.exercise("03.5")
 def test_map_statistics_of_each_channel_are_its_own(rng):
     maps = rng.standard_normal((7, 4, 3, 5)).astype(np.float32)
     whole = compress.map_statistics(maps)

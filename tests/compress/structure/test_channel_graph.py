@@ -22,7 +22,6 @@ def found(f, c=6):
     return compress.channels(Net(f, c), (1, 2, 8, 8))
 
 
-@pytest.mark.exercise("03.6")
 def test_root_finds_the_representative_and_shortens_the_way():
     parent = [0, 0, 1, 2, 3, 5]
     assert [root(parent, i) for i in range(6)] == [0, 0, 0, 0, 0, 5]
@@ -32,20 +31,17 @@ def test_root_finds_the_representative_and_shortens_the_way():
     assert deep[99] < 98
 
 
-@pytest.mark.exercise("03.6")
 def test_root_of_a_representative_is_itself_and_changes_nothing():
     parent = [0, 1, 1]
     assert root(parent, 1) == 1 and parent == [0, 1, 1]
 
 
-@pytest.mark.exercise("03.7")
 def test_join_makes_one_set_of_each_pair():
     parent = list(range(6))
     join(parent, [0, 1], [4, 5])
     assert [root(parent, i) for i in range(6)] == [0, 1, 2, 3, 0, 1]
 
 
-@pytest.mark.exercise("03.7")
 def test_join_takes_whole_sets_along():
     """4 is with 0 already: so 1 and 0 are together too."""
     parent = [0, 1, 2, 3, 0]
@@ -53,7 +49,6 @@ def test_join_takes_whole_sets_along():
     assert [root(parent, i) for i in range(5)] == [0, 0, 2, 3, 0]
 
 
-@pytest.mark.exercise("03.7")
 def test_join_is_the_same_in_any_order(rng):
     a, b = rng.integers(0, 30, (2, 25)).tolist()
     results = []
@@ -65,7 +60,6 @@ def test_join_is_the_same_in_any_order(rng):
     assert all(results[0][i] == results[0][j] <= min(i, j) for i, j in zip(a, b))
 
 
-@pytest.mark.exercise("03.7")
 def test_join_wants_two_lists_of_one_length():
     with pytest.raises(ValueError, match="shorter"):
         join([0, 1, 2], [0, 1], [2])

@@ -74,7 +74,6 @@ def test_gradients_are_exact(rng, k):
     check_vjp(lambda c: masked(look_up(c, codes=codes), mask=mask), rng.standard_normal(k))
 
 
-@pytest.mark.exercise("04.2")
 def test_figure_3_of_deep_compression():
     """Han, Mao & Dally 2016, figure 3: the gradients of a cluster's weights are summed, not averaged."""
     codes = np.array([[3, 0, 2, 1], [1, 1, 0, 3], [0, 3, 1, 0], [3, 1, 2, 2]])

@@ -16,7 +16,6 @@ def objective(w, c, codes):
     return ((w - c[codes]) ** 2).sum()
 
 
-@pytest.mark.exercise("04.5")
 def test_figure_3_of_deep_compression():
     w = [2.09, -0.98, 1.48, 0.09, 0.05, -0.14, -1.08, 2.12, -0.91, 1.92, 0, -1.03, 1.87, 0, 1.53, 1.49]
     c, codes = kmeans(w, 4)
@@ -24,12 +23,10 @@ def test_figure_3_of_deep_compression():
     assert codes.reshape(4, 4).tolist() == [[3, 0, 2, 1], [1, 1, 0, 3], [0, 3, 1, 0], [3, 1, 2, 2]]
 
 
-@pytest.mark.exercise("04.1")
 def test_sharing_rate_of_the_papers_example():
     assert sharing_rate(16, 32, 4) == 3.2
 
 
-@pytest.mark.exercise("04.1")
 @pytest.mark.parametrize("n", [10, 1000, 10**6])
 @pytest.mark.parametrize("code_bits", [1, 4, 8])
 @pytest.mark.parametrize("bits", [16, 32])
@@ -38,7 +35,6 @@ def test_sharing_rate_is_bits_before_over_bits_after(n, code_bits, bits):
     assert sharing_rate(n, bits, 2**code_bits) == pytest.approx(n * bits / after)
 
 
-@pytest.mark.exercise("04.1")
 def test_one_centre_needs_no_codes_and_as_many_centres_as_weights_save_nothing():
     assert sharing_rate(64, 32, 1) == 64
     assert sharing_rate(64, 32, 64) < 1
@@ -68,7 +64,6 @@ def test_random_init_draws_different_weights_by_its_seed(rng):
 
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("k", [1, 2, 5, 16, 100])
-@pytest.mark.exercise("04.5")
 def test_each_iteration_lowers_the_objective_until_a_fixed_point(rng, k, init):
     w = rng.standard_normal(60)
     steps = [kmeans(w, k, init, iterations=n, rng=1) for n in range(60)]
@@ -90,7 +85,6 @@ def best_clusters(w, k):
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
-@pytest.mark.exercise("04.5")
 def test_lloyd_is_never_better_than_the_optimum_and_does_not_leave_it(rng, k):
     for n in (4, 7, 10):
         w = rng.standard_normal(n)
@@ -106,7 +100,6 @@ def test_a_tie_goes_to_the_lower_centre():
 
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("w", [[1.5], [1.5] * 7, [0.0, 0.0, 1.0]])
-@pytest.mark.exercise("04.5")
 def test_more_centres_than_different_weights_lose_nothing(w, init):
     c, codes = kmeans(w, 10, init)
     np.testing.assert_allclose(c[codes], w, atol=1e-12)
@@ -114,7 +107,6 @@ def test_more_centres_than_different_weights_lose_nothing(w, init):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("bits", [0, 1, 4, 8, 9])
-@pytest.mark.exercise("04.4")
 def test_a_shared_parameter_has_2_to_the_bits_values(rng, bits, dtype):
     p = Parameter(rng.standard_normal((30, 30)).astype(dtype))
     codebook = share(p, bits)
@@ -123,7 +115,6 @@ def test_a_shared_parameter_has_2_to_the_bits_values(rng, bits, dtype):
     check_codec(p)
 
 
-@pytest.mark.exercise("04.4")
 def test_only_surviving_weights_are_clustered(rng):
     w, mask = rng.standard_normal((20, 20)), rng.random((20, 20)) < 0.2
     codebooks = []
@@ -137,7 +128,6 @@ def test_only_surviving_weights_are_clustered(rng):
 
 
 @pytest.mark.parametrize(("kept", "k"), [(0, 1), (1, 1), (3, 3), (16, 16), (17, 16)])
-@pytest.mark.exercise("04.4")
 def test_there_are_no_more_values_than_surviving_weights(rng, kept, k):
     p = Parameter(rng.standard_normal(50))
     p.support = Mask(np.arange(50) < kept)
@@ -145,7 +135,6 @@ def test_there_are_no_more_values_than_surviving_weights(rng, kept, k):
     check_codec(p)
 
 
-@pytest.mark.exercise("04.4")
 def test_sharing_again_clusters_what_the_network_uses(rng):
     p = Parameter(rng.standard_normal(500))
     share(p, 6)
@@ -154,7 +143,6 @@ def test_sharing_again_clusters_what_the_network_uses(rng):
 
 
 @pytest.mark.parametrize("bits", [np.int64(3), np.uint8(3)])
-@pytest.mark.exercise("04.4")
 def test_numpy_integers_are_integers(bits):
     assert share(Parameter(np.arange(20.0)), bits).codebook.shape == (8,)
 
@@ -168,20 +156,17 @@ def test_numpy_integers_are_integers(bits):
         (lambda: kmeans([1.0], 0), "kmeans: want k >= 1, got 0"),
     ],
 )
-@pytest.mark.exercise("04.5")
 def test_errors_say_what_was_wanted_and_what_came(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-@pytest.mark.exercise("04.4")
 @pytest.mark.parametrize("bits", [-1, 17, 2.0])
 def test_wrong_bits_are_named(bits):
     with pytest.raises(ValueError, match=f"share: want bits from 0 to 16, got {bits}"):
         share(Parameter(np.ones(3)), bits)
 
 
-@pytest.mark.exercise("04.5")
 def test_an_empty_cluster_keeps_its_centre_and_iterations_are_counted():
     def init(w, k, rng):
         return np.array([-5.0, 0.0, 4.0])
@@ -193,7 +178,6 @@ def test_an_empty_cluster_keeps_its_centre_and_iterations_are_counted():
     np.testing.assert_allclose(kmeans([0.0, 1, 2, 9, 10, 30], 2, lambda *_: [0.0, 2.5], iterations=1)[0], [0.5, 12.75])
 
 
-@pytest.mark.exercise("04.5")
 def test_codes_belong_to_the_centres_that_are_returned(rng):
     w = rng.standard_normal(200)
     np.testing.assert_array_equal(kmeans(w, 5, random_init)[0], kmeans(w, 5, random_init, rng=0)[0])
@@ -202,7 +186,6 @@ def test_codes_belong_to_the_centres_that_are_returned(rng):
         np.testing.assert_array_equal(codes, np.abs(w[:, None] - c).argmin(1))
 
 
-@pytest.mark.exercise("04.4")
 def test_the_seed_and_the_initialisation_are_passed_on(rng):
     w = rng.standard_normal(50)
     for init, seed in ((linear_init, 0), (density_init, 0), (random_init, 3)):

@@ -13,14 +13,12 @@ def test_it_obeys_the_laws_of_a_transform(laws, bits):
     laws(lambda latent: PowerOfTwo(bits, 1))
 
 
-@pytest.mark.exercise("04.7")
 def test_codes_by_hand():
     """3 bits: the places 1, 2, 3 are the exponents -2, -1, 0."""
     codes = log_codes(np.array([[1.0, 0.5, 0.25], [0.1, 0.0, -0.5], [-8.0, -0.7, -0.72]]), 3, 0)
     assert codes.dtype == np.int8 and codes.tolist() == [[3, 2, 1], [0, 0, -2], [-3, -2, -3]]
 
 
-@pytest.mark.exercise("04.7")
 @pytest.mark.parametrize("bits", range(2, 9))
 def test_a_code_is_the_nearest_exponent_of_its_range(rng, bits):
     w, top, n = rng.standard_normal((30, 4)) * 4.0 ** rng.integers(-6, 3, (30, 4)), 1, 2 ** (bits - 1) - 1
@@ -30,14 +28,12 @@ def test_a_code_is_the_nearest_exponent_of_its_range(rng, bits):
         assert code == np.sign(x) * max(place, 0)
 
 
-@pytest.mark.exercise("04.7")
 def test_zero_empty_and_single_precision_weights():
     assert log_codes(np.array([0.0, -0.0]), 4, 0).tolist() == [0, 0]
     assert log_codes(np.zeros((0, 3)), 4, 0).shape == (0, 3)
     assert log_codes(np.float32([2.0, -3e-38]), 8, 0).tolist() == [127, -2]
 
 
-@pytest.mark.exercise("04.7")
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_not_finite_are_refused(bad):
     with pytest.raises(ValueError, match="finite"):

@@ -5,7 +5,6 @@ import pytest
 from lightnn.kernels.conv.planes import out_size
 
 
-@pytest.mark.exercise("12.1")
 @pytest.mark.parametrize("size", [1, 4, 7, 28, 224])
 @pytest.mark.parametrize("kernel", [1, 2, 3, 5])
 @pytest.mark.parametrize("stride", [1, 2, 3, 5])
@@ -19,7 +18,6 @@ def test_as_many_windows_as_fit(size, kernel, stride):
             assert out_size(size, kernel, stride, before, after, dilation) == max(len(starts), 0) or not starts
 
 
-@pytest.mark.exercise("12.1")
 def test_the_sizes_everybody_knows():
     assert out_size(28, 5, 1, 0, 0) == 24  # LeNet-5's first convolution
     assert out_size(224, 7, 2, 3, 3) == 112  # ResNet's stem

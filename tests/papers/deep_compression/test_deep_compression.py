@@ -13,7 +13,8 @@ from lightnn import data, evaluate, inspect, load
 from lightnn.compress import Codebook, Mask, density
 from lightnn.nn import Parameter
 from lightnn.papers import deep_compression
-from lightnn.papers.deep_compression import experiment, tables
+from lightnn.papers.deep_compression import dense_control, experiment, imagenet, tables
+from lightnn.papers.deep_compression.dense_control import control, format_control
 from lightnn.papers.deep_compression.experiment import (
     SUBJECTS,
     Pipeline,
@@ -238,14 +239,43 @@ def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch)
     monkeypatch.setattr(experiment, "SUBJECTS", {"lenet_300_100": subject})
     result = reproduce(Journal(tmp_path), seed=0, quick=True, progress=False, say=lambda line: None)
     assert format_tables(result) == format_tables(result["networks"]["lenet_300_100"])
-    assert deep_compression.records(result) == {
-        "deep_compression_lenet_300_100.json": result["networks"]["lenet_300_100"]
-    }
+    assert experiment.records(result) == {"deep_compression_lenet_300_100.json": result["networks"]["lenet_300_100"]}
     both = format_tables({"networks": dict.fromkeys(["a", "b"], result["networks"]["lenet_300_100"])})
     assert both.count("LeNet-300-100 on MNIST") == 2
+
+
+@pytest.mark.skipif(config.DISABLE_JIT, reason="training it so often needs the compiler")
+def test_the_control_is_trained_as_long_as_the_compressed_network(run, tmp_path, monkeypatch):
+    """And its compressed networks are those of the experiment."""
+    subject = dataclasses.replace(SUBJECTS["lenet_300_100"], quick=dataclasses.replace(PIPELINE, dropout=0.0))
+    monkeypatch.setitem(SUBJECTS, "lenet_300_100", subject)
+    monkeypatch.setattr(dense_control, "SEEDS", 2)
+    result = control(Journal(tmp_path / "a"), seed=1, quick=True, progress=False, say=lambda line: None)
+    assert list(result["runs"]) == ["1", "2"] and list(result["epochs"].values()) == [1, 3, 3, 3, 4, 4]
+    options = {"seed": 1, "progress": False, "say": lambda line: None}
+    tables = compress_network("lenet_300_100", tmp_path / "a.lnn", subject.quick, **options)
+    ours = result["runs"]["1"]
+    assert (ours["reference"], ours["shared and tuned"]) == (tables["reference error %"], tables["compressed error %"])
+    lines = format_control(result).splitlines()
+    assert len(lines) == 7 and max(map(len, lines)) <= 80 and lines[0].split()[-2:] == ["mean", "spread"]
+    everything = {"networks": {"lenet_300_100": tables}, "control": result}
+    assert deep_compression.records(everything)["deep_compression_control.json"] == result
+    assert deep_compression.PAPER.format_tables(everything).endswith(lines[-1])
 
 
 def test_a_pipeline_reads_the_same_in_every_process():
     """A journal is found again by its repr, which therefore has no addresses in it."""
     text = repr([SUBJECTS["lenet5"].quick, PIPELINE])
     assert " at 0x" not in text and "jitter(max_shift=0)" in text and "SGD(momentum=0.9, weight_decay=5e-05)" in text
+
+
+@pytest.mark.parametrize("network", imagenet.WEIGHTS)
+def test_the_rows_of_the_papers_tables_of_imagenet(network):
+    """AlexNet's rows add up to the paper's total; VGG-16's to 1.90 %, where it prints 2.05."""
+    keep, _, rate = imagenet.sums(network)
+    total = imagenet.COLUMNS[network]["total"]
+    assert keep == pytest.approx(total[0], abs=0.4)
+    assert rate == pytest.approx(total[-1], abs=0.03 if network == "AlexNet" else 0.16)
+    assert sum(imagenet.WEIGHTS[network]) == {"AlexNet": 60_954_656, "VGG-16": 138_344_128}[network]
+    lines = imagenet.format_imagenet(network).splitlines()
+    assert len(lines) == len(imagenet.COLUMNS[network]) + 3 and max(map(len, lines)) <= 80

@@ -10,7 +10,7 @@ from lightnn import compress, data, metrics, models
 from lightnn.papers import li2016
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Journal
-from lightnn.papers.li2016 import costs, experiment, tables
+from lightnn.papers.li2016 import controls, costs, experiment, tables
 
 SUBJECT = dataclasses.replace(
     li2016.QUICK["lenet5"], training=stage.recipe(epochs=2, lr=0.05), retraining=stage.recipe(epochs=2, lr=0.02)
@@ -25,6 +25,8 @@ def small(patch, images):
     patch.setattr(stage, "VALIDATION", 200)
     patch.setattr(experiment, "FRACTIONS", (0.25, 0.5))
     patch.setattr(experiment, "FULL", {"lenet5": SUBJECT})
+    patch.setattr(controls, "SUBJECT", dataclasses.replace(SUBJECT, images=300))
+    patch.setattr(controls, "SEEDS", 2)
     patch.setattr(experiment, "count_table", lambda: {"VGG-16": [313_463_808, 14_982_474]})
     patch.setattr(costs, "NETWORKS", {"VGG-16": (small_vgg, (1, 3, 32, 32), tables.NETWORKS["VGG-16"][2])})
     patch.setattr(costs, "WALL_CLOCK", (("VGG-16", "A"),))
@@ -104,6 +106,20 @@ def test_filters_and_weights_have_equal_parameters(run):
         assert weights["parameters"] == sparse["parameters"] == pytest.approx(filters["parameters"], abs=3)
         assert weights["macs"] == dense["macs"] > sparse["macs"]
         assert filters["size_bytes"] < dense["size_bytes"]
+
+
+@needs_compiler
+def test_every_retrained_network_has_a_control_and_as_many_seeds(run):
+    _, result = run
+    found = result["controls"]
+    errors = found["test error %"]
+    assert found["seeds"] == [1, 2]
+    assert all(len(e) == 2 for e in errors.values())
+    ways = {"at once", "in steps", "from scratch", "single weights", "whole, as many epochs more"}
+    assert ways | {"reference", "whole, one epoch more"} < set(errors)
+    assert {f"{choice}, one epoch" for choice in controls.CHOICES} < set(errors)
+    files = li2016.PAPER.records(result)
+    assert files["li2016_controls.json"] is found and "controls" not in files["li2016.json"]
 
 
 @needs_compiler

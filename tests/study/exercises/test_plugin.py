@@ -36,7 +36,7 @@ def test_a_wrong_one_fails_with_the_report_of_check(tmp_path):
     path, _ = stubs.write_stubs("04", tmp_path)
     path.write_text(path.read_text().replace(STUB_2, "    return codebook[codes], lambda dy: dy"))
     status, text = graded(tmp_path, "-k", "04.2")
-    assert status == 1 and "      call      c = Tensor(" in text and "      expected " in text
+    assert status == 1 and "      call      c = Parameter(" in text and "      expected " in text
 
 
 def test_a_solution_can_also_run_in_a_process_that_is_no_fork():

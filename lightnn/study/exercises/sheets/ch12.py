@@ -4,6 +4,7 @@ import lightnn.functional.plain
 import lightnn.kernels.conv.shift  # noqa: F401  (their exercises register themselves)
 from lightnn.study.exercises.sheets import Mistake, Sheet
 
+SIZE = "(size + before + after - dilation * (kernel - 1) - 1) // stride + 1"
 ROWS = "rows = k * dilation[0] + np.arange(dy.shape[2]) * stride[0]"
 
 SHEETS = (
@@ -21,20 +22,36 @@ SHEETS = (
             Mistake("off by one: the first window is not counted", "- 1) // stride + 1", "- 1) // stride"),
             Mistake(
                 "off by one: the window covers dilation * (kernel - 1) + 1 numbers",
-                "(kernel - 1) - 1)",
-                "(kernel - 1))",
+                "(kernel - 1) - 1) // stride",
+                "(kernel - 1)) // stride",
             ),
             Mistake("the dilation is missing", "dilation * (kernel - 1)", "(kernel - 1)"),
             Mistake(
                 "the padding is counted on only one side", "before + after - dilation * (", "before - dilation * ("
             ),
+            Mistake(
+                "int() rounds towards 0: want the floor, also of a negative number",
+                f"return {SIZE}",
+                f"return int({SIZE.replace('//', '/')[:-4]}) + 1",
+            ),
+            Mistake(
+                "the result is never below 1: want the formula, also where no window fits",
+                f"return {SIZE}",
+                f"return max(1, {SIZE})",
+            ),
+            Mistake(
+                "the result is never below 0: want the formula, also where no window fits",
+                f"return {SIZE}",
+                f"return max(0, {SIZE})",
+            ),
+            Mistake("the result is a float: want an int", f"return {SIZE}", f"return float({SIZE})"),
         ),
     ),
     Sheet(
         "12.2",
         "The offset of each channel",
         "easy",
-        "channel c takes offset c mod K^2 of the K x K neighbourhood, x fastest",
+        "dy_c = d (p // K - K // 2),  dx_c = d (p mod K - K // 2),  p = c mod K^2",
         (
             "dx cycles through -(K//2) .. K//2 as c grows; dy moves on after each cycle of dx.",
             "% K gives the column, // K % K the row; subtract K // 2 from both and multiply by the dilation.",
@@ -57,6 +74,7 @@ SHEETS = (
                 "dx = dilation * (c % kernel_size)",
             ),
             Mistake("the dilation is missing", "dy = dilation * (", "dy = 1 * ("),
+            Mistake("the offsets are floats: want int64", "c = np.arange(channels)", "c = np.arange(float(channels))"),
         ),
     ),
     Sheet(
@@ -79,6 +97,11 @@ SHEETS = (
             Mistake(
                 "the order of the groups is reversed; the channels are not interleaved", ".swapaxes(1, 2)", "[:, ::-1]"
             ),
+            Mistake(
+                "the result is always float64: want the dtype of x",
+                "return x.reshape(n, ",
+                "return x.astype(np.float64).reshape(n, ",
+            ),
         ),
     ),
     Sheet(
@@ -94,8 +117,8 @@ SHEETS = (
         (
             Mistake(
                 "the direction is reversed",
-                "x[:, c, top + a : bottom + a, left + b : right + b]",
-                "np.roll(x[:, c], (a, b), (1, 2))[:, top:bottom, left:right]",
+                "for c, (a, b) in enumerate(zip(dy, dx)):",
+                "for c, (a, b) in enumerate(zip(-dy, -dx)):",
             ),
             Mistake(
                 "what leaves the image on one side enters it on the other",
@@ -112,6 +135,7 @@ SHEETS = (
                 "for c, (a, b) in enumerate(zip(dy, dx)):",
                 "for c, (a, b) in enumerate(zip(dy * 0 + dy[:1], dx * 0 + dx[:1])):",
             ),
+            Mistake("the result is always float64: want the dtype of x", "np.zeros_like(x)", "np.zeros(x.shape)"),
         ),
     ),
     Sheet(
@@ -140,6 +164,11 @@ SHEETS = (
                 "stride and dilation are swapped",
                 "[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]",
                 "[:, :, :: dilation[0], :: dilation[1], :: stride[0], :: stride[1]]",
+            ),
+            Mistake(
+                "the result is always float64: want the dtype of x",
+                "x = np.pad(x, ",
+                "x = np.pad(x.astype(np.float64), ",
             ),
         ),
     ),
@@ -174,6 +203,11 @@ SHEETS = (
                 "seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)",
                 "seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)[:, [0] * groups]",
             ),
+            Mistake(
+                "the result is always float64: want the dtype of x and w",
+                "in_groups(w, 0, groups))",
+                "in_groups(w, 0, groups), dtype=np.float64)",
+            ),
         ),
     ),
     Sheet(
@@ -184,7 +218,7 @@ SHEETS = (
         (
             "The same three arrays as in the forward pass, but another one of them is the result.",
             "Sum over images and output pixels: n, i and j disappear.",
-            "A gradient is a sum over the batch; for a mean, the loss is divided.",
+            "np.einsum('ncijkl,noij->ockl', seen, dy) without groups; with them, both split by in_groups.",
         ),
         (
             Mistake(
@@ -202,6 +236,11 @@ SHEETS = (
             ),
             Mistake(
                 "input and output channels of a group are swapped", '"ngcijkl,ngoij->gockl"', '"ngcijkl,ngoij->gcokl"'
+            ),
+            Mistake(
+                "the result is always float64: want the dtype of dy and x",
+                "in_groups(dy, 1, groups))",
+                "in_groups(dy, 1, groups), dtype=np.float64)",
             ),
         ),
     ),
@@ -221,13 +260,63 @@ SHEETS = (
                 "dx[:, :, rows[:, None], columns] += ",
                 "dx[:, :, rows[:, None], columns] = ",
             ),
-            Mistake("the stride is missing", ROWS, "rows = k * dilation[0] + np.arange(dy.shape[2])"),
+            Mistake("the stride of the rows is missing", ROWS, "rows = k * dilation[0] + np.arange(dy.shape[2])"),
             Mistake(
                 "the padding is cut off at the wrong end",
                 "dx[:, :, top : top + height, left : left + width]",
                 "dx[:, :, bottom : bottom + height, right : right + width]",
             ),
             Mistake("the kernel is flipped", "products[..., k, l]", "products[..., -1 - k, -1 - l]"),
+            Mistake("the result is always float64: want the dtype of dy and w", "dy.dtype)", "np.float64)"),
         ),
     ),
 )
+
+
+def finale() -> str:
+    """Train a small network by the reader's filters, and the same one by the library's kernels."""
+    import numpy as np
+
+    from lightnn import Tensor, data, nn, op, optim
+    from lightnn import functional as F
+    from lightnn.functional import plain
+    from lightnn.kernels.conv import shift
+
+    def conv(x, w, *, groups):
+        how = (2, 2), (1, 1, 1, 1), (1, 1), groups
+        dx, dw = plain.conv2d_backward_input, plain.conv2d_backward_weight
+        return plain.conv2d(x, w, *how), lambda g: dx(g, w, x.shape, *how), lambda g: dw(g, x, w.shape, *how)
+
+    def move(x, *, dy, dx):
+        y = plain.shift2d(plain.channel_shuffle(x, 4), dy, dx)
+        return y, lambda g: plain.channel_shuffle(plain.shift2d(g, -dy, -dx), 5)
+
+    def pool(x):
+        return plain.windows(x, (7, 1), (7, 1), (0, 0, 0, 0), (1, 1)).mean((4, 5)), lambda g: g / 7 * np.ones_like(x)
+
+    fast = (
+        lambda x, w, groups: F.conv2d(x, w, stride=2, padding=1, groups=groups),
+        lambda x, dy, dx: F.shift2d(F.channel_shuffle(x, groups=4), dy, dx),
+        lambda x: F.avg_pool2d(x, kernel_size=(7, 1)),
+    )
+    (dy, dx), mnist, rng = shift.assignment(20), data.load_mnist(), np.random.default_rng(0)
+    first = [0.2 * rng.standard_normal(shape, np.float32) for shape in ((20, 1, 3, 3), (20, 5, 3, 3), (140, 10))]
+    nets = [[nn.Parameter(w.copy()) for w in first] for _ in range(2)]
+    optimizers, losses, apart = [optim.SGD(net, 0.2, momentum=0.9) for net in nets], [], 0.0
+    for i in range(0, 40 * 50, 50):
+        x, y = Tensor(mnist.x_train[i : i + 50]), mnist.y_train[i : i + 50]
+        for net, optimizer, (f, g, h) in zip(nets, optimizers, (fast, tuple(map(op, (conv, move, pool))))):
+            z = F.relu(f(g(F.relu(f(x, net[0], groups=1)), dy=dy, dx=dx), net[1], groups=4))
+            loss = F.cross_entropy(h(z).reshape(50, 140) @ net[2], y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        apart = max(apart, *(np.abs(a.grad - b.grad).max() / np.abs(a.grad).max() for a, b in zip(*nets)))
+    assert apart < 1e-2, f"your gradients differ from those of the library's kernels: by {apart:.0%} of the largest"
+    directions = len(set(zip(dy.tolist(), dx.tolist())))
+    return (
+        f"your chapter 12 trains a network, in whose shift channels move in {directions} directions, for 40 steps: its "
+        f"loss falls from {losses[1]:.2f} to {losses[-1]:.2f}, and its gradients are within {apart:.0e} of those of "
+        "the library's fast kernels"
+    )
