@@ -24,6 +24,12 @@ class FormatError(ValueError):
     """The file is not one that this version can read; the message says what is wrong and where."""
 
 
+def one_line(text: object, most: int = 400) -> str:
+    """The text with whatever does not print replaced, and cut where it is too long: files may hold anything."""
+    text = "".join(c if c.isprintable() else "?" for c in str(text))
+    return text if len(text) <= most else text[:most] + " ..."
+
+
 def write_atomically(path: str | os.PathLike, data: bytes) -> None:
     """Write the data under a temporary name in the same folder, then rename it to path.
 

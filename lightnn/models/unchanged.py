@@ -3,7 +3,7 @@
 A file holds a network's description and its arrays. Somebody may have replaced a ReLU, set another `eps` or given one
 module another `forward`: the file would load as a network that computes something else, so `lightnn.save` refuses it.
 Compared are, for each module, its type and all its attributes. Training's state is left out: whether it trains, its
-generator, and the numbers in its arrays, which the file has.
+generator, its counters, and the numbers in its arrays, which the file has.
 """
 
 import functools
@@ -106,7 +106,7 @@ class _Comparison:
         """Compare two modules but for the modules in them; yield those, as (path, here, there)."""
         if type(here) is not type(there):
             self.refuse(path, *_type_names(here, there))
-        for name in [n for n in {**vars(there), **vars(here)} if n not in STATE]:
+        for name in [n for n in {**vars(there), **vars(here)} if n not in STATE and n not in there.counters]:
             a, b = (vars(m).get(name, getattr(type(m), name, ABSENT)) for m in (here, there))
             inner = f"{path}.{name}".lstrip(".")
             if name in there.buffers:

@@ -46,7 +46,7 @@ ARRAYS = {
 def test_an_array_that_is_not_finite_is_refused(call, dtype, bad):
     ARRAYS[call](a_weight(1.0, dtype))
     with pytest.raises(
-        ValueError, match="^(threshold|quality_for: w|filter_norms|smallest|kmeans|log_codes): want finite"
+        ValueError, match=r"^(threshold|quality_for: w|filter_norms|smallest|kmeans|log_codes): want finite"
     ):
         ARRAYS[call](a_weight(bad, dtype))
 

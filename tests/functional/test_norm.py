@@ -46,9 +46,11 @@ def test_a_batch_that_is_normalized_has_mean_bias_and_deviation_weight(rng):
     np.testing.assert_allclose(y.std((0, 2, 3)), abs(weight), rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 3, 4), (2, 4)])
+@pytest.mark.parametrize("shape", [(3,), (2, 4), (2, 4, 5), (2, 3, 4, 5, 6)])
 def test_errors_name_what_came(shape, rng):
-    with pytest.raises(ValueError, match=r"batch_norm: want x \(N, C\) or \(N, C, H, W\) and vectors \(C,\); got x"):
+    with pytest.raises(
+        ValueError, match=r"batch_norm: want x \(N, C\), \(N, C, L\) or \(N, C, H, W\) and vectors \(C,\); got x"
+    ):
         F.batch_norm(np.ones(shape), np.ones(3), np.ones(3), **statistics(3, rng))
 
 
