@@ -4,7 +4,6 @@ import copy
 
 import numpy as np
 import pytest
-
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
