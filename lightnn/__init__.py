@@ -4,11 +4,14 @@ Where to start: tensor.py (automatic differentiation), nn (layers), compress (th
 (networks that run compressed). `lightnn.testing` has the two laws that everything here obeys.
 """
 
-from lightnn import compress, data, functional, io, metrics, models, nn, optim, runtime, testing
-from lightnn.io import FormatError, inspect, load, save
-from lightnn.kernels.parallel import get_num_threads, set_num_threads
-from lightnn.tensor import Tensor, no_grad, op
-from lightnn.training import evaluate, predict, train
+from lightnn.startup import importing
+
+with importing():
+    from lightnn import compress, data, functional, io, metrics, models, nn, optim, runtime, testing
+    from lightnn.io import FormatError, inspect, load, save
+    from lightnn.kernels.parallel import get_num_threads, set_num_threads
+    from lightnn.tensor import Tensor, no_grad, op
+    from lightnn.training import evaluate, predict, train
 
 __version__ = "0.1.0"
 

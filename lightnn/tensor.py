@@ -22,6 +22,7 @@ import numpy as np
 
 from lightnn import arithmetic as rules
 from lightnn.declare import Declaration, joins, reshapes, same
+from lightnn.options import flag
 
 _recording = contextvars.ContextVar("lightnn_recording", default=True)
 _watcher = contextvars.ContextVar("lightnn_watcher", default=None)
@@ -142,6 +143,7 @@ class Tensor:
             data = data.astype(np.float32)
         if data.dtype.kind not in "fiub":
             raise TypeError(f"Tensor: want numbers, got an array of dtype {data.dtype}")
+        requires_grad = flag("Tensor: requires_grad", requires_grad)
         if requires_grad and data.dtype.kind != "f":
             raise TypeError(f"Tensor: only floating-point data can require a gradient, got dtype {data.dtype}")
         self.data, self.grad, self.requires_grad = data, None, requires_grad

@@ -15,9 +15,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-# A thread that waits for its next kernel must sleep, not spin: two test processes share the cores, and spinning takes
-# two thirds of their time. Read when the thread pools start, here and in the processes that tests start.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# NumPy's threads too must sleep while they wait: two test processes share the cores. (lightnn's own do: startup.py.)
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
 
 CASES, LONG_CASES = 2000, 25_000  # of each reader: with --long, 100,000 for the four

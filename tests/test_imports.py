@@ -14,7 +14,7 @@ import lightnn
 ROOT = pathlib.Path(lightnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 ORDER = [  # from the bottom to the top; a line's members don't import each other
-    ("exercise",),
+    ("exercise", "options", "startup"),
     ("declare",),
     ("arithmetic", "kernels", "files", "tables"),
     ("tensor",),

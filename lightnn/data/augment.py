@@ -8,8 +8,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
+from lightnn import options
+from lightnn.options import Rng
+
 from .checks import check_images
-from .loader import Rng, check_count
 
 
 def random_shift(x: np.ndarray, max_shift: int = 2, *, rng: Rng) -> np.ndarray:
@@ -19,7 +21,8 @@ def random_shift(x: np.ndarray, max_shift: int = 2, *, rng: Rng) -> np.ndarray:
     Raises ValueError for x not a float array (N, C, H, W) or max_shift not an integer >= 0.
     """
     check_images(x, "random_shift")
-    check_count("random_shift", "max_shift", max_shift, at_least=0)
+    max_shift = options.times("random_shift: max_shift", max_shift)
+    rng = options.generator("random_shift: rng", rng)
     # Cropping an image that was padded by m at an offset in 0..2m is a shift by m - offset, in -m..m.
     return random_crop(x, x.shape[2:], padding=max_shift, rng=rng)
 
@@ -32,9 +35,9 @@ def random_crop(x: np.ndarray, size: int | tuple[int, int], padding: int = 0, *,
     Raises ValueError for x not a float array (N, C, H, W), a padding below 0, or a window that does not fit.
     """
     check_images(x, "random_crop")
-    check_count("random_crop", "padding", padding, at_least=0)
+    padding, rng = options.times("random_crop: padding", padding), options.generator("random_crop: rng", rng)
     N, C, H, W = x.shape
-    h, w = (size, size) if isinstance(size, int | np.integer) else size
+    h, w = options.pair("random_crop: size", size, at_least=1)
     if not (1 <= h <= H + 2 * padding and 1 <= w <= W + 2 * padding):
         raise ValueError(f"random_crop: want size from 1 to {(H + 2 * padding, W + 2 * padding)}; got {(h, w)}")
     padded = np.zeros((N, C, H + 2 * padding, W + 2 * padding), x.dtype)
@@ -42,7 +45,6 @@ def random_crop(x: np.ndarray, size: int | tuple[int, int], padding: int = 0, *,
     windows = sliding_window_view(
         padded, (h, w), axis=(2, 3)
     )  # (N, C, rows of offsets, columns of offsets, h, w), no copy
-    rng = np.random.default_rng(rng)
     dy, dx = (rng.integers(0, n_offsets, N) for n_offsets in windows.shape[2:4])
     return windows[np.arange(N), :, dy, dx]
 
@@ -53,9 +55,8 @@ def random_flip(x: np.ndarray, p: float = 0.5, *, rng: Rng) -> np.ndarray:
     Raises ValueError for x not a float array (N, C, H, W) or p outside [0, 1].
     """
     check_images(x, "random_flip")
-    if not 0 <= p <= 1:
-        raise ValueError(f"random_flip: want p from 0 to 1; got {p}")
-    flip = np.random.default_rng(rng).random(len(x)) < p
+    p = options.probability("random_flip: p", p)
+    flip = options.generator("random_flip: rng", rng).random(len(x)) < p
     y = x.copy()
     y[flip] = x[flip, :, :, ::-1]
     return y
@@ -68,10 +69,16 @@ def normalize(x: np.ndarray, mean: ArrayLike, std: ArrayLike) -> np.ndarray:
     Raises ValueError for x not a float array (N, C, H, W), a wrong number of them, a value not finite, or a std <= 0.
     """
     check_images(x, "normalize")
-    mean, std = np.asarray(mean, x.dtype), np.asarray(std, x.dtype)
-    for name, value in (("mean", mean), ("std", std)):
-        if value.shape not in ((), (1,), (x.shape[1],)) or not np.isfinite(value).all():
-            raise ValueError(f"normalize: want {name} a finite number or {x.shape[1]} of them; got {value.tolist()}")
+    mean, std = _by_channel("mean", mean, x), _by_channel("std", std, x)
     if (std <= 0).any():
-        raise ValueError(f"normalize: want std > 0; got {std.tolist()}")
-    return (x - mean.reshape(-1, 1, 1)) / std.reshape(-1, 1, 1)
+        raise options.wrong("normalize: std", "numbers > 0", std.ravel().tolist())
+    return (x - mean) / std
+
+
+def _by_channel(name, value, x):
+    """One number, or one a channel of x, as an array (C or 1, 1, 1) of x's dtype."""
+    alone = isinstance(value, np.ndarray) and value.ndim == 0
+    several = value if isinstance(value, tuple | list | np.ndarray) and not alone else [value[()] if alone else value]
+    want = f"a finite number or {x.shape[1]} of them"
+    several = options.listed(f"normalize: {name}", several, want, lengths=(1, x.shape[1]))
+    return np.array([options.number(f"normalize: {name}", v) for v in several], x.dtype).reshape(-1, 1, 1)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lightnn import options
+
 
 def check_images_labels(x: np.ndarray, y: np.ndarray, num_classes: int | None = None, where: str = "data") -> None:
     """Raise one clear ValueError unless x and y are a labelled batch of images or of feature vectors.
@@ -10,6 +12,7 @@ def check_images_labels(x: np.ndarray, y: np.ndarray, num_classes: int | None = 
     y: integers, (N,), each in [0, num_classes), or just >= 0 when num_classes is None.
     where: the first word of the error, the name of the function that asks.
     """
+    num_classes = None if num_classes is None else options.count(f"{where}: num_classes", num_classes)
     check_images(x, where, ndims=(2, 4))
     check_labels(y, len(x), num_classes, where)
     check_finite(x, where)

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .checks import describe
+from lightnn import options
+from lightnn.options import Rng
 
-Rng = np.random.Generator | int  # a generator, or a seed for one
+from .checks import describe
 
 
 def batches(
@@ -20,8 +21,8 @@ def batches(
     Raises ValueError, at the call, for no data, unequal lengths or a batch size that is not a positive integer.
     """
     check_pair("batches", x, y)
-    check_count("batches", "batch_size", batch_size)
-    order = np.arange(len(x)) if rng is None else np.random.default_rng(rng).permutation(len(x))
+    batch_size = options.count("batches: batch_size", batch_size)
+    order = np.arange(len(x)) if rng is None else options.generator("batches: rng", rng).permutation(len(x))
     return ((x[i], y[i]) for i in (order[start : start + batch_size] for start in range(0, len(x), batch_size)))
 
 
@@ -34,11 +35,11 @@ def split_validation(
     Raises ValueError for unequal lengths, or an n_val that leaves one part empty.
     """
     check_pair("split_validation", x, y)
-    check_count("split_validation", "n_val", n_val)
+    n_val = options.count("split_validation: n_val", n_val)
     if n_val >= len(x):
         raise ValueError(f"split_validation: want n_val < {len(x)}, the number of examples; got {n_val}")
     is_val = np.zeros(len(x), bool)
-    is_val[np.random.default_rng(rng).choice(len(x), n_val, replace=False)] = True
+    is_val[options.generator("split_validation: rng", rng).choice(len(x), n_val, replace=False)] = True
     return (x[~is_val], y[~is_val]), (x[is_val], y[is_val])
 
 
@@ -48,9 +49,3 @@ def check_pair(where: str, x: np.ndarray, y: np.ndarray) -> None:
         raise ValueError(
             f"{where}: want arrays x (N, ...) and y (N, ...), N >= 1; got x {describe(x)}, y {describe(y)}"
         )
-
-
-def check_count(where: str, name: str, value: int, at_least: int = 1) -> None:
-    """Raise ValueError unless `value` is an integer >= `at_least`."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < at_least:
-        raise ValueError(f"{where}: want {name} an integer >= {at_least}; got {value!r}")

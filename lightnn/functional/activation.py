@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.kernels.conv import elementwise
@@ -22,12 +23,11 @@ def relu6(x):
     return elementwise.relu6(x), lambda dy: elementwise.relu6_backward(dy, x)
 
 
-@op(channels=same, keeps_zero=lambda options: options["min_val"] <= 0 <= options["max_val"], finishes_layer=True)
+@op(channels=same, keeps_zero=lambda given: given["min_val"] <= 0 <= given["max_val"], finishes_layer=True)
 def hardtanh(x, *, min_val: float = -1.0, max_val: float = 1.0):
     """x clamped to [min_val, max_val]; the gradient is 1 strictly between them."""
     check.floating("hardtanh", x=x)
-    if not min_val < max_val:
-        raise ValueError(f"hardtanh: want min_val < max_val, got {min_val!r} and {max_val!r}")
+    min_val, max_val = interval("hardtanh", min_val, max_val)
     return elementwise.clamp(x, min_val, max_val), lambda dy: elementwise.clamp_backward(dy, x, min_val, max_val)
 
 
@@ -66,7 +66,7 @@ def tanh(x):
 def softmax(x, *, dim: int = -1):
     """p_i = exp(x_i) / sum_j exp(x_j) along `dim`. The largest x is subtracted first: p is the same, and nothing
     overflows."""
-    _check_dim("softmax", x, dim)
+    dim = _axis("softmax", x, dim)
     p = np.exp(x - x.max(dim, keepdims=True))
     p /= p.sum(dim, keepdims=True)
     return p, lambda dy: p * (dy - (dy * p).sum(dim, keepdims=True))
@@ -75,7 +75,7 @@ def softmax(x, *, dim: int = -1):
 @op
 def log_softmax(x, *, dim: int = -1):
     """log p_i of `softmax`, as x_i - max - log sum_j exp(x_j - max)."""
-    _check_dim("log_softmax", x, dim)
+    dim = _axis("log_softmax", x, dim)
     z = x - x.max(dim, keepdims=True)
     y = z - np.log(np.exp(z).sum(dim, keepdims=True))
     return y, lambda dy: dy - np.exp(y) * dy.sum(dim, keepdims=True)
@@ -89,20 +89,32 @@ def dropout(x, *, p: float = 0.5, training: bool = True, rng: np.random.Generato
     training.
     """
     check.floating("dropout", x=x)
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: want 0 <= p <= 1, got {p!r}")
-    if not training or p == 0:
+    p = options.probability("dropout: p", p)
+    rng = None if rng is None else options.generator("dropout: rng", rng)
+    if not options.flag("dropout: training", training) or p == 0:
         return x, lambda dy: dy
     if p == 1:
         return np.zeros_like(x), np.zeros_like
     if rng is None:
         raise ValueError("dropout: want rng= (a numpy.random.Generator or a seed) when training, got None")
-    keep = np.random.default_rng(rng).random(x.shape, dtype=np.float32) >= p
+    keep = rng.random(x.shape, dtype=np.float32) >= p
     scale = keep * x.dtype.type(1 / (1 - p))
     return x * scale, lambda dy: dy * scale
 
 
-def _check_dim(op, x, dim):
+def interval(name, min_val, max_val):
+    """Both ends, after a check."""
+    low = options.number(f"{name}: min_val", min_val, infinite=True)
+    high = options.number(f"{name}: max_val", max_val, infinite=True)
+    if not low < high:
+        raise ValueError(f"{name}: want min_val < max_val, got {min_val!r} and {max_val!r}")
+    return low, high
+
+
+def _axis(op, x, dim):
+    """dim as an int, after a check of both."""
     check.floating(op, x=x)
+    dim = options.whole(f"{op}: dim", dim)
     if not -x.ndim <= dim < x.ndim or not x.shape[dim]:
         raise ValueError(f"{op}: want dim to name an axis of x {x.shape} that is not empty, got {dim!r}")
+    return dim

@@ -1,18 +1,7 @@
-"""Argument checks of the ops: one line of error says what was wanted and what was given."""
-
-import numbers
+"""Checks of the arrays that ops get: one line of error says what was wanted and what was given. Options are checked by
+`lightnn.options`."""
 
 import numpy as np
-
-Pair = int | tuple[int, int]  # an option for both axes, or one for each: (vertical, horizontal)
-
-
-def pair(value: Pair, *, name: str, at_least: int = 0) -> tuple[int, int]:
-    """(h, w) from an int or a pair of ints, each >= at_least."""
-    two = (value, value) if isinstance(value, numbers.Integral) else tuple(value) if np.iterable(value) else ()
-    if len(two) != 2 or not all(isinstance(v, numbers.Integral) and v >= at_least for v in two):
-        raise ValueError(f"{name}: want an int >= {at_least} or a pair of them, got {value!r}")
-    return int(two[0]), int(two[1])
 
 
 def floating(op: str, **arrays: np.ndarray | None) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lightnn import options
 from lightnn.functional import check
 from lightnn.tensor import op
 
@@ -25,7 +26,10 @@ def cross_entropy(
     With q_n, the target times its weights, the loss of n is -sum_k q_nk log p_nk, and its gradient
     p_n sum_k q_nk - q_n: without options, softmax(x) - onehot(target).
     """
-    _check_cross_entropy(x, target, weight, ignore_index, reduction, label_smoothing)
+    _check_labelled(x, target, options.whole("cross_entropy: ignore_index", ignore_index))
+    options.one_of("cross_entropy: reduction", reduction, ("mean", "sum", "none"))
+    label_smoothing = options.probability("cross_entropy: label_smoothing", label_smoothing)
+    _check_class_weights(x, weight)
     counted = target != ignore_index
     q = _targets(np.where(counted, target, 0), x, weight, label_smoothing) * counted[:, None]
     own = counted if weight is None else np.where(counted, np.asarray(weight)[np.where(counted, target, 0)], 0)
@@ -54,19 +58,18 @@ def _targets(target, x, weight, label_smoothing):
     return q if weight is None else q * np.asarray(weight, x.dtype)
 
 
-def _check_cross_entropy(x, target, weight, ignore_index, reduction, label_smoothing):
+def _check_labelled(x, target, ignore_index):
     check.floating("cross_entropy", x=x)
     fits = x.ndim == 2 and target.shape == x.shape[:1] and len(x) > 0
     check.shape("cross_entropy", "logits x (N, K) and labels target (N,), N > 0", fits, x=x, target=target)
     if target.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: want integer labels, got dtype {target.dtype}")
     check_labels("cross_entropy", target[target != ignore_index], x.shape[1])
-    if weight is not None and np.shape(weight) != x.shape[1:]:
-        raise ValueError(f"cross_entropy: want weight ({x.shape[1]},), one a class; got {np.shape(weight)}")
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"cross_entropy: want reduction mean, sum or none; got {reduction!r}")
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"cross_entropy: want 0 <= label_smoothing <= 1, got {label_smoothing!r}")
+
+
+def _check_class_weights(x, weight):
+    if weight is not None and (np.shape(weight) != x.shape[1:] or np.asarray(weight).dtype.kind not in "fiu"):
+        raise ValueError(f"cross_entropy: want weight ({x.shape[1]},), one number a class; got {np.shape(weight)}")
 
 
 @op

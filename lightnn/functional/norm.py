@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.kernels.conv import norm
@@ -36,11 +37,12 @@ def batch_norm(
     var are the running statistics.
     """
     check.floating("batch_norm", x=x, weight=weight, bias=bias)
+    momentum, eps = map(float, momentum_and_eps("batch_norm", momentum, eps))
     vectors = (weight, bias, running_mean, running_var)
     fits = x.ndim in (2, 3, 4) and all(np.shape(v) == x.shape[1:2] for v in vectors)
     want = "x (N, C), (N, C, L) or (N, C, H, W) and vectors (C,)"
     check.shape("batch_norm", want, fits, x=x, weight=weight, bias=bias)
-    if training:
+    if options.flag("batch_norm: training", training):
         count = x.size // max(x.shape[1], 1)
         check.shape("batch_norm", "more than one value a channel when training", count > 1, x=x)
         y, mean, var = norm.forward(x, weight, bias, eps)
@@ -49,6 +51,11 @@ def batch_norm(
         return y, *_vjps(norm.backward, x, weight, mean, var, eps)
     mean, var = running_mean.astype(np.float64), running_var.astype(np.float64)
     return norm.forward_eval(x, weight, bias, mean, var, eps), *_vjps(norm.backward_eval, x, weight, mean, var, eps)
+
+
+def momentum_and_eps(name, momentum, eps):
+    """Both, after a check."""
+    return options.probability(f"{name}: momentum", momentum), options.number(f"{name}: eps", eps, at_least=0)
 
 
 def _vjps(backward, x, weight, mean, var, eps):

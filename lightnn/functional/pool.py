@@ -1,11 +1,11 @@
 """Pooling: the largest or the mean element under each window."""
 
+from lightnn import options
 from lightnn.declare import pools
 from lightnn.functional import check
-from lightnn.functional.check import Pair
-from lightnn.functional.conv import output_size
 from lightnn.kernels.conv import pool
 from lightnn.kernels.conv.planes import out_size
+from lightnn.options import Pair
 from lightnn.tensor import op
 
 
@@ -39,8 +39,9 @@ def avg_pool2d(
     """
     kernel, stride, padding, extra = _window("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
     (top, bottom, left, right), (more_h, more_w) = padding, extra
-    options = kernel, stride, (top, bottom + more_h, left, right + more_w), count_include_pad, extra
-    return pool.avg_pool2d(x, *options), lambda dy: pool.avg_pool2d_backward(dy, x.shape, *options)
+    counted = options.flag("avg_pool2d: count_include_pad", count_include_pad)
+    window = kernel, stride, (top, bottom + more_h, left, right + more_w), counted, extra
+    return pool.avg_pool2d(x, *window), lambda dy: pool.avg_pool2d_backward(dy, x.shape, *window)
 
 
 @op(channels=pools, keeps_zero=True)
@@ -51,29 +52,36 @@ def adaptive_avg_pool2d(x, *, output_size: Pair):
     """
     check.floating("adaptive_avg_pool2d", x=x)
     check.shape("adaptive_avg_pool2d", "x (N, C, H, W), H, W > 0", x.ndim == 4 and 0 not in x.shape[2:], x=x)
-    out = check.pair(output_size, name="adaptive_avg_pool2d: output_size", at_least=1)
+    out = options.pair("adaptive_avg_pool2d: output_size", output_size, at_least=1)
     return pool.adaptive_avg_pool2d(x, out), lambda dy: pool.adaptive_avg_pool2d_backward(dy, x.shape)
 
 
 def _window(op, x, kernel_size, stride, padding, ceil_mode):
     """(kernel, stride, padding (top, bottom, left, right), what ceil_mode adds at the bottom and right)."""
     check.floating(op, x=x)
-    check.shape(op, "x (N, C, H, W)", x.ndim == 4, x=x)
-    kernel = check.pair(kernel_size, name=f"{op}: kernel_size", at_least=1)
-    stride = kernel if stride is None else check.pair(stride, name=f"{op}: stride", at_least=1)
-    ph, pw = check.pair(padding, name=f"{op}: padding")
+    check.shape(op, "x (N, C, H, W), H, W > 0", x.ndim == 4 and 0 not in x.shape[2:], x=x)
+    kernel = options.pair(f"{op}: kernel_size", kernel_size, at_least=1)
+    stride = kernel if stride is None else options.pair(f"{op}: stride", stride, at_least=1)
+    ph, pw = options.pair(f"{op}: padding", padding)
     if 2 * ph > kernel[0] or 2 * pw > kernel[1]:
         raise ValueError(f"{op}: want padding of at most half the kernel {kernel}, got {(ph, pw)}")
-    if ceil_mode:
+    extra = (0, 0)
+    if options.flag(f"{op}: ceil_mode", ceil_mode):
         extra = tuple(_ceil_extra(*n) for n in zip(x.shape[2:], kernel, stride, (ph, pw)))
-    else:
-        output_size(op, x.shape[2:], kernel, stride, (ph, pw), (1, 1))
-        extra = (0, 0)
+    _check_that_it_fits(op, x.shape[2:], kernel, stride, (ph, pw), extra)
     return kernel, stride, (ph, ph, pw, pw), extra
 
 
+def _check_that_it_fits(op, size, kernel, stride, padding, extra):
+    out = [out_size(n, k, s, p, p + more) for n, k, s, p, more in zip(size, kernel, stride, padding, extra)]
+    if min(out) < 1:
+        fault = f"a kernel of {kernel} does not fit in {size} + 2 * {padding}"
+        raise ValueError(f"{op}: {fault}: want at least 1 x 1 outputs, got {out[0]} x {out[1]}")
+
+
 def _ceil_extra(n, k, s, p):
-    """The padding after the end that completes the last window; 0 if that window would start in the padding."""
+    """The padding after the end that completes the last window; 0 if that window would start beyond x and its left
+    padding (as in PyTorch)."""
     over = -(n + 2 * p - k) % s
     windows = out_size(n, k, s, p, p + over)
-    return over if over and (windows - 1) * s < n + p else 0
+    return over if (windows - 1) * s < n + p else 0

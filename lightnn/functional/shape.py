@@ -1,10 +1,10 @@
 """Ops that only move data: flatten, pad, concat."""
 
-import numbers
 from collections.abc import Sequence
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import lists, reshapes, same
 from lightnn.functional import check
 from lightnn.tensor import Tensor, op
@@ -13,6 +13,7 @@ from lightnn.tensor import Tensor, op
 @op(channels=reshapes, keeps_zero=True)
 def flatten(x, *, start_dim: int = 1):
     """Merge all axes of x from start_dim on into one."""
+    start_dim = options.whole("flatten: start_dim", start_dim)
     if not -x.ndim <= start_dim < x.ndim:
         raise ValueError(f"flatten: want start_dim within the {x.ndim} axes of x {x.shape}, got {start_dim}")
     lead = x.shape[: start_dim % x.ndim]
@@ -26,13 +27,15 @@ def _channels_of_pad(call):
     return None if any(beyond_pixels) else same(call)
 
 
-@op(channels=_channels_of_pad, keeps_zero=lambda options: not options["value"])
+@op(channels=_channels_of_pad, keeps_zero=lambda given: not given["value"])
 def pad(x, *, padding: Sequence[int], value: float = 0.0):
     """Put `value` around the last axes of x; padding is (left, right) or (left, right, top, bottom), as in PyTorch."""
-    whole = np.iterable(padding) and all(isinstance(n, numbers.Integral) and n >= 0 for n in padding)
-    if not whole or len(padding) % 2 or len(padding) > 2 * x.ndim:
-        raise ValueError(f"pad: want up to {x.ndim} pairs of ints >= 0, last axis first; got {padding!r}")
-    pairs = [tuple(padding[i : i + 2]) for i in range(0, len(padding), 2)]
+    value = options.number("pad: value", value, infinite=True)
+    want = f"up to {x.ndim} pairs of ints >= 0, last axis first"
+    widths = options.ints("pad: padding", padding, want)
+    if len(widths) % 2 or len(widths) > 2 * x.ndim:
+        raise options.wrong("pad: padding", want, padding)
+    pairs = [widths[i : i + 2] for i in range(0, len(widths), 2)]
     widths = [(0, 0)] * (x.ndim - len(pairs)) + pairs[::-1]
     inside = tuple(slice(a, a + n) for (a, _), n in zip(widths, x.shape))
     return np.pad(x, widths, constant_values=value), lambda dy: dy[inside]
@@ -40,7 +43,8 @@ def pad(x, *, padding: Sequence[int], value: float = 0.0):
 
 def concat(xs: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join the Tensors xs along axis dim."""
-    if not xs:
+    dim = options.whole("concat: dim", dim)
+    if not len(xs):
         raise ValueError("concat: want at least one Tensor, got none")
     return _concat(*xs, dim=dim)
 

@@ -3,6 +3,7 @@ no MACs."""
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.kernels.conv import elementwise, shift
@@ -44,7 +45,8 @@ def channel_shuffle(x, *, groups: int):
     """Channel g C/G + k of x (N, C, H, W) becomes channel k G + g, so each group gets channels of all groups (Zhang et
     al. 2018, arXiv 1707.01083, section 3.1)."""
     check.floating("channel_shuffle", x=x)
-    fits = x.ndim == 4 and isinstance(groups, int) and groups >= 1 and x.shape[1] % groups == 0
-    check.shape("channel_shuffle", f"x (N, C, H, W) with C divisible by groups={groups!r}", fits, x=x)
+    groups = options.count("channel_shuffle: groups", groups)
+    fits = x.ndim == 4 and x.shape[1] % groups == 0
+    check.shape("channel_shuffle", f"x (N, C, H, W) with C divisible by groups={groups}", fits, x=x)
     back = x.shape[1] // groups
     return elementwise.channel_shuffle(x, groups), lambda dy: elementwise.channel_shuffle(dy, back)

@@ -19,6 +19,7 @@ import zlib
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress import SUPPORTS, VALUES, Encoded, decode_parameter, encode
 from lightnn.files import read_at_most, write_atomically
 from lightnn.io.arrays import read_array, write_array
@@ -110,17 +111,23 @@ def load(path: str | os.PathLike, max_bytes: int | None = None) -> Module:
     FormatError names what is wrong and where. Every length is checked before anything is allocated. max_bytes bounds
     what the arrays may unfold to; the default is 16 MiB plus 4096 times the file, up to 4 GiB.
     """
+    max_bytes = _bound("load", max_bytes)
     return _read(path, _file(path, max_bytes), max_bytes)[0]
 
 
 def from_bytes(data: bytes, max_bytes: int | None = None) -> Module:
     """The model in the contents of a .lnn file, as `load` gives it."""
-    return _read("the bytes", data, max_bytes)[0]
+    return _read("the bytes", data, _bound("from_bytes", max_bytes))[0]
 
 
 def inspect(path: str | os.PathLike, max_bytes: int | None = None) -> FileReport:
     """The bytes of the .lnn file at path, by array and by part. FormatError as in `load`."""
+    max_bytes = _bound("inspect", max_bytes)
     return FileReport(path, *_read(path, _file(path, max_bytes), max_bytes)[1:])
+
+
+def _bound(name, max_bytes):
+    return None if max_bytes is None else options.count(f"{name}: max_bytes", max_bytes, 0, options.WIDEST)
 
 
 def _file(path, max_bytes):

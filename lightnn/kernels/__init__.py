@@ -48,8 +48,9 @@ In matrix/ the letters are the matrices': c (M, N) = a (M, K) @ b (K, N).
 
 import pathlib
 
-from lightnn.kernels.parallel import forget_stale_code, parallel_njit
+from lightnn.kernels.parallel import find_cache, forget_stale_code, parallel_njit
 
 __all__ = ["forget_stale_code", "parallel_njit"]
 
 forget_stale_code(pathlib.Path(__file__).parent)
+find_cache(pathlib.Path(__file__).parent)

@@ -15,27 +15,56 @@ the cache of the whole package is emptied as soon as any source in it differs fr
 import contextlib
 import functools
 import hashlib
-import numbers
+import os
 import pathlib
+import tempfile
 import threading
 
 import numba
 
+from lightnn import options
+
 SERIAL_WORK = 60_000  # multiply-adds below which starting threads costs more than it saves
 
-_one_at_a_time = threading.Lock()
+
+class _Threads:
+    """Numba's threads in this process: whether a kernel has used them, and whether a fork has lost them."""
+
+    used = lost = False
+    turn = threading.Lock()
 
 
 def parallel_njit(function):
-    """`njit(parallel=True, cache=True)` that two Python threads may call at once (they take turns)."""
+    """`njit(parallel=True, cache=True)` that two Python threads may call at once (they take turns).
+
+    RuntimeError in a forked process whose parent has run a parallel kernel with GNU OpenMP."""
     compiled = numba.njit(function, parallel=True, cache=True, nogil=True)
 
     @functools.wraps(function)
     def in_turn(*args):
-        with _one_at_a_time:
+        if _Threads.lost:
+            raise RuntimeError(LOST)
+        _Threads.used = True
+        with _Threads.turn:
             return compiled(*args)
 
     return in_turn
+
+
+LOST = (
+    "this process was forked after its parent had run a parallel kernel, and GNU OpenMP's threads do not survive that; "
+    "want multiprocessing's 'spawn' or 'forkserver', a fork before the first kernel, or NUMBA_THREADING_LAYER=workqueue"
+)
+
+
+def _after_fork():
+    """In the child: threads that the parent had are gone, and nobody will give back a lock that one of them held."""
+    _Threads.lost = _Threads.used and not numba.config.DISABLE_JIT and numba.threading_layer() == "omp"
+    _Threads.turn = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def parts_for(pieces, work):
@@ -65,6 +94,24 @@ def forget_stale_code(folder: pathlib.Path) -> None:
         stamp.write_text(now)
 
 
+def find_cache(folder: pathlib.Path) -> None:
+    """Where neither `folder` nor the user's cache can be written, let Numba keep compiled code in a temporary folder:
+    a package of root's, for instance, used by somebody without a home."""
+    if numba.config.CACHE_DIR or numba.config.DISABLE_JIT or _can_write(folder / "__pycache__"):
+        return
+    if not _can_write(pathlib.Path(os.path.expanduser("~")) / ".cache" / "numba"):
+        numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="lightnn-")
+
+
+def _can_write(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def set_num_threads(n: int) -> None:
     """Use n threads, 1 <= n <= the number Numba started with (NUMBA_NUM_THREADS, by default all processors).
 
@@ -74,10 +121,9 @@ def set_num_threads(n: int) -> None:
     import threadpoolctl
 
     most = numba.config.NUMBA_NUM_THREADS
-    if isinstance(n, bool) or not isinstance(n, numbers.Integral) or not 1 <= n <= most:
-        raise ValueError(f"set_num_threads: want an int from 1 to {most} (NUMBA_NUM_THREADS), got {n!r}")
-    numba.set_num_threads(int(n))
-    threadpoolctl.threadpool_limits(int(n), user_api="blas")
+    n = options.count("set_num_threads: n", n, at_most=most)
+    numba.set_num_threads(n)
+    threadpoolctl.threadpool_limits(n, user_api="blas")
 
 
 def get_num_threads() -> int:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lightnn import options
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
+from lightnn.options import Rng
 from lightnn.tensor import Tensor, no_grad
 
 
@@ -25,20 +27,19 @@ class Latency:
     most_ms: float
 
 
-def latency(
-    model: Module, input_shape: Sequence[int], *, rounds: int = 15, rng: np.random.Generator | int = 0
-) -> Latency:
+def latency(model: Module, input_shape: Sequence[int], *, rounds: int = 15, rng: Rng = 0) -> Latency:
     """Latency of the model on one random input (N, C, H, W), in eval mode, after two warm-up runs."""
     return compare_latency({"model": model}, input_shape, rounds=rounds, rng=rng)["model"]
 
 
 def compare_latency(
-    models: dict[str, Module], input_shape: Sequence[int], *, rounds: int = 15, rng: np.random.Generator | int = 0
+    models: dict[str, Module], input_shape: Sequence[int], *, rounds: int = 15, rng: Rng = 0
 ) -> dict[str, Latency]:
     """{name: Latency} of several models, {name: Module}, on inputs of the same shape, measured in turn."""
-    if rounds < 1 or not models:
-        raise ValueError(f"latency: want at least one model and rounds >= 1, got {len(models)} and {rounds}")
-    x = Tensor(np.random.default_rng(rng).standard_normal(input_shape, np.float32))
+    rounds, shape = options.count("latency: rounds", rounds), options.shape("latency: input_shape", input_shape)
+    if not models:
+        raise ValueError("latency: want at least one model, got 0")
+    x = Tensor(options.generator("latency: rng", rng).standard_normal(shape, np.float32))
     times = {name: [] for name in models}
     with evaluating(*models.values()), no_grad():
         for model in models.values():
@@ -66,8 +67,9 @@ class Least:
 
 def least_times(calls: dict[str, Callable[[], object]], repeats: int = 30) -> dict[str, Least]:
     """{name: Least} of each call, run in turn `repeats` times (at least 5) after one run that does not count."""
-    if repeats < 5 or not calls:
-        raise ValueError(f"least_times: want at least one call and repeats >= 5, got {len(calls)} and {repeats}")
+    repeats = options.count("least_times: repeats", repeats, at_least=5)
+    if not calls:
+        raise ValueError("least_times: want at least one call, got 0")
     times = {name: [] for name in calls}
     for call in calls.values():
         call()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lightnn import options
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating, running
 from lightnn.tables import Tabular
@@ -62,13 +63,11 @@ def trace(model: Module, input_shape: Sequence[int]) -> Trace:
     """
     if not isinstance(model, Module):
         raise TypeError(f"trace: want a Module, got {type(model).__name__}")
-    shape = tuple(input_shape)
-    if not shape or not all(isinstance(n, int | np.integer) and n >= 1 for n in shape):
-        raise ValueError(f"trace: want input_shape to be ints >= 1, batch first, got {input_shape!r}")
+    shape = options.shape("trace: input_shape", input_shape)
     names = {id(m): name for name, m in model.named_modules()}
     rows = Trace()
 
-    def watch(op, arrays, options, y):
+    def watch(op, arrays, given, y):
         given = [a for a in arrays if isinstance(a, np.ndarray)]
         moved, held = sum(a.nbytes for a in (*given, y)), sum(w.size for w in op.weights_of(arrays))
         module, macs = names.get(id(running.get()), ""), op.count_macs(arrays, y)

@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import ARCHITECTURES, LAYERS, signature
 from lightnn.nn.sketch import shapes_only
 
@@ -107,9 +107,10 @@ def build(description: object, arrays: int | None = None) -> nn.Module:
     arrays: how many arrays there are to fill it with. A network of far more of them is not built to its end.
     ValueError if the description is not one that `describe` makes.
     """
+    most = MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * options.times("build: arrays", arrays))
     if _total(description) > MAX_SIZE:
         raise ValueError("the network it describes is too large to be real")
-    with shapes_only(most=MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * arrays)):
+    with shapes_only(most):
         model = _build(description)
     if "shapes" in description:
         _shrink(model, _of(dict, description["shapes"]))
@@ -177,8 +178,8 @@ def _set_rates(model, rates):
     """Give the named Dropouts their rates."""
     owners = dict(model.named_modules())
     for name, p in rates.items():
-        if type(owners.get(name)) is not nn.Dropout or type(p) not in (int, float) or not 0 <= p < 1:
-            raise ValueError(f"want a rate 0 <= p < 1 of a Dropout, got {str(p)[:40]} for {name[:40]!r}")
+        if type(owners.get(name)) is not nn.Dropout or type(p) not in (int, float) or not 0 <= p <= 1:
+            raise ValueError(f"want a rate 0 <= p <= 1 of a Dropout, got {str(p)[:40]} for {name[:40]!r}")
         owners[name].p = p
 
 

@@ -5,7 +5,7 @@ block ends with batch norm and ReLU, and strides and widths are the same. So onl
 parameters, MACs, time and accuracy.
 """
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.mobilenet import conv_bn_relu, full, separable
 from lightnn.models.registry import Rng, architecture
 
@@ -37,6 +37,8 @@ class FilterNet(nn.Module):
     """stem, blocks, pool, fc; for images of 12 x 12 or more."""
 
     def __init__(self, block, width, num_classes, in_channels, rng):
+        sizes = {"num_classes": num_classes, "in_channels": in_channels, "width": width}
+        num_classes, in_channels, width = options.counts("filternet", **sizes)
         rng = nn.init.generator(rng)
         self.stem = conv_bn_relu(in_channels, width, 3, 1, rng=rng)
         widths = [width, *(width * times for times, _ in BLOCKS)]

@@ -1,6 +1,6 @@
 """The two LeNets of the compression papers (LeCun et al. 1998, in Caffe's form, as Han et al. 2015 use them)."""
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["lenet5", "lenet_300_100"]
@@ -49,10 +49,14 @@ class LeNet5(nn.Module):
 @architecture
 def lenet_300_100(num_classes: int = 10, in_channels: int = 1, dropout: float = 0.0, rng: Rng = None) -> nn.Module:
     """LeNet-300-100 for in_channels x 28 x 28 images. dropout: drop probability after both hidden layers."""
+    num_classes, in_channels = options.counts("lenet_300_100", num_classes=num_classes, in_channels=in_channels)
+    options.probability("lenet_300_100: dropout", dropout)
     return LeNet300100(num_classes, in_channels * 28 * 28, dropout, rng)
 
 
 @architecture
 def lenet5(num_classes: int = 10, in_channels: int = 1, dropout: float = 0.0, rng: Rng = None) -> nn.Module:
     """LeNet-5 (Caffe) for in_channels x 28 x 28 images. dropout: drop probability after the 500 hidden units."""
+    num_classes, in_channels = options.counts("lenet5", num_classes=num_classes, in_channels=in_channels)
+    options.probability("lenet5: dropout", dropout)
     return LeNet5(num_classes, in_channels, dropout, rng)

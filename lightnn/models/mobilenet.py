@@ -4,7 +4,7 @@ full 3x3      D_K^2 M N D_F^2 MACs
 separable     D_K^2 M D_F^2 + M N D_F^2         1/N + 1/D_K^2 of it  (section 3.1)
 """
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["mobilenet_v1", "mobilenet_v1_full"]
@@ -33,6 +33,8 @@ class MobileNetV1(nn.Module):
     """A 3x3 stem, 13 blocks, global average pooling, a fully connected layer."""
 
     def __init__(self, block, width_mult, num_classes, in_channels, rng):
+        num_classes, in_channels = options.counts("mobilenet", num_classes=num_classes, in_channels=in_channels)
+        width_mult = options.number("mobilenet: width_mult", width_mult, above=0, at_most=100)
         rng = nn.init.generator(rng)
         c = max(1, int(32 * width_mult))
         layers = [conv_bn_relu(in_channels, c, 3, 2, rng=rng)]

@@ -13,15 +13,13 @@ import functools
 import inspect
 from collections.abc import Callable
 
-import numpy as np
-
-from lightnn import nn
+from lightnn import nn, options
 
 __all__ = ["ARCHITECTURES", "LAYERS", "architecture"]
 
 LAYERS = {name: getattr(nn, name) for name in nn.__all__ if name not in ("Module", "ModuleList", "Parameter", "init")}
 ARCHITECTURES = {}
-Rng = np.random.Generator | int | None  # of the initial weights: a generator or a seed; None is seed 0
+Rng = options.Rng | None  # of the initial weights: a generator or a seed; None is seed 0
 
 
 def architecture(make: Callable) -> Callable:

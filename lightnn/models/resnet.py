@@ -6,7 +6,7 @@ torchvision's, with 1x1 projections where the size changes (option B).
 """
 
 from lightnn import functional as F
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["cifar_resnet", "resnet18", "resnet20", "resnet34", "resnet56", "resnet110"]
@@ -50,8 +50,11 @@ class CifarResNet(nn.Module):
     """conv1, three stages of width, 2 width and 4 width, global average pooling, fc."""
 
     def __init__(self, depth, width, project, num_classes, in_channels, rng):
+        sizes = {"num_classes": num_classes, "in_channels": in_channels, "width": width, "depth": depth}
+        num_classes, in_channels, width, depth = options.counts("cifar_resnet", **sizes)
+        project = options.flag("cifar_resnet: projection", project)
         if (depth - 2) % 6 or depth < 8:
-            raise ValueError(f"want a depth of 6 n + 2, n >= 1, got {depth}")
+            raise ValueError(f"cifar_resnet: want a depth of 6 n + 2, n >= 1, got {depth}")
         rng, n = nn.init.generator(rng), (depth - 2) // 6
         self.conv1 = nn.Conv2d(in_channels, width, 3, 1, 1, bias=False, rng=rng)
         self.bn1, self.relu = nn.BatchNorm2d(width), nn.ReLU()
@@ -71,6 +74,7 @@ class ResNet(nn.Module):
     """torchvision's: a 7x7 stem, max-pool, four stages of 64, 128, 256 and 512 channels, average pooling, fc."""
 
     def __init__(self, blocks, num_classes, in_channels, rng):
+        num_classes, in_channels = options.counts("resnet", num_classes=num_classes, in_channels=in_channels)
         rng = nn.init.generator(rng)
         self.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False, rng=rng)
         self.bn1, self.relu, self.maxpool = nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)

@@ -3,7 +3,7 @@
 Counts and accuracies for it are in the authors' repository, github.com/alvinwan/shiftresnet-cifar.
 """
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["shift_resnet"]
@@ -33,8 +33,10 @@ class ShiftResNet(nn.Module):
     """conv1, three stages of 16, 32 and 64 channels, global average pooling, fc."""
 
     def __init__(self, depth, expansion, num_classes, in_channels, rng):
+        sizes = {"num_classes": num_classes, "in_channels": in_channels, "expansion": expansion, "depth": depth}
+        num_classes, in_channels, expansion, depth = options.counts("shift_resnet", **sizes)
         if (depth - 2) % 6 or depth < 8:
-            raise ValueError(f"want a depth of 6 n + 2, n >= 1, got {depth}")
+            raise ValueError(f"shift_resnet: want a depth of 6 n + 2, n >= 1, got {depth}")
         rng, blocks, c = nn.init.generator(rng), [], 16
         self.conv1 = nn.Conv2d(in_channels, c, 3, 1, 1, bias=False, rng=rng)
         self.bn1, self.relu = nn.BatchNorm2d(c), nn.ReLU()

@@ -5,7 +5,7 @@ table 1 keep the sum near 140 million: more groups pay for more channels.
 """
 
 from lightnn import functional as F
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["shufflenet_v1"]
@@ -38,7 +38,9 @@ class ShuffleNetV1(nn.Module):
     """A 3x3 stem and a max-pool, three stages of units, global average pooling, a fully connected layer (table 1)."""
 
     def __init__(self, groups, width_mult, num_classes, in_channels, rng):
-        if groups not in WIDTHS:
+        num_classes, in_channels = options.counts("shufflenet_v1", num_classes=num_classes, in_channels=in_channels)
+        width_mult = options.number("shufflenet_v1: width_mult", width_mult, above=0, at_most=100)
+        if options.count("shufflenet_v1: groups", groups) not in WIDTHS:
             raise ValueError(f"shufflenet_v1: want groups from table 1, one of {list(WIDTHS)}; got {groups!r}")
         rng, c = nn.init.generator(rng), int(24 * width_mult)
         self.conv1 = nn.Conv2d(in_channels, c, 3, 2, 1, bias=False, rng=rng)

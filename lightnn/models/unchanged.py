@@ -106,7 +106,7 @@ class _Comparison:
         """Compare two modules but for the modules in them; yield those, as (path, here, there)."""
         if type(here) is not type(there):
             self.refuse(path, *_type_names(here, there))
-        for name in [n for n in {**vars(there), **vars(here)} if n not in STATE and n not in there.counters]:
+        for name in [n for n in {**vars(there), **vars(here)} if n not in (*STATE, *here.counters)]:
             a, b = (vars(m).get(name, getattr(type(m), name, ABSENT)) for m in (here, there))
             inner = f"{path}.{name}".lstrip(".")
             if name in there.buffers:

@@ -1,6 +1,6 @@
 """VGG-16 for CIFAR-10 (Simonyan & Zisserman 2015, arXiv 1409.1556, in the form of Li et al. 2017, arXiv 1608.08710)."""
 
-from lightnn import nn
+from lightnn import nn, options
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["vgg16_cifar"]
@@ -12,6 +12,8 @@ class VGG(nn.Module):
     """3x3 convolutions with batch norm and ReLU, five poolings, and two fully connected layers; 32 x 32 images."""
 
     def __init__(self, width_mult, num_classes, in_channels, rng):
+        num_classes, in_channels = options.counts("vgg16_cifar", num_classes=num_classes, in_channels=in_channels)
+        width_mult = options.number("vgg16_cifar: width_mult", width_mult, above=0, at_most=100)
         rng, c, layers = nn.init.generator(rng), in_channels, []
         for width in WIDTHS:
             if width == "pool":

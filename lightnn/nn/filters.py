@@ -3,7 +3,7 @@
 import numpy as np
 
 from lightnn import functional as F
-from lightnn.functional import check
+from lightnn import options
 from lightnn.kernels.conv import shift
 from lightnn.nn.module import Module
 from lightnn.tensor import Tensor
@@ -14,8 +14,7 @@ class Shift2d(Module):
     arXiv 1711.08141). If K^2 does not divide the number of channels, the remaining ones are not moved."""
 
     def __init__(self, kernel_size: int = 3, dilation: int = 1):
-        self.kernel_size, _ = check.pair(kernel_size, name="Shift2d: kernel_size", at_least=1)
-        self.dilation, _ = check.pair(dilation, name="Shift2d: dilation", at_least=1)
+        self.kernel_size, self.dilation = options.counts("Shift2d", kernel_size=kernel_size, dilation=dilation)
         if self.kernel_size % 2 == 0:
             raise ValueError(f"Shift2d: want an odd kernel_size, got {kernel_size}")
         self.offsets = None
@@ -37,7 +36,7 @@ class ChannelShuffle(Module):
     """Interleave the channels of `groups` groups (Zhang et al. 2018, arXiv 1707.01083)."""
 
     def __init__(self, groups: int):
-        self.groups, _ = check.pair(groups, name="ChannelShuffle: groups", at_least=1)
+        self.groups = options.count("ChannelShuffle: groups", groups)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.channel_shuffle(x, groups=self.groups)

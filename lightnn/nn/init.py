@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lightnn import options
 from lightnn.nn import sketch
 
 
@@ -29,4 +30,4 @@ def constant(shape, value):
 
 def generator(rng):
     """The Generator itself, or a new one from a seed. None means seed 0, so every network is reproducible."""
-    return rng if hasattr(rng, "random") else np.random.default_rng(0 if rng is None else rng)
+    return options.generator("rng", rng, default=0)

@@ -3,24 +3,23 @@ and calls one function of `lightnn.functional`. `rng` is a Generator or a seed; 
 
 import math
 
-import numpy as np
-
 from lightnn import functional as F
-from lightnn.functional import check
-from lightnn.functional.check import Pair
+from lightnn import options
+from lightnn.functional.activation import interval
 from lightnn.nn import init
 from lightnn.nn.module import Module, Parameter
+from lightnn.options import Pair
 from lightnn.tensor import Tensor
 
-Rng = np.random.Generator | int | None
+Rng = options.Rng | None
 
 
 class Linear(Module):
     """y = x w^T + b; weight (out_features, in_features), bias (out_features,)."""
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Rng = None):
-        _positive("Linear", in_features=in_features, out_features=out_features)
-        rng = init.generator(rng)
+        in_features, out_features = options.counts("Linear", in_features=in_features, out_features=out_features)
+        bias, rng = options.flag("Linear: bias", bias), init.generator(rng)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(init.kaiming_uniform((out_features, in_features), in_features, rng))
         self.bias = Parameter(init.uniform((out_features,), 1 / math.sqrt(in_features), rng)) if bias else None
@@ -48,21 +47,21 @@ class Conv2d(Module):
         *,
         rng: Rng = None,
     ):
-        _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
-        if in_channels % groups or out_channels % groups:
+        sizes = {"in_channels": in_channels, "out_channels": out_channels, "groups": groups}
+        self.in_channels, self.out_channels, self.groups = options.counts("Conv2d", **sizes)
+        if self.in_channels % self.groups or self.out_channels % self.groups:
             raise ValueError(
                 f"Conv2d: want channels divisible by groups={groups}, got {in_channels} and {out_channels}"
             )
-        rng = init.generator(rng)
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = check.pair(kernel_size, name="Conv2d: kernel_size", at_least=1)
-        self.stride = check.pair(stride, name="Conv2d: stride", at_least=1)
-        self.padding = check.pair(padding, name="Conv2d: padding")
-        self.dilation = check.pair(dilation, name="Conv2d: dilation", at_least=1)
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self.kernel_size = options.pair("Conv2d: kernel_size", kernel_size, at_least=1)
+        self.stride = options.pair("Conv2d: stride", stride, at_least=1)
+        self.padding = options.pair("Conv2d: padding", padding)
+        self.dilation = options.pair("Conv2d: dilation", dilation, at_least=1)
+        bias, rng = options.flag("Conv2d: bias", bias), init.generator(rng)
+        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         fan_in = math.prod(shape[1:])
         self.weight = Parameter(init.kaiming_uniform(shape, fan_in, rng))
-        self.bias = Parameter(init.uniform((out_channels,), 1 / math.sqrt(fan_in), rng)) if bias else None
+        self.bias = Parameter(init.uniform(shape[:1], 1 / math.sqrt(fan_in), rng)) if bias else None
 
     def fit_sizes(self):
         """The number of groups stays, except in a depthwise convolution: there it is the number of channels."""
@@ -101,9 +100,7 @@ class Hardtanh(Module):
     """x clamped to [min_val, max_val]."""
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0):
-        if not min_val < max_val:
-            raise ValueError(f"Hardtanh: want min_val < max_val, got {min_val!r} and {max_val!r}")
-        self.min_val, self.max_val = min_val, max_val
+        self.min_val, self.max_val = interval("Hardtanh", min_val, max_val)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.hardtanh(x, min_val=self.min_val, max_val=self.max_val)
@@ -141,9 +138,7 @@ class Dropout(Module):
     """In training, zero each element with probability p. It draws from its own generator, made from rng."""
 
     def __init__(self, p: float = 0.5, *, rng: Rng = None):
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: want 0 <= p <= 1, got {p!r}")
-        self.p, self.rng = p, init.generator(rng)
+        self.p, self.rng = options.probability("Dropout: p", p), init.generator(rng)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.dropout(x, p=self.p, training=self.training, rng=self.rng)
@@ -153,7 +148,7 @@ class Flatten(Module):
     """x (N, ...) with all axes from start_dim on merged into one."""
 
     def __init__(self, start_dim: int = 1):
-        self.start_dim = start_dim
+        self.start_dim = options.whole("Flatten: start_dim", start_dim)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.flatten(x, start_dim=self.start_dim)
@@ -163,10 +158,10 @@ class MaxPool2d(Module):
     """The largest element in each window; stride defaults to kernel_size."""
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0, *, ceil_mode: bool = False):
-        self.kernel_size = check.pair(kernel_size, name="MaxPool2d: kernel_size", at_least=1)
-        self.stride = self.kernel_size if stride is None else check.pair(stride, name="MaxPool2d: stride", at_least=1)
-        self.padding = check.pair(padding, name="MaxPool2d: padding")
-        self.ceil_mode = bool(ceil_mode)
+        self.kernel_size = options.pair("MaxPool2d: kernel_size", kernel_size, at_least=1)
+        self.stride = self.kernel_size if stride is None else options.pair("MaxPool2d: stride", stride, at_least=1)
+        self.padding = options.pair("MaxPool2d: padding", padding)
+        self.ceil_mode = options.flag("MaxPool2d: ceil_mode", ceil_mode)
 
     def forward(self, x: Tensor) -> Tensor:
         window = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
@@ -184,10 +179,11 @@ class AvgPool2d(Module):
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ):
-        self.kernel_size = check.pair(kernel_size, name="AvgPool2d: kernel_size", at_least=1)
-        self.stride = self.kernel_size if stride is None else check.pair(stride, name="AvgPool2d: stride", at_least=1)
-        self.padding = check.pair(padding, name="AvgPool2d: padding")
-        self.ceil_mode, self.count_include_pad = bool(ceil_mode), bool(count_include_pad)
+        self.kernel_size = options.pair("AvgPool2d: kernel_size", kernel_size, at_least=1)
+        self.stride = self.kernel_size if stride is None else options.pair("AvgPool2d: stride", stride, at_least=1)
+        self.padding = options.pair("AvgPool2d: padding", padding)
+        self.ceil_mode = options.flag("AvgPool2d: ceil_mode", ceil_mode)
+        self.count_include_pad = options.flag("AvgPool2d: count_include_pad", count_include_pad)
 
     def forward(self, x: Tensor) -> Tensor:
         window = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
@@ -198,16 +194,10 @@ class AdaptiveAvgPool2d(Module):
     """Means over output_size windows of nearly equal size."""
 
     def __init__(self, output_size: Pair):
-        self.output_size = check.pair(output_size, name="AdaptiveAvgPool2d: output_size", at_least=1)
+        self.output_size = options.pair("AdaptiveAvgPool2d: output_size", output_size, at_least=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(x, output_size=self.output_size)
-
-
-def _positive(layer, **sizes):
-    for name, n in sizes.items():
-        if not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"{layer}: want {name} to be an int >= 1, got {n!r}")
 
 
 def _value(parameter):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from lightnn import functional as F
+from lightnn import options
+from lightnn.functional.norm import momentum_and_eps
 from lightnn.nn import init
 from lightnn.nn.module import Module, Parameter
 
@@ -18,9 +20,8 @@ class _BatchNorm(Module):
     axes = ()  # how many axes x may have
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1):
-        if not isinstance(num_features, int | np.integer) or num_features < 1:
-            raise ValueError(f"{type(self).__name__}: want num_features to be an int >= 1, got {num_features!r}")
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        num_features = self.num_features = options.count(f"{type(self).__name__}: num_features", num_features)
+        self.momentum, self.eps = momentum_and_eps(type(self).__name__, momentum, eps)
         self.weight = Parameter(init.constant((num_features,), 1))
         self.bias = Parameter(init.constant((num_features,), 0))
         self.running_mean = init.constant((num_features,), 0)

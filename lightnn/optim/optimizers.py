@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from lightnn import options
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor
 
@@ -21,8 +22,7 @@ class Optimizer:
             raise TypeError(f"{type(self).__name__}: want an iterable of Parameters, such as model.parameters()")
         if not self.parameters:
             raise ValueError(f"{type(self).__name__}: want at least one parameter, got none")
-        _in_range(type(self).__name__, lr=lr)
-        self.lr = lr
+        self.lr = _not_negative(type(self).__name__, "lr", lr)
 
     def zero_grad(self) -> None:
         for p in self.parameters:
@@ -59,10 +59,11 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ):
         super().__init__(parameters, lr)
-        _in_range("SGD", momentum=momentum, weight_decay=weight_decay)
-        if nesterov and not momentum:
-            raise ValueError("SGD: nesterov wants momentum > 0, got 0")
-        self.momentum, self.weight_decay, self.nesterov = momentum, weight_decay, nesterov
+        self.momentum = _not_negative("SGD", "momentum", momentum)
+        self.weight_decay = _not_negative("SGD", "weight_decay", weight_decay)
+        self.nesterov = options.flag("SGD: nesterov", nesterov)
+        if self.nesterov and not self.momentum:
+            raise ValueError("SGD: nesterov: want momentum > 0 with it, got 0")
         self._velocity = {}
 
     def update(self, i, p):
@@ -93,10 +94,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(parameters, lr)
-        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-            raise ValueError(f"Adam: want two betas in [0, 1), got {betas!r}")
-        _in_range("Adam", eps=eps, weight_decay=weight_decay)
-        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        betas = options.listed("Adam: betas", betas, "two numbers >= 0 and < 1", lengths=[2])
+        self.betas = tuple(options.number("Adam: betas", b, at_least=0, below=1) for b in betas)
+        self.eps = _not_negative("Adam", "eps", eps)
+        self.weight_decay = _not_negative("Adam", "weight_decay", weight_decay)
         self._moments = {}
 
     def update(self, i, p):
@@ -116,7 +117,5 @@ def _between(a, b, t):
     return a + t * (b - a) if t < 0.5 else b - (1 - t) * (b - a)
 
 
-def _in_range(name, **options):
-    for option, value in options.items():
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"{name}: want a finite {option} >= 0, got {value!r}")
+def _not_negative(name, option, value):
+    return options.number(f"{name}: {option}", value, at_least=0)

@@ -2,6 +2,7 @@
 
 import math
 
+from lightnn import options
 from lightnn.optim.optimizers import Optimizer
 
 
@@ -31,10 +32,9 @@ class StepLR(Schedule):
     options = ("step_size", "gamma")
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1):
-        if step_size < 1:
-            raise ValueError(f"StepLR: want step_size >= 1, got {step_size!r}")
         super().__init__(optimizer)
-        self.step_size, self.gamma = step_size, gamma
+        self.step_size = options.count("StepLR: step_size", step_size)
+        self.gamma = options.number("StepLR: gamma", gamma, at_least=0)
 
     def factor(self, epoch):
         return self.gamma ** (epoch // self.step_size)
@@ -47,10 +47,9 @@ class CosineLR(Schedule):
     options = ("T_max", "eta_min")
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0):
-        if T_max < 1:
-            raise ValueError(f"CosineLR: want T_max >= 1, got {T_max!r}")
         super().__init__(optimizer)
-        self.T_max, self.eta_min = T_max, eta_min
+        self.T_max = options.count("CosineLR: T_max", T_max)
+        self.eta_min = options.number("CosineLR: eta_min", eta_min, at_least=0)
 
     def factor(self, epoch):
         low = self.eta_min / self.base_lr if self.base_lr else 0.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from lightnn import options
 from lightnn.nn import Module, Parameter
 from lightnn.tensor import Tensor
 
@@ -12,6 +13,10 @@ def lowers(layer: type, values: str | None = None, support: str | None = None) -
     """Class decorator: this class computes what `layer` computes on a weight with these kinds of transforms.
 
     Its constructor takes the layer. `refuses(layer)` may give a reason why it can't take this one."""
+
+    for name, kind in (("values", values), ("support", support)):
+        if kind is not None:
+            options.text(f"lowers: {name}", kind)
 
     def register(cls):
         key = layer, values, support

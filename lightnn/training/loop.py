@@ -8,11 +8,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from lightnn import functional as F
+from lightnn import options
 from lightnn.data import Dataset, batches, check_images_labels
-from lightnn.data.loader import Rng, check_count
 from lightnn.nn.module import Module, evaluating
 from lightnn.optim import Optimizer
 from lightnn.optim.schedules import Schedule
+from lightnn.options import Rng
 from lightnn.tables import Tabular
 from lightnn.tensor import Tensor, no_grad
 from lightnn.training.recipe import Recipe
@@ -87,7 +88,11 @@ def train(
     program: the finished epochs are in the History. See `follow` for these and for rng, see Recipe for loss,
     batch_size, augment and after_step.
     """
-    made = (lambda parameters, lr: optimizer), (lambda optimizer, epochs: schedule) if schedule else None
+    if not isinstance(optimizer, Optimizer):
+        raise options.wrong("train: optimizer", "an Optimizer", optimizer)
+    if not callable(getattr(schedule, "step", None)) and schedule is not None:
+        raise options.wrong("train: schedule", "a Schedule or None", schedule)
+    made = (lambda parameters, lr: optimizer), (lambda optimizer, epochs: schedule) if schedule is not None else None
     recipe = Recipe(epochs, optimizer.lr, made[0], batch_size, made[1], loss, augment, after_step)
     return follow(recipe, model, data, validation=validation, rng=rng, progress=progress, description=description)
 
@@ -112,9 +117,11 @@ def follow(
     xy = (data.x_train, data.y_train) if isinstance(data, Dataset) else data
     for pair in (xy, validation) if validation is not None else (xy,):
         check_images_labels(*pair)
+    rng, description = options.generator("train: rng", rng), options.text("train: description", description)
+    hidden = not options.flag("train: progress", progress)
     history, steps = History(), recipe.epochs * -(-len(xy[0]) // recipe.batch_size)
-    with tqdm(total=steps, desc=description, unit="batch", disable=not progress, leave=False) as bar:
-        best = _epochs(recipe, model, xy, validation, np.random.default_rng(rng), history, bar)
+    with tqdm(total=steps, desc=description, unit="batch", disable=hidden, leave=False) as bar:
+        best = _epochs(recipe, model, xy, validation, rng, history, bar)
     model.eval()
     if best is not None:
         model.load_state_dict(best)
@@ -166,7 +173,9 @@ def _epoch(recipe, model, xy, optimizer, rng, bar):
 @no_grad()
 def predict(model: Module, x: np.ndarray, *, batch_size: int = 500, progress: bool = False) -> np.ndarray:
     """The model's outputs (N, K) for x (N, ...), computed in eval mode, one batch at a time."""
-    starts = tqdm(range(0, len(x), batch_size), desc="evaluate", unit="batch", disable=not progress, leave=False)
+    batch_size = options.count("predict: batch_size", batch_size)
+    hidden = not options.flag("predict: progress", progress)
+    starts = tqdm(range(0, len(x), batch_size), desc="evaluate", unit="batch", disable=hidden, leave=False)
     with evaluating(model):
         return np.concatenate([model(Tensor(x[i : i + batch_size])).data for i in starts])
 
@@ -174,7 +183,7 @@ def predict(model: Module, x: np.ndarray, *, batch_size: int = 500, progress: bo
 def evaluate(model: Module, x: np.ndarray, y: np.ndarray, *, batch_size: int = 500, progress: bool = True) -> float:
     """The model's accuracy: the fraction of x (N, ...) that it classifies as the labels y (N,) say, in [0, 1]."""
     check_images_labels(x, y)
-    check_count("evaluate", "batch_size", batch_size)
+    options.count("evaluate: batch_size", batch_size)
     outputs = predict(model, x, batch_size=batch_size, progress=progress)
     if int(np.max(y)) >= outputs.shape[1]:
         raise ValueError(f"evaluate: want labels from 0 to {outputs.shape[1] - 1}, got up to {np.max(y)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from lightnn import functional as F
-from lightnn.data.loader import check_count
+from lightnn import options
 from lightnn.optim import SGD, Optimizer
 from lightnn.tensor import Tensor
 
@@ -31,9 +31,17 @@ class Recipe:
     after_step: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
-        check_count("train", "batch_size", self.batch_size)
-        if self.epochs < 0:
-            raise ValueError(f"train: want epochs >= 0, got {self.epochs!r}")
+        plain = {
+            "epochs": options.times("train: epochs", self.epochs),
+            "lr": options.number("train: lr", self.lr, at_least=0),
+            "batch_size": options.count("train: batch_size", self.batch_size),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)  # the dataclass is frozen
+        for name in ("optimizer", "loss"):
+            options.function(f"train: {name}", getattr(self, name))
+        for name in ("schedule", "augment", "after_step"):
+            options.function(f"train: {name}", getattr(self, name), optional=True)
 
     def __repr__(self) -> str:
         """The options that are not the default, functions by name: the same in every process."""

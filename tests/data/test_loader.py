@@ -69,10 +69,10 @@ def test_a_batch_is_a_copy(rng):
         ({"x": np.zeros((0, 3)), "y": np.zeros(0)}, r"N >= 1; got x float64 \(0, 3\), y float64 \(0,\)"),
         ({"x": [1, 2, 3, 4, 5, 6]}, r"want arrays x .*got x list"),
         ({"y": np.int64(3)}, r"want arrays x .*got"),
-        ({"batch_size": 0}, "want batch_size an integer >= 1; got 0"),
-        ({"batch_size": -2}, "want batch_size an integer >= 1; got -2"),
-        ({"batch_size": 2.0}, "want batch_size an integer >= 1; got 2.0"),
-        ({"batch_size": True}, "want batch_size an integer >= 1; got True"),
+        ({"batch_size": 0}, "batch_size: want an int >= 1, got 0"),
+        ({"batch_size": -2}, "batch_size: want an int >= 1, got -2"),
+        ({"batch_size": 2.0}, "batch_size: want an int >= 1, got 2.0"),
+        ({"batch_size": True}, "batch_size: want an int >= 1, got True"),
     ],
 )
 def test_batches_refuses_at_the_call(change, message):
@@ -96,7 +96,7 @@ def test_split_is_a_seeded_partition_in_order():
 
 @pytest.mark.parametrize("n_val", [0, -1, 6, 7, 2.5])
 def test_split_refuses_an_empty_part(n_val):
-    with pytest.raises(ValueError, match="split_validation: want n_val"):
+    with pytest.raises(ValueError, match=r"split_validation: (n_val: want an int >= 1|want n_val < 6)"):
         split_validation(*numbered(6), n_val)
     with pytest.raises(ValueError, match="split_validation: want arrays x"):
         split_validation(numbered(6)[0], np.arange(5), 2)

@@ -81,7 +81,7 @@ def test_float32_stays_float32(pool, rng):
 @pytest.mark.parametrize(
     ("shape", "options", "message"),
     [
-        ((3, 4, 4), {"kernel_size": 2}, r"want x \(N, C, H, W\); got x \(3, 4, 4\)"),
+        ((3, 4, 4), {"kernel_size": 2}, r"want x \(N, C, H, W\), H, W > 0; got x \(3, 4, 4\)"),
         ((1, 1, 4, 4), {"kernel_size": 0}, "kernel_size: want an int >= 1 or a pair of them, got 0"),
         ((1, 1, 4, 4), {"kernel_size": (2, 2, 2)}, r"kernel_size: want .*, got \(2, 2, 2\)"),
         ((1, 1, 4, 4), {"kernel_size": 2, "stride": 0}, "stride: want an int >= 1"),
@@ -102,6 +102,33 @@ def test_integers_are_refused(name):
         getattr(F, name)(np.ones((1, 1, 4, 4), np.int64), kernel_size=2)
 
 
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "options", "message"),
+    [
+        ((1, 1, 0, 4), {"kernel_size": 2, "padding": 1}, r"want x \(N, C, H, W\), H, W > 0; got x \(1, 1, 0, 4\)"),
+        ((1, 1, 4, 0), {"kernel_size": 1}, r"want x \(N, C, H, W\), H, W > 0; got x \(1, 1, 4, 0\)"),
+        ((1, 1, 1, 4), {"kernel_size": 3, "stride": 1}, r"a kernel of \(3, 3\) does not fit in \(1, 4\) .*got -1 x 2"),
+        ((1, 1, 4, 1), {"kernel_size": 4, "stride": 2}, r"want at least 1 x 1 outputs, got 1 x 0"),
+    ],
+)
+@pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])
+def test_what_has_no_output_is_an_error(name, shape, options, message, ceil_mode):
+    if "1 x 0" in message and not ceil_mode:
+        message = "got 1 x -1"
+    with pytest.raises(ValueError, match=f"{name}: .*{message}"):
+        getattr(F, name)(np.ones(shape), **options, ceil_mode=ceil_mode)
+
+
+def test_ceil_mode_drops_a_window_that_would_start_beyond_the_image_and_its_left_padding():
+    x = np.arange(1.0, 6).reshape(1, 1, 1, 5)
+    assert F.max_pool2d(x, kernel_size=1, stride=(1, 3), ceil_mode=True).data.tolist() == [[[[1, 4]]]]  # 6 is outside
+    assert F.max_pool2d(x, kernel_size=(1, 2), stride=(1, 4), ceil_mode=True).data.tolist() == [
+        [[[2, 5]]]
+    ]  # half outside
+    assert F.avg_pool2d(x, kernel_size=(1, 2), stride=(1, 4), ceil_mode=True).data.tolist() == [[[[1.5, 5]]]]
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("kind", POOLS)
@@ -110,3 +137,40 @@ def test_agrees_with_pytorch(kind, case, rng, torch, same_as_torch):
     theirs = {"max": torch.nn.functional.max_pool2d, "avg": torch.nn.functional.avg_pool2d}[kind]
     x = rng.integers(-3, 3, shape).astype(np.float64)  # many ties
     same_as_torch(lambda x: POOLS[kind](x, **options), lambda x: theirs(x, **options), x)
+
+
+def random_window(rng):
+    """A shape of x and options: strides beyond the kernel, windows that start or end outside, or fit nowhere."""
+    kernel = tuple(map(int, rng.integers(1, 6, 2)))
+    options = {
+        "kernel_size": kernel,
+        "stride": tuple(map(int, rng.integers(1, 9, 2))),
+        "padding": tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel),
+        "ceil_mode": bool(rng.integers(2)),
+    }
+    return (1, 2, *map(int, rng.integers(0, 9, 2))), options
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("kind", POOLS)
+@pytest.mark.parametrize("seed", range(8))
+def test_agrees_with_pytorch_on_random_windows(kind, seed, torch):
+    """Values, gradients, and where PyTorch raises, one clear error."""
+    rng = np.random.default_rng([77, seed])
+    theirs = {"max": torch.nn.functional.max_pool2d, "avg": torch.nn.functional.avg_pool2d}[kind]
+    for _ in range(100):
+        shape, options = random_window(rng)
+        options |= {"count_include_pad": bool(rng.integers(2))} if kind == "avg" else {}
+        x = rng.integers(-3, 3, shape).astype(np.float64)
+        ours, twin = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        try:
+            want = theirs(twin, **options)
+        except RuntimeError:
+            with pytest.raises(ValueError, match=f"{kind}_pool2d: .*want .*got "):
+                POOLS[kind](ours, **options)
+            continue
+        y, dy = POOLS[kind](ours, **options), rng.standard_normal(want.shape)
+        np.testing.assert_allclose(y.data, want.detach().numpy(), rtol=1e-10, atol=1e-10, err_msg=f"{shape} {options}")
+        y.backward(dy)
+        want.backward(torch.tensor(dy))
+        np.testing.assert_allclose(ours.grad, twin.grad.numpy(), rtol=1e-10, atol=1e-10, err_msg=f"{shape} {options}")

@@ -47,7 +47,7 @@ def test_pad(padding, widths, value, rng):
 
 @pytest.mark.parametrize("padding", [(1,), (1, 2, 3), (1, 1, 1, 1, 1, 1), (0, -1), (0.5, 1), 1], ids=str)
 def test_pad_errors(padding):
-    with pytest.raises(ValueError, match="pad: want up to 2 pairs of ints >= 0, last axis first; got "):
+    with pytest.raises(ValueError, match="pad: padding: want up to 2 pairs of ints >= 0, last axis first, got "):
         F.pad(np.ones((3, 4)), padding=padding)
 
 

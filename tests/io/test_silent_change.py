@@ -191,7 +191,7 @@ def test_the_rates_of_dropout_are_saved(rng, tmp_path):
     loaded.dropout1.p = 0.5
     assert "dropout" not in describe(loaded)
     model.dropout2.p = 1.5
-    with pytest.raises(TypeError, match=r"want a rate 0 <= p < 1 of a Dropout, got 1\.5 for 'dropout2'"):
+    with pytest.raises(TypeError, match=r"want a rate 0 <= p <= 1 of a Dropout, got 1\.5 for 'dropout2'"):
         save(model, tmp_path / "a.lnn")
 
 

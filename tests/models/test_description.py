@@ -107,7 +107,7 @@ def test_what_has_no_description():
         ({"type": "ReLU", "args": {"inplace": True}}, "ReLU does not take these arguments"),
         ({"type": "Linear", "args": {"in_features": 3, "out_features": 2, "rng": 0}}, "does not take these arguments"),
         ({"type": "Linear", "args": {"in_features": 3, "out_features": "2"}}, "want out_features to be"),
-        ({"type": "Linear", "args": {"in_features": 3, "out_features": -2}}, "want out_features to be an int >= 1"),
+        ({"type": "Linear", "args": {"in_features": 3, "out_features": -2}}, "Linear: out_features: want an int >= 1"),
         ({"type": "lenet5", "args": {"dropout": "half"}}, "lenet5.* dropout .*'half'"),
         ({"type": "Flatten", "args": {"start_dim": "x"}}, "start_dim"),
         ({"type": "Linear", "args": {"in_features": 2**22, "out_features": 2}}, "too large to be real"),

@@ -87,9 +87,9 @@ def test_an_image_of_another_size_is_named(name):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_classes": 0}, "want out_features to be an int >= 1, got 0"),
-        ({"in_channels": 0}, "to be an int >= 1, got 0"),
-        ({"dropout": 1.0}, "want 0 <= p < 1, got 1.0"),
+        ({"num_classes": 0}, "num_classes: want an int >= 1, got 0"),
+        ({"in_channels": 0}, "in_channels: want an int >= 1, got 0"),
+        ({"dropout": 1.5}, "dropout: want a finite number >= 0 and <= 1, got 1.5"),
     ],
     ids=str,
 )

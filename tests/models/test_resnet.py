@@ -54,7 +54,7 @@ def test_a_shortcut_without_weights_takes_every_second_pixel_and_adds_channels_o
 
 @pytest.mark.parametrize("depth", [7, 2, 9])
 def test_a_depth_that_has_no_stages_is_refused(depth):
-    with pytest.raises(ValueError, match=rf"want a depth of 6 n \+ 2, n >= 1, got {depth}"):
+    with pytest.raises(ValueError, match=rf"cifar_resnet: want a depth of 6 n \+ 2, n >= 1, got {depth}"):
         models.cifar_resnet(depth)
 
 

@@ -150,12 +150,12 @@ def test_dropout_drops_in_training_only(rng):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: nn.Linear(0, 3), "Linear: want in_features to be an int >= 1, got 0"),
-        (lambda: nn.Linear(3, 2.0), "Linear: want out_features to be an int >= 1, got 2.0"),
-        (lambda: nn.Linear(3, None), "Linear: want out_features to be an int >= 1, got None"),
-        (lambda: nn.Conv2d(-1, 3, 3), "Conv2d: want in_channels to be an int >= 1, got -1"),
-        (lambda: nn.Conv2d(1, "3", 3), "Conv2d: want out_channels to be an int >= 1, got '3'"),
-        (lambda: nn.Conv2d(4, 4, 3, groups=0), "Conv2d: want groups to be an int >= 1, got 0"),
+        (lambda: nn.Linear(0, 3), "Linear: in_features: want an int >= 1, got 0"),
+        (lambda: nn.Linear(3, 2.0), "Linear: out_features: want an int >= 1, got 2.0"),
+        (lambda: nn.Linear(3, None), "Linear: out_features: want an int >= 1, got None"),
+        (lambda: nn.Conv2d(-1, 3, 3), "Conv2d: in_channels: want an int >= 1, got -1"),
+        (lambda: nn.Conv2d(1, "3", 3), "Conv2d: out_channels: want an int >= 1, got '3'"),
+        (lambda: nn.Conv2d(4, 4, 3, groups=0), "Conv2d: groups: want an int >= 1, got 0"),
         (lambda: nn.Conv2d(4, 6, 3, groups=4), "Conv2d: want channels divisible by groups=4, got 4 and 6"),
         (lambda: nn.Conv2d(1, 1, 0), "Conv2d: kernel_size: want an int >= 1 or a pair of them, got 0"),
         (lambda: nn.Conv2d(1, 1, 3, stride=(1, 0)), r"Conv2d: stride: want .*, got \(1, 0\)"),
@@ -167,8 +167,8 @@ def test_dropout_drops_in_training_only(rng):
         (lambda: nn.AvgPool2d((2, 2, 2)), r"AvgPool2d: kernel_size: want .*, got \(2, 2, 2\)"),
         (lambda: nn.AvgPool2d(2, stride=-1), "AvgPool2d: stride: want an int >= 1"),
         (lambda: nn.AvgPool2d(2, padding=-1), "AvgPool2d: padding: want an int >= 0"),
-        (lambda: nn.Dropout(1.0), "Dropout: want 0 <= p < 1, got 1.0"),
-        (lambda: nn.Dropout(-0.1), "Dropout: want 0 <= p < 1, got -0.1"),
+        (lambda: nn.Dropout(1.1), "Dropout: p: want a finite number >= 0 and <= 1, got 1.1"),
+        (lambda: nn.Dropout(-0.1), "Dropout: p: want a finite number >= 0 and <= 1, got -0.1"),
     ],
 )
 def test_a_layer_that_cannot_be_is_refused_when_it_is_made(make, message):
@@ -182,7 +182,7 @@ def test_a_layer_that_cannot_be_is_refused_when_it_is_made(make, message):
         (nn.Linear(4, 3), (5, 3), r"linear: .*got x \(5, 3\), w \(3, 4\), b \(3,\)"),
         (nn.Conv2d(4, 3, 3), (2, 3, 6, 6), r"conv2d: .*got x \(2, 3, 6, 6\), w \(3, 4, 3, 3\)"),
         (nn.Conv2d(4, 3, 3), (2, 4, 2, 2), r"conv2d: a kernel of \(3, 3\) .*does not fit in \(2, 2\)"),
-        (nn.MaxPool2d(2), (4, 6, 6), r"max_pool2d: want x \(N, C, H, W\); got x \(4, 6, 6\)"),
+        (nn.MaxPool2d(2), (4, 6, 6), r"max_pool2d: want x \(N, C, H, W\), H, W > 0; got x \(4, 6, 6\)"),
         (nn.Flatten(3), (2, 3), "flatten: want start_dim within the 2 axes"),
     ],
 )

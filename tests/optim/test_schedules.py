@@ -52,9 +52,9 @@ def test_the_schedule_only_touches_its_optimizer_when_it_steps():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda o: StepLR(o, 0), "StepLR: want step_size >= 1, got 0"),
-        (lambda o: StepLR(o, -2), "StepLR: want step_size >= 1, got -2"),
-        (lambda o: CosineLR(o, 0), "CosineLR: want T_max >= 1, got 0"),
+        (lambda o: StepLR(o, 0), "StepLR: step_size: want an int >= 1, got 0"),
+        (lambda o: StepLR(o, -2), "StepLR: step_size: want an int >= 1, got -2"),
+        (lambda o: CosineLR(o, 0), "CosineLR: T_max: want an int >= 1, got 0"),
     ],
 )
 def test_options_out_of_range(make, message):

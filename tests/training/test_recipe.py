@@ -60,9 +60,11 @@ def test_the_repr_names_what_is_not_the_default():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": -1}, "train: want epochs >= 0, got -1"),
-        ({"batch_size": 0}, "train: want batch_size an integer >= 1; got 0"),
-        ({"batch_size": 2.5}, "train: want batch_size an integer >= 1; got 2.5"),
+        ({"epochs": -1}, "train: epochs: want an int >= 0, got -1"),
+        ({"batch_size": 0}, "train: batch_size: want an int >= 1, got 0"),
+        ({"batch_size": 2.5}, "train: batch_size: want an int >= 1, got 2.5"),
+        ({"lr": float("nan")}, "train: lr: want a finite number >= 0, got nan"),
+        ({"loss": "mse"}, "train: loss: want a function, got 'mse'"),
     ],
 )
 def test_a_recipe_that_nobody_can_follow(options, message):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.surgery import plan, thin
@@ -17,6 +18,8 @@ from lightnn.exercise import exercise
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor, no_grad, watching
+
+HIGHEST_ORDER = 2
 
 
 @exercise("03.1")
@@ -29,6 +32,7 @@ def filter_norms(w, order=1):
     w is (O, I, KH, KW), or (O, I) in a fully connected layer; filter F_j is all of w[j]. Everything is computed in
     float64, whatever w's dtype. w is not changed.
     """
+    options.count("filter_norms: order", order, at_most=HIGHEST_ORDER)
     rows = np.abs(np.asarray(w, np.float64)).reshape(len(w), -1)
     if not np.isfinite(rows).all():
         raise ValueError("filter_norms: want finite weights w, got NaN or infinite ones among them")
@@ -42,6 +46,7 @@ def smallest(scores, count):
 
     ValueError unless 0 <= count <= n. The scores are not changed.
     """
+    options.whole("smallest: count", count)
     if not 0 <= count <= len(scores):
         raise ValueError(f"smallest: want 0 <= count <= {len(scores)}, got {count}")
     if not np.isfinite(scores).all():
@@ -86,7 +91,7 @@ def feature_maps(model: Module, found: Channels, x: np.ndarray) -> dict[str, np.
     reads them. found: the model's Channels."""
     wanted, maps, ops = {op: layer for layer, op in found.features.items()}, {}, iter(range(10**9))
 
-    def watch(op, arrays, options, y):
+    def watch(op, arrays, given, y):
         if (layer := wanted.get(next(ops))) is not None:
             maps[layer] = y
 
@@ -110,17 +115,21 @@ def select(found: Channels, scores: dict[str, np.ndarray], fractions: dict[str, 
     Rows that can only be removed together (see Channels) are one unit; its score is the mean of its rows' scores. The
     number of units that stay is rounded down: with no other rule do the paper's counts of ResNet-56 come out.
     """
-    return {layer: _units(found, layer, scores, fraction) for layer, fraction in fractions.items()}
+    fractions = _fractions(found, fractions)
+    return {layer: _units(found, layer, scores[layer], fraction) for layer, fraction in fractions.items()}
+
+
+def _fractions(found, fractions):
+    """{layer: fraction}, after a check of each."""
+    for layer in options.named("select: fractions", fractions):
+        options.one_of("select: fractions: layer", layer, list(found.layers))
+    return {k: options.number(f"select: fractions of {k}", v, at_least=0, below=1) for k, v in fractions.items()}
 
 
 def _units(found, layer, scores, fraction):
-    if layer not in found.layers:
-        raise ValueError(f"select: no layer {layer!r}; there are {', '.join(found.layers)}")
-    if not 0 <= fraction < 1:
-        raise ValueError(f"select: want a fraction 0 <= fraction < 1 of {layer}, got {fraction!r}")
-    check_finite(f"select: the scores of {layer}", scores[layer])
+    check_finite(f"select: the scores of {layer}", scores)
     _, unit = np.unique(found.roots(found.layers[layer]), return_inverse=True)
-    means = np.bincount(unit, scores[layer]) / np.bincount(unit)
+    means = np.bincount(unit, scores) / np.bincount(unit)
     return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(fraction * len(means) - 1e-9))))
 
 
@@ -129,6 +138,7 @@ def select_greedily(
 ) -> dict[str, np.ndarray]:
     """As `select` by norms, layer by layer in the order of the run. Each layer's filters are scored without the input
     channels that are removed."""
+    fractions = _fractions(found, fractions)
     chosen, gone, modules = {}, np.zeros(0, np.int64), dict(model.named_modules())
     for layer in found.layers:
         if layer not in fractions:

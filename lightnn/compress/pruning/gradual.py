@@ -1,7 +1,8 @@
 """Gradual pruning during training (Zhu & Gupta 2017, "To prune, or not to prune", arXiv 1710.01878, section 3)."""
 
+from lightnn import options
 from lightnn.compress.finite import check_finite
-from lightnn.compress.pruning.magnitude import density, prune_to_fraction
+from lightnn.compress.pruning.magnitude import density, fraction, prune_to_fraction
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
 
@@ -17,10 +18,22 @@ def gradual_sparsity(t: int, s_i: float, s_f: float, t_0: int, n: int, dt: int) 
 
     Returns a float. ValueError unless n and dt are at least 1.
     """
+    options.wholes("gradual_sparsity", t=t, t_0=t_0, n=n, dt=dt)
+    options.probability("gradual_sparsity: s_i", s_i)
+    options.probability("gradual_sparsity: s_f", s_f)
     if n < 1 or dt < 1:
         raise ValueError(f"gradual_sparsity: want n >= 1 and dt >= 1, got {n!r} and {dt!r}")
     done = min(max((t - t_0) // dt, 0), n) / n
     return s_f + (s_i - s_f) * (1 - done) ** 3
+
+
+def _pairs(keeps):
+    """[(Parameter, fraction)], after a check of each."""
+    name, want = "GradualPruning: keeps", "pairs of a Parameter and the fraction of it to keep"
+    pairs = [options.listed(name, pair, want, lengths=[2]) for pair in options.listed(name, keeps, want)]
+    if not all(isinstance(p, Parameter) for p, _ in pairs):
+        raise options.wrong(name, want, keeps)
+    return [(p, fraction(name, keep)) for p, keep in pairs]
 
 
 class GradualPruning:
@@ -32,10 +45,12 @@ class GradualPruning:
     """
 
     def __init__(self, keeps: list[tuple[Parameter, float]], n: int, dt: int, t_0: int = 0):
-        for i, (p, _) in enumerate(keeps):
+        self.targets = []
+        for i, (p, keep) in enumerate(_pairs(keeps)):
             check_finite(f"GradualPruning: keeps[{i}]", p().data)
-        self.targets = [(p, 1 - density(p), 1 - keep) for p, keep in keeps]
-        self.n, self.dt, self.t_0, self.t = n, dt, t_0, 0
+            self.targets.append((p, 1 - density(p), 1 - keep))
+        self.n, self.dt = options.counts("GradualPruning", n=n, dt=dt)
+        self.t_0, self.t = options.times("GradualPruning: t_0", t_0), 0
 
     def step(self):
         due = (self.t - self.t_0) % self.dt == 0 and 0 <= self.t - self.t_0 <= self.n * self.dt

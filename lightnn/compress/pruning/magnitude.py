@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.mask import Mask
 from lightnn.exercise import exercise
@@ -27,6 +28,7 @@ def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> 
     Returns a float, computed in float64 whatever w's dtype is; 0.0 if no weight remains, as where mask is all False.
     w and mask stay as they are.
     """
+    options.number("threshold: quality", quality)
     w = np.asarray(w)
     survivors = w if mask is None else w[mask]
     if not np.isfinite(survivors).all():
@@ -48,6 +50,7 @@ def prune(p: Parameter, quality: float) -> float:
     is 0 where a weight was removed, as `set_mask` leaves them. The array of the old mask stays as it was, and so does
     p.values. ValueError unless quality is finite and at least 0.
     """
+    options.number("prune: quality", quality)
     if not 0 <= quality < math.inf:
         raise ValueError(f"prune: want a finite quality >= 0, got {quality!r}")
     w, mask = p().data, None if p.support is None else p.support.mask
@@ -66,8 +69,7 @@ def set_mask(p: Parameter, mask: np.ndarray) -> float:
 def quality_for(w: np.ndarray, keep: float, mask: np.ndarray | None = None) -> float:
     """Converts a target density to the paper's quality parameter: with it, `threshold` keeps the fraction `keep` of
     all of w."""
-    if not 0 < keep <= 1:
-        raise ValueError(f"quality_for: want 0 < keep <= 1, got {keep!r}")
+    keep = fraction("quality_for: keep", keep)
     w = np.asarray(w)
     check_finite("quality_for: w", w)
     std = threshold(w, 1.0, mask)
@@ -93,13 +95,20 @@ def random_mask(p: Parameter, keep: float, rng: np.random.Generator | int) -> np
     same state gives the same mask again. Returns a bool array of p's shape; p stays as it is. ValueError unless
     0 < keep <= 1.
     """
+    options.number("random_mask: keep", keep)
     if not 0 < keep <= 1:
         raise ValueError(f"random_mask: want 0 < keep <= 1, got {keep!r}")
+    rng = options.generator("random_mask: rng", rng)
     places = np.arange(p.size) if p.support is None else np.flatnonzero(p.support.mask)
     kept = min(round(keep * p.size), places.size)
     mask = np.zeros(p.size, bool)
     mask[np.random.default_rng(rng).choice(places, kept, replace=False)] = True
     return mask.reshape(p.shape)
+
+
+def fraction(name: str, keep: float) -> float:
+    """The fraction of the weights to keep, after a check: more than none, at most all."""
+    return options.number(name, keep, above=0, at_most=1)
 
 
 def density(p: Parameter) -> float:
@@ -113,7 +122,9 @@ def sensitivity(model: Module, parameters: dict[str, Parameter], score, keeps) -
     parameters: {name: Parameter} of the model; score(model) -> accuracy; keeps: fractions to keep, from 0 to 1.
     Returns {name: [score for each of keeps]}. The model is left as it was.
     """
-    curves = {}
+    keeps = options.listed("sensitivity: keeps", keeps, "numbers > 0 and <= 1")
+    keeps, curves = [fraction("sensitivity: keeps", keep) for keep in keeps], {}
+    options.function("sensitivity: score", score)
     for name, p in parameters.items():
         check_finite(f"sensitivity: {name}", p().data)
     for name, p in parameters.items():
@@ -139,6 +150,8 @@ def adjust_dropout(rate: float, connections_before: int, connections_after: int)
     before and after pruning. Returns D_r, a float. ValueError unless 0 <= rate < 1 and 0 <= connections_after <=
     connections_before; also if connections_before is 0.
     """
+    options.wholes("adjust_dropout", connections_before=connections_before, connections_after=connections_after)
+    options.number("adjust_dropout: rate", rate)
     if not 0 <= rate < 1 or not 0 <= connections_after <= connections_before or not connections_before:
         raise ValueError(
             "adjust_dropout: want 0 <= rate < 1 and 0 <= connections_after <= connections_before, not 0; "

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.structure.numbering import Numbering
 from lightnn.exercise import exercise
 from lightnn.nn import Module
@@ -140,9 +141,10 @@ def channels(model: Module, input_shape: Sequence[int]) -> Channels:
     """Run the model once, in eval mode, on zeros of input_shape (N, C, H, W), and return its Channels."""
     if not isinstance(model, Module):
         raise TypeError(f"channels: want a Module, got {type(model).__name__}")
+    shape = options.shape("channels: input_shape", input_shape)
     dtype = next((p.dtype for p in model.parameters()), np.float32)
     watcher = Numbering(model, Channels())
-    x = Tensor(np.zeros(input_shape, dtype))
+    x = Tensor(np.zeros(shape, dtype))
     watcher.give(x.data, watcher.held(x.data, "it is the network's input"))
     with evaluating(model), no_grad(), watching(watcher):
         y = model(x)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.structure.channel_graph import channels
 from lightnn.compress.structure.surgery import plan, thin
 from lightnn.exercise import exercise
@@ -36,7 +37,7 @@ def fold_constants(w, b, values, constant):
 def remove_dead(model: Module, input_shape: Sequence[int]) -> tuple[Module, dict[str, int]]:
     """(the network without its dead channels, {layer: how many were removed}); its outputs are the same, up to the
     rounding of the folded sums. It repeats until nothing is dead: a neuron may die with the only one that it fed."""
-    went = {}
+    went, input_shape = {}, options.shape("remove_dead: input_shape", input_shape)
     while True:
         found = channels(model, input_shape)
         readers = _readers(model, found, input_shape)
@@ -81,7 +82,7 @@ def _readers(model, found, input_shape):
     these are constant."""
     paths, inputs = {id(m): name for name, m in model.named_modules()}, {}
 
-    def watch(op, arrays, options, y):
+    def watch(op, arrays, given, y):
         if op.is_layer:
             path = paths.get(id(running.get()))
             inputs[path] = None if path in inputs else arrays[0][0]  # None: it reads two things

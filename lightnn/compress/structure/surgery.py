@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.structure.channel_graph import Channels
 from lightnn.compress.transforms.mask import Mask
 from lightnn.models import describe
@@ -110,12 +111,13 @@ def plan(model: Module, found: Channels, remove: dict[str, Sequence[int]]) -> Pl
 def _wanted(found, remove):
     """The numbers of the channels to remove, after checking each."""
     wanted = []
-    for layer, rows in remove.items():
-        if layer not in found.layers:
-            raise ValueError(f"plan: no layer {layer!r}; there are {', '.join(found.layers)}")
-        rows, ids = np.asarray(rows, np.int64), found.layers[layer]
-        if rows.ndim != 1 or (rows.size and not 0 <= rows.min() <= rows.max() < len(ids)):
-            raise ValueError(f"plan: want rows of {layer} from 0 to {len(ids) - 1}, got {rows.tolist()}")
+    for layer, rows in options.named("plan: remove", remove).items():
+        options.one_of("plan: remove: layer", layer, list(found.layers))
+        ids = found.layers[layer]
+        want = f"rows of {layer} from 0 to {len(ids) - 1}"
+        rows = np.array(options.ints("plan: remove", rows, want), np.int64)
+        if rows.size and rows.max() >= len(ids):
+            raise options.wrong("plan: remove", want, rows.tolist())
         for row in rows:
             if reason := found.reason(layer, row):
                 raise ValueError(f"plan: row {row} of {layer} can't be removed: {reason}")

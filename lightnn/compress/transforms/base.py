@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lightnn import options
 from lightnn.nn import Module, Parameter
 
 VALUES, SUPPORTS = {}, {}  # {kind: class} of all registered transforms
@@ -51,6 +52,9 @@ class Transform(Module):
 
 def transform(kind: str, slot: str = "values") -> Callable[[type], type]:
     """Class decorator: register a Transform under `kind`, for the slot "values" or "support" of a Parameter."""
+
+    options.text("transform: kind", kind)
+    options.one_of("transform: slot", slot, ("values", "support"))
 
     def register(cls):
         table = {"values": VALUES, "support": SUPPORTS}[slot]

@@ -8,6 +8,7 @@ import numbers
 
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.transforms.codebook import Codebook
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
@@ -18,18 +19,20 @@ __all__ = ["density_init", "kmeans", "linear_init", "nearest", "random_init", "s
 def linear_init(w: np.ndarray, k: int, rng=None) -> np.ndarray:
     """k centres equally spaced from min(w) to max(w), both included. The paper's choice: large weights matter most, and
     there are few of them."""
-    return np.linspace(w.min(), w.max(), k)
+    return np.linspace(w.min(), w.max(), options.count("linear_init: k", k))
 
 
 def density_init(w: np.ndarray, k: int, rng=None) -> np.ndarray:
     """Centres at k equal steps of the cumulative distribution, c_i = F^-1((i + 1/2) / k). The paper does not give
     the end points: these are ours."""
+    k = options.count("density_init: k", k)
     return np.quantile(w, (np.arange(k) + 0.5) / k)
 
 
 def random_init(w: np.ndarray, k: int, rng=0) -> np.ndarray:
     """Forgy: k of the weights, drawn without replacement."""
-    return np.sort(np.random.default_rng(rng).choice(w, k, replace=len(w) < k))
+    k, rng = options.count("random_init: k", k), options.generator("random_init: rng", rng)
+    return np.sort(rng.choice(w, k, replace=len(w) < k))
 
 
 @exercise("04.5")
@@ -52,6 +55,10 @@ def kmeans(w, k, init=linear_init, iterations=100, rng=0):
     w = np.asarray(w, np.float64)
     if w.ndim != 1 or not w.size or not np.isfinite(w).all():
         raise ValueError(f"kmeans: want finite numbers w (n,), n > 0; got shape {w.shape}")
+    options.whole("kmeans: k", k)
+    options.function("kmeans: init", init)
+    options.times("kmeans: iterations", iterations)
+    options.generator("kmeans: rng", rng)
     if k < 1:
         raise ValueError(f"kmeans: want k >= 1, got {k!r}")
     order = np.sort(w)
@@ -88,6 +95,9 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
     """
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
         raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
+    options.whole("share: bits", bits)
+    options.function("share: init", init)
+    options.generator("share: rng", rng)
     w = p().data
     kept = np.ones(w.shape, bool) if p.support is None else p.support.mask
     codes = np.zeros(w.shape, np.int64)
@@ -106,4 +116,5 @@ def sharing_rate(n, bits, k):
 
     for n weights of b = `bits` bits each, which share k centres of b bits each. log2(k) is not rounded to whole bits.
     """
+    n, bits, k = options.numbers_above_0("sharing_rate", n=n, bits=bits, k=k)
     return n * bits / (n * np.log2(k) + k * bits)

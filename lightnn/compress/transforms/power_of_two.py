@@ -4,10 +4,9 @@ Representation", arXiv 1603.01025).
 A weight is stored as its sign and a small integer, the exponent. A machine can multiply by it with a shift.
 """
 
-import numbers
-
 import numpy as np
 
+from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
 from lightnn.exercise import exercise
@@ -15,6 +14,8 @@ from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
 
 __all__ = ["PowerOfTwo", "log_codes", "log_quantize", "use_powers_of_two"]
+
+MOST_BITS = 8
 
 
 @transform("power-of-two")
@@ -28,11 +29,8 @@ class PowerOfTwo(Transform):
     per_weight = ("codes",)
 
     def __init__(self, bits: int, top: int):
-        if not isinstance(bits, numbers.Integral) or not 2 <= bits <= 8:
-            raise ValueError(f"PowerOfTwo: want bits from 2 to 8, got {bits!r}")
-        if not isinstance(top, numbers.Integral) or not -100 <= top <= 100:
-            raise ValueError(f"PowerOfTwo: want an integer top from -100 to 100, got {top!r}")
-        self.bits, self.top = int(bits), int(top)
+        self.bits = options.count("PowerOfTwo: bits", bits, 2, MOST_BITS)
+        self.top = options.count("PowerOfTwo: top", top, -100, 100)
 
     def forward(self, latent: Tensor) -> Tensor:
         return log_quantize(latent, bits=self.bits, top=self.top)
@@ -80,6 +78,8 @@ def log_codes(w, bits, top):
     place n the exponent top. A larger exponent takes place n too; for a smaller one, and for a weight of 0, the code
     is 0. w stays as it is. ValueError if a weight is not finite.
     """
+    options.count("log_codes: bits", bits, at_most=MOST_BITS)
+    options.whole("log_codes: top", top)
     w = np.asarray(w)
     if not np.isfinite(w).all():
         raise ValueError("log_codes: want finite weights")
@@ -91,7 +91,7 @@ def log_codes(w, bits, top):
 def use_powers_of_two(p: Parameter, bits: int) -> PowerOfTwo:
     """Let Parameter p use powers of two of `bits` bits, up to the one nearest to its largest weight. Returns its
     PowerOfTwo; p's latent weights stay, and training goes on with them."""
-    w = p().data
+    bits, w = options.count("use_powers_of_two: bits", bits, 2, MOST_BITS), p().data
     check_finite("use_powers_of_two: p", w)
     largest = np.abs(w).max(initial=0)
     p.values = PowerOfTwo(bits, int(np.rint(np.log2(largest))) if largest > 0 else 0)

@@ -116,8 +116,8 @@ def test_select_takes_whole_units(rng):
 @pytest.mark.parametrize(
     ("shares", "message"),
     [
-        ({"conv9": 0.5}, "no layer 'conv9'; there are conv1"),
-        ({"conv1": 1.0}, "want a fraction 0 <= fraction < 1 of conv1"),
+        ({"conv9": 0.5}, "select: fractions: layer: want conv1 .*, got 'conv9'"),
+        ({"conv1": 1.0}, "select: fractions of conv1: want a finite number >= 0 and < 1, got 1.0"),
     ],
 )
 def test_select_refuses_what_is_not_there(shares, message):

@@ -193,7 +193,7 @@ def test_errors_say_what_was_wanted_and_what_came(call, message):
 
 @pytest.mark.parametrize("keep", [0, 1.1])
 def test_a_share_out_of_range_is_named(keep):
-    with pytest.raises(ValueError, match=f"quality_for: want 0 < keep <= 1, got {keep}"):
+    with pytest.raises(ValueError, match=f"quality_for: keep: want a finite number <= 1 and > 0, got {keep}"):
         quality_for(np.ones(3), keep)
 
 

@@ -60,10 +60,10 @@ def test_the_range_ends_at_the_largest_weight():
 @pytest.mark.parametrize(
     ("bits", "top", "message"),
     [
-        (1, 0, "want bits from 2 to 8, got 1"),
-        (9, 0, "want bits from 2 to 8, got 9"),
-        (2.5, 0, "want bits from 2 to 8, got 2.5"),
-        (4, 0.5, "want an integer top from -100 to 100, got 0.5"),
+        (1, 0, "PowerOfTwo: bits: want an int from 2 to 8, got 1"),
+        (9, 0, "PowerOfTwo: bits: want an int from 2 to 8, got 9"),
+        (2.5, 0, "PowerOfTwo: bits: want an int from 2 to 8, got 2.5"),
+        (4, 0.5, "PowerOfTwo: top: want an int from -100 to 100, got 0.5"),
         (4, 101, "got 101"),
     ],
 )
@@ -78,7 +78,7 @@ def test_options_out_of_range_are_refused(bits, top, message):
         ({"codes": np.array([4])}, "want codes from -3 to 3, got 4 to 4"),
         ({"scale": np.float32(3)}, "want a power of two for the scale, got 3.0"),
         ({"scale": np.float32(np.nan)}, "want a power of two for the scale, got nan"),
-        ({"bits": np.array(1), "codes": np.zeros(1, int)}, "want bits from 2 to 8, got 1"),
+        ({"bits": np.array(1), "codes": np.zeros(1, int)}, "PowerOfTwo: bits: want an int from 2 to 8, got 1"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(change, message):

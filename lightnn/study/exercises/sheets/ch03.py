@@ -238,16 +238,18 @@ def finale() -> str:
     """Thin a residual network and a trained LeNet-5 by the reader's functions, and say what is left."""
     import numpy as np
 
-    import lightnn
-    from lightnn import Tensor, compress, data, metrics, models, optim
+    from lightnn import compress, data, metrics, models, optim
+    from lightnn.tensor import Tensor
+    from lightnn.training import evaluate
+    from lightnn.training import train as fit
 
     mnist, shape, errors = data.load_mnist(), (1, 1, 28, 28), []
     x, y = mnist.x_train, mnist.y_train
 
     def train(net, lr):
         optimizer = optim.SGD(net.parameters(), lr, momentum=0.9)
-        lightnn.train(net, (x[:6000], y[:6000]), epochs=1, optimizer=optimizer, progress=False)
-        errors.append(100 - 100 * lightnn.evaluate(net, x[-2000:], y[-2000:], progress=False))
+        fit(net, (x[:6000], y[:6000]), epochs=1, optimizer=optimizer, progress=False)
+        errors.append(100 - 100 * evaluate(net, x[-2000:], y[-2000:], progress=False))
 
     def thinned(net, found, rows):
         cut = compress.plan(net, found, rows)

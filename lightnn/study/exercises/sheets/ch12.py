@@ -277,10 +277,11 @@ def finale() -> str:
     """Train a small network by the reader's filters, and the same one by the library's kernels."""
     import numpy as np
 
-    from lightnn import Tensor, data, nn, op, optim
+    from lightnn import data, nn, optim
     from lightnn import functional as F
     from lightnn.functional import plain
     from lightnn.kernels.conv import shift
+    from lightnn.tensor import Tensor, op
 
     def conv(x, w, *, groups):
         how = (2, 2), (1, 1, 1, 1), (1, 1), groups

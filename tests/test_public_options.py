@@ -1,0 +1,441 @@
+"""Every option of every public function and class: what is valid is taken, all else is one clear error that names it.
+
+`CALLS` has a valid call of each. What it gives in place is material, the arrays and networks to work on; every other
+parameter of the signature is an option, and is replaced by hostile values, one at a time. A public callable that no
+table names fails, and so does an option of which it is not said what it takes.
+"""
+
+import contextlib
+import functools
+import importlib
+import inspect
+import math
+import numbers
+import pathlib
+import tempfile
+
+import numpy as np
+import pytest
+
+import lightnn
+from lightnn import Tensor, compress, io, models, nn, optim
+from lightnn.nn.sketch import shapes_only
+
+PARTS = ("functional", "nn", "optim", "data", "compress", "metrics", "models", "io", "runtime", "training", "")
+
+# What each option takes, said once more and in another way than by lightnn/options.py
+
+
+def whole(low, high=2**31 - 1):
+    return lambda v: isinstance(v, int | np.integer) and not isinstance(v, bool) and low <= v <= high
+
+
+def several(each, lengths):
+    def valid(v):
+        listed = v.ndim == 1 if isinstance(v, np.ndarray) else isinstance(v, tuple | list | range)
+        return listed and len(v) in lengths and all(map(each, v))
+
+    return valid
+
+
+def pair(low):
+    return lambda v: whole(low)(v) or several(whole(low), (2,))(v)
+
+
+def real(low=-math.inf, high=math.inf, *, infinite=False, but=()):
+    def valid(v):
+        if not isinstance(v, numbers.Real) or isinstance(v, bool) or (isinstance(v, int) and abs(v) > 10**308):
+            return False
+        return not math.isnan(v) and (infinite or math.isfinite(v)) and low <= v <= high and v not in but
+
+    return valid
+
+
+def by_channel(each):
+    return lambda v: each(v[()] if isinstance(v, np.ndarray) and not v.ndim else v) or several(each, (1, 4))(v)
+
+
+def by_layer(each):
+    return lambda v: isinstance(v, dict) and all(map(each, v.values()))
+
+
+def or_none(valid):
+    return lambda v: v is None or valid(v)
+
+
+def flag(v):
+    return isinstance(v, bool | np.bool_)
+
+
+def seed(v):
+    return isinstance(v, np.random.Generator) or whole(0, math.inf)(v)
+
+
+def text(v):
+    return isinstance(v, str)
+
+
+def word(*words):
+    return lambda v: text(v) and v in words
+
+
+COUNT, TIMES, PROBABILITY, FRACTION = whole(1), whole(0), real(0, 1), real(0, 1, but=(0,))
+TAKES = {
+    pair(0): "padding",
+    pair(1): "kernel_size stride dilation output_size size",
+    COUNT: "groups in_features out_features in_channels out_channels num_features step_size T_max batch_size n_val "
+    "n dt k rounds num_classes width depth expansion",
+    TIMES: "epochs max_shift iterations connections_before connections_after arrays count t_0",
+    whole(-(2**63), 2**63 - 1): "dim start_dim ignore_index t",
+    whole(0, 2**63 - 1): "max_bytes",
+    whole(5): "repeats",
+    whole(1, 2): "order",
+    whole(2, 8): "bits",
+    whole(-100, 100): "top",
+    flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
+    PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",
+    FRACTION: "keep",
+    real(0): "eps lr weight_decay eta_min gamma quality",
+    by_channel(real()): "mean",
+    by_channel(real(0, but=(0,))): "std",
+    real(0, 100, but=(0,)): "width_mult",
+    real(infinite=True): "min_val max_val value",
+    several(real(0, 1, but=(1,)), (2,)): "betas",
+    several(whole(1), range(1, 9)): "input_shape",
+    several(FRACTION, range(1, 9)): "keeps",
+    by_layer(real(0, 1, but=(1,))): "fractions",
+    by_layer(several(whole(0, 19), range(20))): "remove",
+    seed: "rng",
+    text: "description kind values support",
+    word("mean", "sum", "none"): "reduction",
+    word("values", "support"): "slot",
+    callable: "optimizer loss init score",
+    or_none(callable): "schedule augment after_step",
+}
+TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
+TAKES_ELSEWHERE = {
+    "nn.Shift2d kernel_size": COUNT,
+    "nn.Shift2d dilation": COUNT,
+    "optim.SGD momentum": real(0),
+    "functional.pad padding": several(TIMES, (0, 2, 4, 6, 8)),
+    "data.random_crop padding": TIMES,
+    "compress.threshold quality": real(),
+    "compress.share bits": whole(0, 16),
+    "compress.log_codes bits": whole(1, 8),
+    "compress.log_codes top": whole(-(2**63), 2**63 - 1),
+    "compress.sharing_rate n": real(0, but=(0,)),
+    "compress.sharing_rate bits": real(0, but=(0,)),
+    "compress.sharing_rate k": real(0, but=(0,)),
+    "compress.GradualPruning keeps": lambda v: isinstance(v, list) and v != [],
+    "training.train optimizer": lambda v: isinstance(v, optim.Optimizer),
+    "training.train schedule": lambda v: v is None or callable(getattr(v, "step", None)),
+    "compress.gradual_sparsity t_0": whole(-(2**63), 2**63 - 1),
+    "compress.gradual_sparsity n": whole(1, 2**63 - 1),
+    "compress.gradual_sparsity dt": whole(1, 2**63 - 1),
+    "compress.adjust_dropout connections_before": whole(1, 2**63 - 1),
+    "compress.adjust_dropout connections_after": whole(0, 2**63 - 1),
+}
+WRAPPED = {"fractions": lambda v: {"conv1": v}, "remove": lambda v: {"conv1": v}, "keeps": lambda v: [v]}
+GIVEN = {"weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
+DRAWS_NOTHING = {"compress.linear_init rng", "compress.density_init rng"}  # an `init` of kmeans must take one
+
+# Valid calls
+
+
+def call(*material, **options):
+    return material, options
+
+
+def parameter():
+    return nn.Parameter(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4))
+
+
+def lenet_and_channels():
+    model = models.lenet5(rng=0)
+    return model, compress.channels(model, (1, 1, 28, 28))
+
+
+def training():
+    model = nn.Linear(3, 3, rng=0)
+    data = np.ones((4, 3), np.float32), np.array([0, 1, 2, 0])
+    return model, data, optim.SGD(model.parameters(), 0.1)
+
+
+FOLDER = tempfile.TemporaryDirectory()
+
+
+@functools.cache
+def saved():
+    path = pathlib.Path(FOLDER.name, "small.lnn")
+    io.save(SMALL, path)
+    return path
+
+
+def recipe():
+    return lightnn.training.Recipe(1, 0.1)
+
+
+X = np.random.default_rng(0).random((4, 4, 6, 6), np.float32)
+ROWS, W, NUMBERS = X[:, 0, 0, :3], np.ones((4, 4, 3, 3), np.float32), np.linspace(-1, 1, 9)
+VECTORS = [np.ones(4, np.float32), np.zeros(4, np.float32)]
+LABELS = np.array([0, 1, 2, 0])
+SMALL = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+CALLS = {
+    "functional.adaptive_avg_pool2d": lambda: call(X, output_size=2),
+    "functional.avg_pool2d": lambda: call(X, kernel_size=2, stride=2),
+    "functional.batch_norm": lambda: call(
+        X, *VECTORS, running_mean=np.zeros(4, np.float32), running_var=np.ones(4, np.float32)
+    ),
+    "functional.channel_shuffle": lambda: call(X, groups=2),
+    "functional.concat": lambda: call([Tensor(X), Tensor(X)]),
+    "functional.conv2d": lambda: call(X, W, None),
+    "functional.cross_entropy": lambda: call(ROWS, LABELS),
+    "functional.depthwise_conv2d": lambda: call(X, W[:, :1], None),
+    "functional.dropout": lambda: call(X, rng=0),
+    "functional.flatten": lambda: call(X),
+    "functional.grouped_conv2d": lambda: call(X, W[:, :2], None, groups=2),
+    "functional.hardtanh": lambda: call(X),
+    "functional.log_softmax": lambda: call(X),
+    "functional.max_pool2d": lambda: call(X, kernel_size=2, stride=2),
+    "functional.pad": lambda: call(X, padding=(1, 2)),
+    "functional.softmax": lambda: call(X),
+    "nn.AdaptiveAvgPool2d": lambda: call(output_size=2),
+    "nn.AvgPool2d": lambda: call(kernel_size=2),
+    "nn.BatchNorm1d": lambda: call(num_features=3),
+    "nn.BatchNorm2d": lambda: call(num_features=3),
+    "nn.ChannelShuffle": lambda: call(groups=2),
+    "nn.Conv2d": lambda: call(in_channels=2, out_channels=4, kernel_size=3),
+    "nn.Dropout": lambda: call(),
+    "nn.Flatten": lambda: call(),
+    "nn.Hardtanh": lambda: call(),
+    "nn.Linear": lambda: call(in_features=3, out_features=2),
+    "nn.MaxPool2d": lambda: call(kernel_size=2),
+    "nn.Shift2d": lambda: call(),
+    "optim.Adam": lambda: call([parameter()]),
+    "optim.CosineLR": lambda: call(optim.SGD([parameter()], 0.1), T_max=3),
+    "optim.Optimizer": lambda: call([parameter()], lr=0.1),
+    "optim.SGD": lambda: call([parameter()], lr=0.1, momentum=0.9),
+    "optim.StepLR": lambda: call(optim.SGD([parameter()], 0.1), step_size=3),
+    "data.batches": lambda: call(X, LABELS, batch_size=2),
+    "data.check_images_labels": lambda: call(X, LABELS, num_classes=3),
+    "data.normalize": lambda: call(X, mean=0.5, std=0.5),
+    "data.random_crop": lambda: call(X, size=4, rng=0),
+    "data.random_flip": lambda: call(X, rng=0),
+    "data.random_shift": lambda: call(X, rng=0),
+    "data.split_validation": lambda: call(X, LABELS, n_val=1),
+    "compress.GradualPruning": lambda: call(keeps=[(parameter(), 0.5)], n=3, dt=2),
+    "compress.PowerOfTwo": lambda: call(bits=4, top=0),
+    "compress.activation_density": lambda: call(SMALL, X[:, :1]),
+    "compress.adjust_dropout": lambda: call(rate=0.5, connections_before=10, connections_after=5),
+    "compress.channels": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "compress.density_init": lambda: call(NUMBERS, k=2),
+    "compress.filter_norms": lambda: call(W),
+    "compress.gradual_sparsity": lambda: call(t=3, s_i=0.0, s_f=0.5, t_0=1, n=3, dt=2),
+    "compress.greedy_norms": lambda: call(W, [0]),
+    "compress.kmeans": lambda: call(NUMBERS, k=2),
+    "compress.linear_init": lambda: call(NUMBERS, k=2),
+    "compress.log_codes": lambda: call(NUMBERS, bits=4, top=0),
+    "compress.log_quantize": lambda: call(NUMBERS, bits=4, top=0),
+    "compress.norms": lambda: call(*lenet_and_channels()),
+    "compress.plan": lambda: call(*lenet_and_channels(), remove={"conv1": [0]}),
+    "compress.prune": lambda: call(parameter(), quality=1.0),
+    "compress.prune_filters": lambda: call(models.lenet5(), input_shape=(1, 1, 28, 28), fractions={"conv1": 0.5}),
+    "compress.prune_to_fraction": lambda: call(parameter(), keep=0.5),
+    "compress.prune_to_share": lambda: call(parameter(), keep=0.5),
+    "compress.quality_for": lambda: call(NUMBERS, keep=0.5),
+    "compress.random_init": lambda: call(NUMBERS, k=2),
+    "compress.random_mask": lambda: call(parameter(), keep=0.5, rng=0),
+    "compress.remove_dead": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "compress.select": lambda: call(lenet_and_channels()[1], {"conv1": np.arange(20)}, fractions={"conv1": 0.5}),
+    "compress.select_greedily": lambda: call(*lenet_and_channels(), fractions={"conv1": 0.5}),
+    "compress.sensitivity": lambda: call(SMALL, {"0.weight": parameter()}, score=lambda model: 1.0, keeps=[0.5]),
+    "compress.share": lambda: call(parameter(), bits=2),
+    "compress.sharing_rate": lambda: call(n=100, bits=32, k=4),
+    "compress.smallest": lambda: call([3, 1, 2], count=2),
+    "compress.threshold": lambda: call(NUMBERS, quality=1.0),
+    "compress.transform": lambda: call(kind="a test's"),
+    "compress.use_powers_of_two": lambda: call(parameter(), bits=4),
+    "metrics.compare_latency": lambda: call({"a": SMALL}, input_shape=(1, 1, 6, 6), rounds=1),
+    "metrics.count_macs": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "metrics.latency": lambda: call(SMALL, input_shape=(1, 1, 6, 6), rounds=1),
+    "metrics.least_times": lambda: call({"a": lambda: None}),
+    "metrics.trace": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "models.build": lambda: call({"type": "ReLU", "args": {}}, arrays=1),
+    **{f"models.{name}": call for name in models.ARCHITECTURES if hasattr(models, name)},
+    **{f"models.{name}": call for name in ("resnet20", "resnet56", "resnet110")},
+    "io.from_bytes": lambda: call(io.to_bytes(SMALL), max_bytes=10_000),
+    "io.inspect": lambda: call(saved(), max_bytes=10_000),
+    "io.load": lambda: call(saved(), max_bytes=10_000),
+    "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
+    "training.Recipe": lambda: call(epochs=1, lr=0.1),
+    "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
+    "training.follow": lambda: call(recipe(), *training()[:2], progress=False),
+    "training.predict": lambda: call(SMALL, X[:, :1]),
+    "training.train": lambda: call(*training()[:2], epochs=1, optimizer=training()[2], progress=False),
+    ".Tensor": lambda: call(X),
+    ".set_num_threads": lambda: call(n=1),
+}
+ONLY_MATERIAL = {
+    "functional": "hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid tanh",
+    "nn": "ModuleList Parameter Sequential",
+    "compress": "Codebook Mask decode decode_parameter density encode feature_maps fold_constants look_up "
+    "map_statistics mask_channels masked nearest set_mask thin",
+    "metrics": "count_parameters",
+    "models": "architecture check_reads_back describe description_of_unchanged parse to_text",
+    "io": "save save_to_train to_bytes to_train_bytes",
+    "runtime": "CodebookConv2d CodebookLinear SparseConv2d SparseLinear held_bytes lower lower_report",
+    "": "save op",
+}
+RECORDS = {  # what a function returns: nobody makes one by hand
+    "data": "Dataset",
+    "compress": "Encoded",
+    "metrics": "Latency Least Row",
+    "io": "FileReport",
+    "runtime": "HeldRow",
+    "training": "History",
+}
+UNCHECKED = {"runtime": "csr_conv2d csr_matvec from_csr tap_positions to_csr"}  # definitions, whose file says so
+SAME = {".evaluate", ".inspect", ".load", ".predict", ".train"}  # the same objects as above
+
+
+# Hostile values
+
+
+HOSTILE = [
+    *(True, False, None, "7", "", b"7", "x", 1j, object(), Ellipsis),
+    *(-1, 0, 1, 2, 2**31, 2**63, -(2**63) - 1, 2**100, 10**400, -(10**400)),
+    *(1.5, 0.5, -0.5, 1.0, math.nan, math.inf, -math.inf),
+    *(
+        (),
+        [],
+        (1,),
+        (1, 1),
+        [1, 2],
+        (1, 2, 3),
+        (1, -1),
+        (1, 2**63),
+        (1, "2"),
+        (True, 1),
+        (1.5, 2),
+        (1, None),
+        ((1, 2), 3),
+    ),
+    *({}, {1, 2}, {1: 2}, "12", b"12", range(2)),
+    *(
+        np.int64(1),
+        np.uint8(1),
+        np.int64(-1),
+        np.float64(0.5),
+        np.float32(0.5),
+        np.float64(math.nan),
+        np.float32(math.inf),
+    ),
+    *(np.True_, np.array(1), np.array(0.5), np.array([1, 1]), np.array(["1", "2"]), np.complex64(1)),
+]
+
+
+def public():
+    """{"functional.conv2d": F.conv2d} of everything that an `__all__` names and that can be called with something."""
+    found = {}
+    for part in PARTS:
+        module = importlib.import_module(f"lightnn.{part}".rstrip("."))
+        names = set(module.__all__) | (set(compress.transforms.__all__) if module is compress else set())
+        for name in names:
+            value = getattr(module, name)
+            if callable(value) and not (inspect.isclass(value) and issubclass(value, BaseException | dict | list)):
+                found[f"{part}.{name}"] = value
+    return {name: value for name, value in found.items() if name not in SAME and inspect.signature(value).parameters}
+
+
+PUBLIC = public()
+
+
+def options_of(name):
+    """{option: a valid value} of a public callable, from its call in the table and its defaults."""
+    material, given = CALLS[name]()
+    parameters = list(inspect.signature(PUBLIC[name]).parameters.values())[len(material) :]
+    named = {p.name: given.get(p.name, p.default) for p in parameters if p.name not in GIVEN}
+    return {n: v for n, v in named.items() if f"{name} {n}" not in DRAWS_NOTHING}
+
+
+def takes(name, option):
+    valid = TAKES_ELSEWHERE.get(f"{name} {option}") or TAKES[option]
+    none_too = inspect.signature(PUBLIC[name]).parameters[option].default is None
+    return or_none(valid) if none_too and f"{name} {option}" != "functional.dropout rng" else valid
+
+
+def outcome(name, **changed):
+    """None, or the error of the valid call with some options changed."""
+    material, given = CALLS[name]()
+    sketch = shapes_only(10**6) if name.startswith("models.") else contextlib.nullcontext()
+    try:
+        with sketch:
+            PUBLIC[name](*material, **given | changed)
+    except Exception as error:
+        return error
+    return None
+
+
+def is_clear(error, option=""):
+    """Whether an error is one line that says what was wanted and what came, and names the option."""
+    message = str(error)
+    said = "want " in message and "got " in message and option in message and "\n" not in message
+    return isinstance(error, ValueError | TypeError) and said and len(message) <= 400
+
+
+def fault(name, option, value):
+    """What is wrong with how a public callable takes a value of an option; None if nothing is."""
+    error, valid = outcome(name, **{option: value}), takes(name, option)(value)
+    if not valid and error is None:
+        return "it passes"
+    if (
+        error is not None
+        and not is_clear(error, "" if valid else option)
+        and not (valid and isinstance(error, io.FormatError))
+    ):
+        return f"{type(error).__name__}: {error}"[:150]
+    return None
+
+
+def probes(name):
+    """(option, value) of every option of a public callable and every hostile value."""
+    for option in options_of(name):
+        yield from ((option, value) for value in HOSTILE)
+        if option in WRAPPED:
+            yield from ((option, WRAPPED[option](value)) for value in HOSTILE)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_only_what_is_valid_is_taken_and_an_error_names_the_option(name):
+    faults = [(option, value, found) for option, value in probes(name) if (found := fault(name, option, value))]
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_valid_call_passes_with_numpys_numbers_too(name):
+    assert outcome(name) is None
+    for option, base in options_of(name).items():
+        kinds = {bool: [np.bool_], int: [np.int64, np.uint8], float: [np.float64, np.float32]}.get(type(base), [])
+        twins = [kind(base) for kind in kinds if not (kind is np.uint8 and not 0 <= base < 256)]
+        assert [error for twin in twins if (error := outcome(name, **{option: twin})) is not None] == [], option
+
+
+def test_every_public_callable_is_in_one_table():
+    elsewhere = {
+        f"{part}.{n}" for table in (ONLY_MATERIAL, RECORDS, UNCHECKED) for part in table for n in table[part].split()
+    }
+    assert elsewhere.isdisjoint(CALLS)
+    assert set(PUBLIC) - elsewhere == set(CALLS)
+
+
+def test_what_takes_only_material_has_no_option():
+    for part, names in ONLY_MATERIAL.items():
+        for name in names.split():
+            parameters = inspect.signature(PUBLIC[f"{part}.{name}"]).parameters.values()
+            assert [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in TAKES] == []
+
+
+def test_what_is_not_checked_says_so():
+    for part, names in UNCHECKED.items():
+        for name in names.split():
+            assert "othing is checked" in inspect.getmodule(inspect.unwrap(PUBLIC[f"{part}.{name}"])).__doc__

@@ -1,0 +1,91 @@
+"""lightnn/startup.py and the edges of lightnn/kernels/parallel.py: environments, forks, Ctrl-C while importing."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lightnn.files import ROOT
+from lightnn.kernels import parallel
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="GNU OpenMP and fork")
+
+
+def python(*arguments, **environment):
+    """(exit status, standard output, standard error) of a new Python."""
+    command = [sys.executable, *arguments]
+    clean = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    done = subprocess.run(command, cwd=ROOT, env={**clean, **environment}, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "many", ""])
+def test_a_wrong_number_of_threads_is_said_in_a_line(given):
+    status, _, error = python("-m", "lightnn", "inspect", "x", NUMBA_NUM_THREADS=given)
+    assert (status, error) == (2, f"lightnn: want NUMBA_NUM_THREADS to be an int >= 1, got {given!r}\n")
+    status, _, error = python("-c", "import lightnn", NUMBA_NUM_THREADS=given)
+    assert status == 1 and "ValueError: want NUMBA_NUM_THREADS" in error
+
+
+@pytest.mark.parametrize(
+    ("environment", "policy"),
+    [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active"), ({"GOMP_SPINCOUNT": "100"}, "None")],
+)
+def test_threads_sleep_unless_told_otherwise(environment, policy):
+    code = "import os, lightnn; print(os.environ.get('OMP_WAIT_POLICY'))"
+    assert python("-c", code, **environment)[1].strip() == policy
+
+
+@LINUX
+def test_ctrl_c_while_importing_is_one_line(tmp_path):
+    (tmp_path / "numba.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport time\ntime.sleep(9)"
+    )
+    status, _, error = python("-m", "lightnn", "check", PYTHONPATH=str(tmp_path))
+    assert (status, error) == (130, "interrupted\n")
+
+
+FORK = """
+import multiprocessing, numpy as np, lightnn
+def work(_=None):
+    x, w = np.ones((8, 32, 32, 32), np.float32), np.ones((32, 32, 3, 3), np.float32)
+    return float(lightnn.functional.conv2d(x, w).data.sum())
+if __name__ == "__main__":
+    {before}
+    context = multiprocessing.get_context("{method}")
+    with context.Pool(1) as pool:
+        try:
+            print("in the child:", pool.map(work, [0]) == [8 * 32 * 30 * 30 * 288.0])
+        except RuntimeError as error:
+            print("error:", error)
+"""
+
+
+@LINUX
+@pytest.mark.skipif(parallel.numba.config.DISABLE_JIT, reason="threads come with the compiler")
+@pytest.mark.parametrize(
+    ("before", "method", "layer", "want"),
+    [
+        ("work()", "fork", "omp", f"error: {parallel.LOST}"),
+        ("pass", "fork", "omp", "in the child: True"),
+        ("work()", "fork", "workqueue", "in the child: True"),
+        ("work()", "forkserver", "omp", "in the child: True"),
+        ("work()", "spawn", "omp", "in the child: True"),
+    ],
+)
+def test_a_forked_process_works_or_says_why_not(tmp_path, before, method, layer, want):
+    script = tmp_path / "script.py"
+    script.write_text(FORK.replace("{before}", before).replace("{method}", method))
+    status, out, error = python(str(script), NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2", PYTHONPATH=str(ROOT))
+    assert status == 0 and out.startswith(want), out + error
+
+
+@LINUX
+def test_a_package_that_can_not_be_written_works_without_a_home(tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel, "_can_write", lambda folder: False)
+    monkeypatch.setattr(parallel.numba.config, "CACHE_DIR", "")
+    monkeypatch.setattr(parallel.numba.config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(parallel.tempfile, "mkdtemp", lambda prefix: str(tmp_path / prefix))
+    parallel.find_cache(ROOT / "lightnn" / "kernels")
+    assert str(tmp_path / "lightnn-") == parallel.numba.config.CACHE_DIR
