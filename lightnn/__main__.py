@@ -102,7 +102,9 @@ def _integer(name, least, most):
     """A type of argument: an integer from least to most."""
 
     def read(text):
-        if not text.lstrip("-").isdigit() or not least <= int(text) <= most:
+        digits = text.removeprefix("-")
+        readable = digits.isascii() and digits.isdigit() and len(digits) < 30  # int refuses ² and 5,000 digits
+        if not readable or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"want a {name} from {least} to {most}, got {text!r}")
         return int(text)
 

@@ -24,6 +24,12 @@ class FormatError(ValueError):
     """The file is not one that this version can read; the message says what is wrong and where."""
 
 
+def one_line(text: object, most: int = 400) -> str:
+    """The text with whatever does not print replaced, and cut where it is too long: files may hold anything."""
+    text = "".join(c if c.isprintable() else "?" for c in str(text))
+    return text if len(text) <= most else text[:most] + " ..."
+
+
 def write_atomically(path: str | os.PathLike, data: bytes) -> None:
     """Write the data under a temporary name in the same folder, then rename it to path.
 
@@ -31,8 +37,8 @@ def write_atomically(path: str | os.PathLike, data: bytes) -> None:
     to is written. Temporary files that a killed process left in the folder are removed. OSError names what it can't
     write: a missing folder, a full disk, a path that is a folder, a device or a pipe.
     """
-    target = _target(path)
     with _writing(path):
+        target = _target(path)
         _remove_left_over(target.parent)
         handle, temporary = _temporary(target.parent)
         try:
@@ -48,8 +54,8 @@ def write_atomically(path: str | os.PathLike, data: bytes) -> None:
 
 def check_writable(path: str | os.PathLike) -> None:
     """OSError unless a file can be written at path. To be called before hours of work, not after."""
-    target = _target(path)
     with _writing(path):
+        target = _target(path)
         handle, temporary = _temporary(target.parent)
         os.close(handle)
         os.unlink(temporary)
@@ -75,13 +81,13 @@ def read_at_most(path: str | os.PathLike, most: int, most_of_a_stream: int | Non
 def _target(path):
     """What path leads to through symbolic links. OSError unless a file is or can be there."""
     if not str(path):
-        raise OSError("cannot write '': want the name of a file")
+        raise OSError("want the name of a file")
     target = pathlib.Path(os.path.realpath(path))
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         mode = os.stat(target).st_mode
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "a pipe" if stat.S_ISFIFO(mode) else "a device"
-            raise OSError(f"cannot write {path}: it is {kind}")
+            raise OSError(f"it is {kind}")
     return target
 
 
@@ -90,7 +96,7 @@ def _writing(path):
     try:
         yield
     except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror or error}") from None
+        raise OSError(f"cannot write {str(path) or repr('')}: {error.strerror or error}") from None
 
 
 def _temporary(folder):

@@ -104,6 +104,12 @@ def number(
     raise wrong(name, f"a {'' if infinite else 'finite '}number {said}".strip(), value)
 
 
+def any_number(name: str, value: float) -> float:
+    """Any number, infinities and NaN too: for a formula that is defined for them, or checks the range itself."""
+    is_nan = isinstance(value, numbers.Real) and value != value
+    return float(value) if is_nan else number(name, value, infinite=True)
+
+
 def numbers_above_0(where: str, **values: float) -> list[float]:
     """Several numbers > 0 of one function, each by its name."""
     return [number(f"{where}: {name}", value, above=0) for name, value in values.items()]

@@ -1,14 +1,60 @@
-"""Shared by all tests: a seeded generator, and `oracle`, which skips where PyTorch is missing."""
+"""Shared by all tests: a seeded generator, PyTorch, which is skipped where it is missing, and how Hypothesis draws.
+
+Hypothesis draws the same cases in every run and keeps no database. `pytest --long tests/test_fuzz.py -s` draws many
+more for the readers of files, and prints how many there were.
+"""
 
 import os
+import pathlib
 import sys
+import tempfile
+import time
 import types
 
+import hypothesis
 import numpy as np
 import pytest
 
 # NumPy's threads too must sleep while they wait: two test processes share the cores. (lightnn's own do: startup.py.)
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
+
+CASES, LONG_CASES = 2000, 25_000  # of each reader: with --long, 100,000 for the four
+
+hypothesis.configuration.set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), "lightnn-hypothesis"))
+hypothesis.settings.register_profile(
+    "lightnn",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=10 if os.environ.get("NUMBA_DISABLE_JIT") == "1" else 100,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("lightnn")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help=f"draw {LONG_CASES} cases for each reader, not {CASES}")
+
+
+@pytest.fixture
+def fuzz(request):
+    """fuzz(case): run a Hypothesis test of a reader as often as --long says. case returns what came of the file, such
+    as "read" or "refused"; there must be some of each."""
+
+    def run(case, strategy, wanted=("read", "refused")):
+        found, start = {}, time.perf_counter()
+
+        def count(drawn):
+            result = case(drawn)
+            found[result] = found.get(result, 0) + 1
+
+        cases = LONG_CASES if request.config.getoption("--long") else CASES
+        hypothesis.settings(max_examples=cases)(hypothesis.given(strategy)(count))()
+        seconds = time.perf_counter() - start
+        print(f"\n{request.node.name}: {sum(found.values())} cases in {seconds:.0f} s: {found}")
+        assert sum(found.values()) >= cases and set(wanted) <= set(found), found
+
+    return run
 
 
 @pytest.fixture

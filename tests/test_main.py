@@ -17,6 +17,7 @@ from lightnn.papers.deep_compression import experiment as deep_compression_exper
 from lightnn.papers.deep_compression import reproduction
 from lightnn.papers.lab import journal, registry
 from lightnn.papers.lab import run as lab_run
+from lightnn.papers.lab.lock import alone
 
 COMPRESS = ["compress", "lenet_300_100", "-o"]
 
@@ -370,3 +371,130 @@ def test_the_reference_is_one_command_away(run):
 def test_book_lint_passes_on_the_committed_chapters(run):
     status, out, _ = run("book", "lint")
     assert status == 0 and out.endswith("chapters, 0 complaints\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("compress lenet_300_100 -o a.lnn --seed -1", "want a seed from 0 to 9223372036854775807, got '-1'"),
+        ("compress lenet_300_100 -o a.lnn --seed 1e3", "want a seed from 0"),
+        ("compress lenet_300_100 -o a.lnn --seed ²", "want a seed from 0"),
+        ("compress lenet_300_100 -o a.lnn --seed --1", "--seed"),
+        ("compress lenet_300_100 -o a.lnn --seed " + "9" * 5000, "want a seed from 0"),
+        ("reproduce han2015 --seed 99999999999999999999", "want a seed from 0"),
+        ("study --port -5", "want a port from 1 to 65535, got '-5'"),
+        ("study --port 0", "want a port from 1 to 65535, got '0'"),
+        ("study --port 99999", "want a port from 1 to 65535, got '99999'"),
+        ("exercise 04.99", "no exercise 04.99; there are 04.1, "),
+        ("bench zoo --plot a.txt", "--plot: want a name that ends in .png or .svg, got 'a.txt'"),
+        ("bench dense --plot a", "--plot: want a name that ends in .png or .svg, got 'a'"),
+        ("compress lenet_300_100 -o a.lnn --json link.json", "want two files for the network and the results"),
+        ("compress lenet_300_100 -o link.json --json a.lnn", "want two files for the network and the results"),
+        ("compress lenet_300_100 -o circle", "cannot write circle: "),
+        ("compress lenet_300_100 -o /dev/null", "cannot write /dev/null: it is a device"),
+        ("compress lenet_300_100 -o a.lnn --json /dev/null", "cannot write /dev/null: it is a device"),
+    ],
+)
+def test_what_can_not_work_is_said_before_the_work(run, folder, monkeypatch, experiment, arguments, message):
+    monkeypatch.chdir(folder)
+    (folder / "link.json").symlink_to("a.lnn")
+    (folder / "circle").symlink_to("circle")
+    before = sorted(os.listdir())
+    status, out, error = run(*arguments.split())
+    assert status == 2 and out == "" and message in error and len(error.splitlines()) == 1, error
+    assert not experiment.calls and sorted(os.listdir()) == before
+
+
+@pytest.mark.parametrize("arguments", [["-o", ""], ["-o", "a.lnn", "--json", ""]])
+def test_an_empty_name_is_no_file(run, folder, monkeypatch, experiment, arguments):
+    monkeypatch.chdir(folder)
+    status, out, error = run("compress", "lenet_300_100", *arguments)
+    assert (status, out) == (2, "") and error == "lightnn compress: cannot write '': want the name of a file\n"
+    assert not experiment.calls
+
+
+def test_an_empty_name_is_no_file_for_reproduce_and_bench_either(run, paper):
+    for arguments in (["reproduce", "han2015", "--json", ""], ["reproduce", "han2015", "--quick", "--json", ""]):
+        assert run(*arguments)[0] == 2
+    assert run("bench", "sparse", "--json", "")[0] == 2 and "--plot" in run("bench", "sparse", "--plot", "")[2]
+    assert not paper.calls
+
+
+def test_the_second_run_on_one_output_says_who_holds_it(run, folder, experiment):
+    with alone([folder / "a.lnn"], "lightnn compress of another"):
+        status, out, error = run(*COMPRESS, folder / "a.lnn")
+    assert (status, out) == (2, "") and not experiment.calls
+    assert error.startswith(f"lightnn compress: a.lnn: process {os.getpid()} (`lightnn compress of another`, since ")
+    assert run(*COMPRESS, folder / "a.lnn")[0] == 0
+
+
+def test_two_runs_that_share_a_journal_are_two_runs_on_one_output(run, folder, experiment):
+    """Other files, but the same steps: the second would read what the first is writing."""
+    found = []
+    does = experiment.does
+
+    def second(path):
+        experiment.does = does
+        found.append(run(*COMPRESS, folder / "b.lnn"))
+        return does(path)
+
+    experiment.does = second
+    assert run(*COMPRESS, folder / "a.lnn")[0] == 0
+    ((status, _, error),) = found
+    assert status == 2 and "is writing it" in error and not (folder / "b.lnn").exists()
+
+
+@pytest.mark.parametrize("there", ["a file", "full"])
+def test_without_a_cache_the_run_goes_on_and_says_so(run, folder, experiment, cache, monkeypatch, there):
+    if there == "a file":
+        cache.rmdir()
+        cache.write_bytes(b"")
+    else:
+
+        def no_space(path, data):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(journal, "write_atomically", no_space)
+    status, out, error = run(*COMPRESS, folder / "a.lnn", "--json", folder / "a.json")
+    assert (status, error) == (0, "") and out.count("finished steps are not kept") == 1
+    assert lightnn.load(folder / "a.lnn").weight.shape == (2, 3) and (folder / "a.json").exists()
+
+
+def program(*arguments, **options):
+    """The command in a process of its own."""
+    root = os.path.dirname(os.path.dirname(lightnn.__file__))
+    environment = os.environ | {"PYTHONPATH": root} | options.pop("env", {})
+    command = [sys.executable, "-m", "lightnn", *arguments]
+    return subprocess.run(command, env=environment, timeout=120, **options)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX's pipes")
+def test_the_reader_of_a_pipe_may_have_seen_enough(folder):
+    model = lightnn.nn.Sequential(*(lightnn.nn.Linear(3, 3, rng=0) for _ in range(2000)))
+    lightnn.save(model, folder / "many.lnn")
+    root = os.path.dirname(os.path.dirname(lightnn.__file__))
+    for reader in ("head -1", "true"):
+        line = f"'{sys.executable}' -m lightnn inspect many.lnn | {reader}; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=folder, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root}
+        )
+        assert done.stderr == "" and done.stdout.splitlines()[-1] == "0", done
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX's locales")
+@pytest.mark.parametrize("name", ["모델.lnn", "é.lnn", os.fsdecode(b"\xff.lnn")])
+def test_a_file_may_have_any_name_in_any_locale(folder, name):
+    lightnn.save(lightnn.nn.Linear(3, 2, rng=0), folder / name)
+    for env in ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"LC_ALL": "C.UTF-8"}):
+        done = program("inspect", os.fsencode(name), cwd=folder, capture_output=True, env=env)
+        assert (done.returncode, done.stderr) == (0, b"") and b"total" in done.stdout
+        done = program("inspect", os.fsencode(f"no {name}"), cwd=folder, capture_output=True, env=env)
+        assert done.returncode == 2 and b"Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_record_may_name_a_file_of_any_name(run, folder, experiment, monkeypatch):
+    name = os.fsdecode("é".encode() + b"\xff.lnn")
+    monkeypatch.setattr(sys, "argv", ["lightnn", "compress", name])
+    assert run(*COMPRESS, folder / name, "--json", folder / "a.json")[0] == 0
+    assert json.loads((folder / "a.json").read_bytes())["command"].startswith("python -m lightnn compress")

@@ -119,7 +119,7 @@ TAKES_ELSEWHERE = {
     "optim.SGD momentum": real(0),
     "functional.pad padding": several(TIMES, (0, 2, 4, 6, 8)),
     "data.random_crop padding": TIMES,
-    "compress.threshold quality": real(),
+    "compress.threshold quality": lambda v: real(infinite=True)(v) or (isinstance(v, numbers.Real) and v != v),
     "compress.share bits": whole(0, 16),
     "compress.log_codes bits": whole(1, 8),
     "compress.log_codes top": whole(-(2**63), 2**63 - 1),
@@ -137,7 +137,10 @@ TAKES_ELSEWHERE = {
 }
 WRAPPED = {"fractions": lambda v: {"conv1": v}, "remove": lambda v: {"conv1": v}, "keeps": lambda v: [v]}
 GIVEN = {"weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
-DRAWS_NOTHING = {"compress.linear_init rng", "compress.density_init rng"}  # an `init` of kmeans must take one
+INITS = ("linear_init", "density_init", "kmeans", "share")
+DRAWS_NOTHING = {
+    f"compress.{name} rng" for name in INITS
+}  # it is for an `init` that draws, which checks it: random_init
 
 # Valid calls
 

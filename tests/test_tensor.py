@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lightnn import Tensor, no_grad, op
+from lightnn.nn import Parameter
 from lightnn.testing import check_vjp
 
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv]
@@ -555,3 +556,60 @@ def test_a_bit_of_everything_agrees_with_pytorch(torch, rng):
     np.testing.assert_allclose(y.data, want.detach().numpy(), rtol=1e-10, atol=1e-10)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a.grad, b.grad.numpy(), rtol=1e-10, atol=1e-10)
+
+
+COMPARISONS = [operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge]
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+@pytest.mark.parametrize(
+    "other", [np.array([[0.0], [2.0]]), 1, 1.0, np.float32(1), [0, 1, 2], True, float("nan")], ids=str
+)
+def test_comparisons_are_elementwise_like_numpys(compare, other):
+    a = np.array([[0.0, 1, np.nan], [3, 1, 2]])
+    for found in (compare(Tensor(a), other), compare(Tensor(a), Tensor(other))):
+        assert isinstance(found, Tensor) and found.dtype == bool and not found.requires_grad
+        np.testing.assert_array_equal(found.data, compare(a, np.asarray(other)))
+    if isinstance(other, np.ndarray | int | float):
+        swapped = compare(other, Tensor(a))
+        assert isinstance(swapped, Tensor)
+        np.testing.assert_array_equal(swapped.data, compare(np.asarray(other), a))
+
+
+def test_a_comparison_is_off_the_tape_and_does_not_broadcast_what_does_not_fit():
+    x = Tensor([1.0, -2.0], requires_grad=True)
+    (x * (x > 0)).sum().backward()
+    assert x.grad.tolist() == [1, 0]
+    for compare in COMPARISONS:
+        with pytest.raises(ValueError, match="broadcast"):
+            compare(x, np.zeros(3))
+
+
+def test_what_is_no_number_is_not_equal_and_has_no_order():
+    x = Tensor([1.0])
+    assert (x == None) is False and (x != None) is True and (x == "a") is False  # noqa: E711
+    assert x not in [None, "a"]
+    with pytest.raises(TypeError, match="not supported between instances of 'Tensor' and 'str'"):
+        x < "a"  # noqa: B015
+
+
+@pytest.mark.parametrize(("data", "truth"), [([1.0], True), ([[0.0]], False), (np.float64(2), True), ([True], True)])
+def test_the_truth_of_one_number_is_its_own(data, truth):
+    assert bool(Tensor(np.asarray(data))) is truth
+
+
+@pytest.mark.parametrize("shape", [(2,), (0,), (1, 3)])
+def test_the_truth_of_more_or_less_than_one_number_is_refused(shape):
+    x = Tensor(np.ones(shape))
+    with pytest.raises(ValueError, match=r"bool: want a Tensor of one number, got shape \(.*\); ask .data.all\(\)"):
+        bool(x)
+    with pytest.raises(ValueError, match="bool: want"):
+        assert x == x
+
+
+def test_a_tensor_is_a_key_by_what_it_is():
+    x, y = Tensor([1.0, 2.0]), Tensor([1.0, 2.0])
+    p, q = Parameter(np.ones(2)), Parameter(np.ones(2))
+    names = {x: "x", y: "y", p: "p", q: "q"}
+    assert len(names) == 4 and [names[t] for t in (x, y, p, q)] == ["x", "y", "p", "q"]
+    assert hash(x) != hash(y) and len({x, y, x}) == 2

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lightnn.files import FormatError, read_at_most
+from lightnn.files import FormatError, one_line, read_at_most
 
 IDX_UBYTE = 0x08  # the IDX code of an unsigned byte, the only element type that these data sets use
 CIFAR_SHAPE = (3, 32, 32)  # one image: red, green and blue plane, each of 32 rows of 32 pixels
@@ -22,6 +22,10 @@ CIFAR_RECORD_BYTES = 1 + math.prod(CIFAR_SHAPE)  # a label, then the image
 CIFAR_MEMBERS = tuple(
     f"cifar-10-batches-bin/{name}.bin" for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 )
+
+# What gzip and tarfile raise for bytes that they can't read: besides their own errors, those of int, decode and unpack.
+DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, ArithmeticError, LookupError, TypeError)
+DAMAGE += (RecursionError, struct.error)
 
 
 def read_idx(path: Path, shape: tuple[int, ...], sha256: str | None = None, where: str | None = None) -> np.ndarray:
@@ -98,8 +102,12 @@ def read_cifar10(path: Path, n_per_file: int) -> tuple[np.ndarray, np.ndarray, n
                         records[member.name] = _read_records(tar, member, n_per_file, f"{path}, member {member.name}")
                 while stream.read(1 << 20):  # to the end, where gzip compares its CRC-32
                     pass
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, OverflowError) as error:
-        raise FormatError(f"{path}: want a sound .tar.gz archive; got a damaged or foreign one ({error})") from None
+    except FormatError:
+        raise
+    except DAMAGE as error:
+        raise FormatError(
+            f"{path}: want a sound .tar.gz archive; got a damaged or foreign one ({one_line(error)})"
+        ) from None
     if missing := [name for name in CIFAR_MEMBERS if name not in records]:
         raise FormatError(f"{path}: want all of {', '.join(CIFAR_MEMBERS)}; missing: {', '.join(missing)}")
     *train, test = (records[name] for name in CIFAR_MEMBERS)

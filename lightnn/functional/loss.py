@@ -37,7 +37,8 @@ def cross_entropy(
     z = x - x.max(1, keepdims=True)
     p = np.exp(z)
     sums = p.sum(1, keepdims=True)
-    losses = np.where(q == 0, 0, q * (np.log(sums) - z)).sum(1)  # a logit of -inf costs only where it is a target
+    costs = np.multiply(q, np.log(sums) - z, out=np.zeros_like(q), where=q != 0)
+    losses = costs.sum(1)  # a logit of -inf costs only where it is a target
 
     def vjp(dy):
         d = p / sums * q.sum(1, keepdims=True) - q

@@ -3,7 +3,7 @@
 A file holds a network's description and its arrays. Somebody may have replaced a ReLU, set another `eps` or given one
 module another `forward`: the file would load as a network that computes something else, so `lightnn.save` refuses it.
 Compared are, for each module, its type and all its attributes. Training's state is left out: whether it trains, its
-generator, and the numbers in its arrays, which the file has.
+generator, its counters, and the numbers in its arrays, which the file has.
 """
 
 import functools

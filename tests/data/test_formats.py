@@ -1,13 +1,19 @@
 """lightnn/data/formats.py: what is read, and that no damaged file is read."""
 
+import gzip
 import hashlib
+import io
+import pathlib
 import re
+import shutil
+import tarfile
 import tracemalloc
 
 import numpy as np
 import pytest
 
 from lightnn.data.formats import check_sha256, read_cifar10, read_idx
+from lightnn.files import FormatError
 
 SHAPE = (5, 4, 3)
 
@@ -144,3 +150,103 @@ def test_cifar10_damaged_archive(write_cifar):
             read_cifar10(path, 4)
     with pytest.raises(FileNotFoundError):
         read_cifar10(path.with_name("absent"), 4)
+
+
+class Repeated(io.RawIOBase):
+    """One byte, many times, as a file that takes no memory."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        count = min(len(buffer), self.left)
+        buffer[:count] = bytes([97]) * count
+        self.left -= count
+        return count
+
+
+def an_extension(kind, size, told=None):
+    """The header of an extension of this kind, which says that it has `told` bytes, and its data."""
+    head = tarfile.TarInfo("././@x")
+    head.type, head.size = kind, size
+    block = bytearray(head.tobuf(tarfile.GNU_FORMAT))
+    if told is not None:
+        block[124:136] = b"\x80" + told.to_bytes(11, "big")
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+CRAFTED = {  # what comes before the archive: a header, and how many bytes
+    "a pax header of 200 MB": (an_extension(b"x", 200_000_000), 200_000_000),
+    "a global pax header of 200 MB": (an_extension(b"g", 200_000_000), 200_000_000),
+    "a GNU name of 200 MB": (an_extension(b"L", 200_000_000), 200_000_000),
+    "a GNU link of 200 MB": (an_extension(b"K", 200_000_000), 200_000_000),
+    "a member of 300 MB": (an_extension(b"0", 300_000_000), 300_000_000),
+    "300 MB of no archive": (b"", 300_000_000),
+    "a name that is not there": (an_extension(b"L", 200_000_000), 0),
+    "a size of 2^63": (an_extension(b"0", 0, 2**63), 512),
+    "a name of 2^63": (an_extension(b"L", 0, 2**63), 512),
+    "a pax header of 2^80": (an_extension(b"x", 0, 2**80), 512),
+    "a size of 2^63 - 1": (an_extension(b"0", 0, 2**63 - 1), 512),
+}
+
+
+@pytest.mark.parametrize("which", CRAFTED)
+def test_a_crafted_cifar10_archive_is_refused_within_64_mb(write_cifar, which):
+    path, _, _ = write_cifar(n=4)
+    whole, (head, count) = gzip.decompress(path.read_bytes()), CRAFTED[which]
+    with gzip.open(path, "wb", compresslevel=1) as out:
+        out.write(head)
+        shutil.copyfileobj(Repeated(count), out, 2**20)
+        out.write(whole)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match=r"cifar-10-binary.tar.gz: want ") as caught:
+            read_cifar10(path, 4)
+        assert tracemalloc.get_traced_memory()[1] < 64e6 and str(caught.value).isprintable()
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_bomb_behind_the_last_member_is_refused(write_cifar):
+    path, _, _ = write_cifar(n=4)
+    whole = gzip.decompress(path.read_bytes())
+    with gzip.open(path, "wb", compresslevel=1) as out:
+        out.write(whole)
+        shutil.copyfileobj(Repeated(300_000_000), out, 2**20)
+    with pytest.raises(FormatError, match=r"cifar-10-binary.tar.gz: want "):
+        read_cifar10(path, 4)
+
+
+@pytest.mark.parametrize("records", ["22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n", "23 GNU.sparse.map=1,b,\n\n"])
+def test_what_tarfile_raises_for_other_reasons_is_a_format_error_too(write_cifar, records):
+    """A sparse file of GNU's: ValueError from int()."""
+    path, _, _ = write_cifar(n=4)
+    data = records.encode()
+    head = an_extension(b"x", len(data)) + data + bytes(-len(data) % 512)
+    path.write_bytes(gzip.compress(head + gzip.decompress(path.read_bytes())))
+    with pytest.raises(FormatError, match=r"cifar-10-binary.tar.gz: want "):
+        read_cifar10(path, 4)
+
+
+@pytest.mark.parametrize("read", ["endless", "sparse"])
+def test_idx_is_read_up_to_its_bound(tmp_path, read):
+    path = tmp_path / "large.gz"
+    if read == "sparse":
+        with path.open("wb") as file:
+            file.truncate(400_000_000)
+    elif pathlib.Path("/dev/zero").exists():
+        path.symlink_to("/dev/zero")
+    else:
+        pytest.skip("no /dev/zero")
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match=r"large.gz: want a gzip file; .*more than the \d+ (bytes )?allowed"):
+            read_idx(path, (10, 28, 28))
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightnn import Tensor
+from lightnn import Tensor, nn
 from lightnn import functional as F
 from lightnn.testing import check_vjp
 
@@ -155,3 +155,91 @@ def test_agrees_with_pytorch(name, shape, rng, torch, same_as_torch):
 def test_softmax_agrees_with_pytorch(name, dim, rng, torch, same_as_torch):
     x = 10 * rng.standard_normal((3, 4, 5))
     same_as_torch(lambda x: SOFTMAXES[name](x, dim=dim), lambda x: getattr(torch, name)(x, dim=dim), x)
+
+
+# accuracy in the tails
+
+
+def exact_sigmoid(x):
+    """In long double, by the exponential of the negative half-line only; 1 - sigmoid(x) is exact_sigmoid(-x)."""
+    x = x.astype(np.longdouble)
+    z = np.exp(-abs(x))
+    return np.where(x < 0, z, np.longdouble(1)) / (1 + z)
+
+
+TAILS = {
+    np.float32: [-100, -88, -50, -20, -17, -16.7, -5, -1e-4, 0, 1e-4, 5, 17, 20, 50, 88, 100],
+    np.float64: [-740, -700, -100, -40, -37, -20, -1e-9, 0, 1e-9, 20, 37, 40, 100, 700, 740],
+}
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="long double is no longer than double here")
+@pytest.mark.parametrize("dtype", TAILS)
+def test_sigmoid_and_its_logarithm_are_accurate_in_both_tails(dtype):
+    x = np.array(TAILS[dtype], dtype)
+    tolerance = {"rtol": 4 * np.finfo(dtype).eps, "atol": 2 * np.finfo(dtype).smallest_subnormal}
+    gradients = {}
+    for f in (F.sigmoid, F.logsigmoid):
+        t = Tensor(x, requires_grad=True)
+        y = f(t)
+        y.sum().backward()
+        assert y.dtype == t.grad.dtype == dtype
+        gradients[f] = t.grad
+        wanted = (
+            exact_sigmoid(x) if f is F.sigmoid else np.minimum(x, 0) - np.log1p(np.exp(-abs(x.astype(np.longdouble))))
+        )
+        np.testing.assert_allclose(y.data, wanted.astype(dtype), **tolerance)
+    np.testing.assert_allclose(gradients[F.sigmoid], (exact_sigmoid(x) * exact_sigmoid(-x)).astype(dtype), **tolerance)
+    np.testing.assert_allclose(gradients[F.logsigmoid], exact_sigmoid(-x).astype(dtype), **tolerance)
+
+
+def test_far_away_logsigmoid_is_the_identity_or_zero():
+    x = Tensor(np.array([-np.inf, -1e30, 1e30, np.inf, np.nan], np.float32), requires_grad=True)
+    y = F.logsigmoid(x)
+    y.backward(np.ones(5, np.float32))
+    np.testing.assert_array_equal(y.data, np.array([-np.inf, -1e30, 0, 0, np.nan], np.float32))
+    np.testing.assert_array_equal(x.grad, np.array([1, 1, 0, 0, np.nan], np.float32))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_logsigmoid_is_the_logarithm_of_sigmoid(shape, rng):
+    x = away_from_kinks(shape, rng)
+    np.testing.assert_allclose(F.logsigmoid(x).data, np.log(F.sigmoid(x).data), rtol=1e-12)
+    check_vjp(F.logsigmoid, x)
+
+
+@pytest.mark.parametrize("f", [F.sigmoid, F.logsigmoid])
+def test_the_sigmoids_refuse_integers(f):
+    with pytest.raises(TypeError, match="sigmoid: want floating-point"):
+        f(np.arange(3))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [7, 1000])
+def test_the_gradient_of_relu_at_infinity_is_one(dtype, count):
+    x = Tensor(np.resize(np.array([np.inf, -np.inf, 1, 0, -1, np.finfo(dtype).max], dtype), count), requires_grad=True)
+    F.relu(x).backward(np.full(count, 3, dtype))
+    np.testing.assert_array_equal(x.grad, np.resize([3, 0, 3, 0, 0, 3], count))
+
+
+def test_dropout_of_everything_is_zero(rng):
+    x = Tensor(np.array([1.0, np.inf, np.nan]), requires_grad=True)
+    y = F.dropout(x, p=1.0, rng=rng)
+    y.backward(np.ones(3))
+    np.testing.assert_array_equal(y.data, np.zeros(3))
+    np.testing.assert_array_equal(x.grad, np.zeros(3))
+    np.testing.assert_array_equal(F.dropout(x, p=1.0, training=False).data, x.data)
+    layer = nn.Dropout(1.0, rng=0)
+    assert not layer(Tensor(np.ones(5))).data.any() and layer.eval()(Tensor(np.ones(5))).data.all()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["sigmoid", "logsigmoid", "relu"])
+def test_tails_agree_with_pytorch(name, torch):
+    x = np.array([-1e30, -100, -40, -20, -17, 0.5, 17, 40, 100, 1e30, np.inf])
+    ours, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    y, want = getattr(F, name)(ours), getattr(torch.nn.functional, name)(theirs)
+    y.backward(np.ones_like(x))
+    want.backward(torch.ones_like(want))
+    np.testing.assert_allclose(y.data, want.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=1e-12, atol=1e-15)  # its upper tail is rounded

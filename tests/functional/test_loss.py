@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightnn import Tensor
 from lightnn import functional as F
@@ -97,3 +99,74 @@ def test_agrees_with_pytorch(N, K, rng, torch, same_as_torch):
     x, target = 10 * rng.standard_normal((N, K)), rng.integers(0, K, N)
     same_as_torch(F.cross_entropy, torch.nn.functional.cross_entropy, x, target)
     same_as_torch(F.mse_loss, torch.nn.functional.mse_loss, x, rng.standard_normal((N, K)))
+
+
+OPTIONS = {
+    "weight": st.none() | st.lists(st.sampled_from([0.0, 0.5, 1.0, 3.0]), min_size=4, max_size=4).map(np.array),
+    "ignore_index": st.sampled_from([-100, 0, 2, 7]),
+    "reduction": st.sampled_from(["mean", "sum", "none"]),
+    "label_smoothing": st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+}
+
+
+@pytest.mark.oracle
+def test_the_options_of_cross_entropy_agree_with_pytorch(torch):
+    @given(st.fixed_dictionaries(OPTIONS), st.integers(0, 1000), st.integers(1, 6))
+    def check(options, seed, n):
+        rng = np.random.default_rng(seed)
+        x, target = 3 * rng.standard_normal((n, 4)), rng.choice([0, 1, 2, 3, options["ignore_index"]], n)
+        target[(target < 0) | (target > 3)] = options["ignore_index"]
+        ours, theirs = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        y = F.cross_entropy(ours, target, **options)
+        weight = None if options["weight"] is None else torch.tensor(options["weight"])
+        want = torch.nn.functional.cross_entropy(theirs, torch.tensor(target), **options | {"weight": weight})
+        assert np.isfinite(y.data).all() == bool(torch.isfinite(want).all())  # else the weights' sum is 0
+        if np.isfinite(y.data).all():
+            np.testing.assert_allclose(y.data, want.detach().numpy(), rtol=1e-10, atol=1e-12)
+            dy = np.asarray(rng.standard_normal(y.shape))
+            y.backward(dy)
+            want.backward(torch.tensor(dy))
+            np.testing.assert_allclose(ours.grad, theirs.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+    check()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_gradients_with_options(reduction, smoothing, rng):
+    x, target = rng.standard_normal((5, 4)), np.array([0, 3, 2, -1, 1])
+    options = {"reduction": reduction, "label_smoothing": smoothing, "ignore_index": -1}
+    check_vjp(lambda x: F.cross_entropy(x, target, weight=np.array([1.0, 2, 0.5, 3]), **options), x)
+
+
+def test_options_by_hand():
+    x, target = np.zeros((2, 4)), np.array([1, -100])
+    log4 = np.log(4)
+    assert F.cross_entropy(x, target).data == pytest.approx(log4)  # the ignored one does not count
+    assert F.cross_entropy(x, target, reduction="sum").data == pytest.approx(log4)
+    assert F.cross_entropy(x, target, reduction="none").data.tolist() == pytest.approx([log4, 0])
+    assert np.isnan(F.cross_entropy(x, np.full(2, -100)).data)
+    assert F.cross_entropy(x, np.full(2, -100), reduction="sum").data == 0
+
+
+def test_a_logit_of_minus_infinity_costs_nothing_where_it_is_no_target():
+    x = Tensor(np.array([[0.0, -np.inf, 0.0]]), requires_grad=True)
+    y = F.cross_entropy(x, np.array([0]))
+    y.backward()
+    assert y.data == pytest.approx(np.log(2)) and x.grad.tolist() == [[-0.5, 0, 0.5]]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"reduction": "none"}, {"label_smoothing": 0.1, "weight": np.ones(3)}], ids=str
+)
+def test_cross_entropy_keeps_float32(options):
+    x = Tensor(np.ones((2, 3), np.float32), requires_grad=True)
+    y = F.cross_entropy(x, np.array([0, 2]), **options)
+    y.backward(np.ones(y.shape, np.float32))
+    assert (y.dtype, x.grad.dtype) == (np.float32, np.float32)
+
+
+@pytest.mark.parametrize("bad", [-5, 3, 99])
+def test_a_label_that_is_neither_a_class_nor_ignored_is_named(bad):
+    with pytest.raises(ValueError, match=f"want labels from 0 to 2, got .*{bad}"):
+        F.cross_entropy(np.ones((2, 3)), np.array([0, bad]))

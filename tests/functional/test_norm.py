@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lightnn import Tensor
+from lightnn import Tensor, nn
 from lightnn import functional as F
 from lightnn.testing import check_vjp
 
@@ -46,7 +46,7 @@ def test_a_batch_that_is_normalized_has_mean_bias_and_deviation_weight(rng):
     np.testing.assert_allclose(y.std((0, 2, 3)), abs(weight), rtol=1e-12)
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 3, 4, 5, 6), (2, 4)])
+@pytest.mark.parametrize("shape", [(3,), (2, 4), (2, 4, 5), (2, 3, 4, 5, 6)])
 def test_errors_name_what_came(shape, rng):
     with pytest.raises(
         ValueError, match=r"batch_norm: want x \(N, C\), \(N, C, L\) or \(N, C, H, W\) and vectors \(C,\); got x"
@@ -79,3 +79,62 @@ def test_float32_stays_float32(rng):
     y = F.batch_norm(x, weight, bias, training=True, **statistics(3, rng))
     y.sum().backward()
     assert {a.dtype for a in (y, x.grad, weight.grad, bias.grad)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (4, 3, 5, 5), (2, 3, 17, 9)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_with_given_statistics_a_bad_number_stays_in_its_element(shape, bad, dtype, rng):
+    x, weight, bias = (a.astype(dtype) for a in arguments(shape, rng))
+    running = {name: a.astype(dtype) for name, a in statistics(3, rng).items()}
+    at = (1, 2, *[0] * (len(shape) - 2))
+
+    def run(x, dy):
+        tensors = [Tensor(a, requires_grad=True) for a in (x, weight, bias)]
+        y = F.batch_norm(*tensors, **running)
+        y.backward(dy)
+        return y.data, *(t.grad for t in tensors)
+
+    dy = rng.standard_normal(shape).astype(dtype)
+    y, dx, *_ = run(x, dy)
+    for where, (changed_x, changed_dy) in {"x": (x.copy(), dy), "dy": (x, dy.copy())}.items():
+        (changed_x if where == "x" else changed_dy)[at] = bad
+        y2, dx2, *_ = run(changed_x, changed_dy)
+        assert not np.isfinite((y2 if where == "x" else dx2)[at])
+        for a, b in ((y, y2), (dx, dx2)):
+            other = np.ones(shape, bool)
+            other[at] = False
+            np.testing.assert_array_equal(a[other], b[other])
+        if where == "x":
+            np.testing.assert_array_equal(dx, dx2)  # the statistics do not depend on x
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_length_of_a_sequence_is_one_more_axis_of_pixels(training, rng):
+    x, weight, bias = arguments((4, 3, 6), rng)
+    one, two = statistics(3, rng), None
+    two = {name: a.copy() for name, a in one.items()}
+    y = F.batch_norm(x, weight, bias, training=training, **one).data
+    np.testing.assert_array_equal(y, F.batch_norm(x[..., None], weight, bias, training=training, **two).data[..., 0])
+    for name in one:
+        np.testing.assert_array_equal(one[name], two[name])
+    check_vjp(
+        lambda *a: F.batch_norm(*a, training=training, **statistics(3, np.random.default_rng(1))), x, weight, bias
+    )
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_1d_agrees_with_pytorch(training, rng, torch, same_as_torch):
+    ours, theirs = nn.BatchNorm1d(3), torch.nn.BatchNorm1d(3).double()
+    for p in ours.parameters():
+        p.data = p.data.astype(np.float64)
+    ours.running_mean, ours.running_var = ours.running_mean.astype(np.float64), ours.running_var.astype(np.float64)
+    for m in (ours, theirs):
+        m.train() if training else m.eval()
+    for shape in ((4, 3, 6), (4, 3)):
+        same_as_torch(ours, theirs, rng.standard_normal(shape))
+    state = ours.state_dict()
+    assert set(state) == set(theirs.state_dict())
+    for name, want in theirs.state_dict().items():
+        np.testing.assert_allclose(state[name], want.numpy(), rtol=1e-12)

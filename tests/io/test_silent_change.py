@@ -262,7 +262,7 @@ def test_every_architecture_and_layer_comes_back_bit_for_bit(name, rng, tmp_path
 
 @pytest.mark.parametrize("name", [*OF_LIGHTNN, *LAYERS])
 def test_no_attribute_of_any_module_can_be_changed_silently(name, tmp_path):
-    """Each plain option of each type of module: it is described, or refused."""
+    """Each plain option of each type of module: it is described, or refused. A counter of batches is no option."""
     model, _ = an_architecture(name) if name in ARCHITECTURES else a_layer(name)
     first_of_type = {type(m): m for m in reversed(list(model.modules()))}
     for module in first_of_type.values():

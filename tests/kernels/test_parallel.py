@@ -91,3 +91,43 @@ def test_code_compiled_from_other_sources_is_forgotten(tmp_path):
     (tmp_path / "kernel.py").write_text("two = 2\n")
     kernels.forget_stale_code(tmp_path)
     assert {path.name for path in cache.iterdir()} == {"kernel.cpython-311.pyc", "sources.sha256"}
+
+
+BITS = """
+import hashlib, sys
+import numpy as np
+import lightnn
+from lightnn import functional as F, models, optim
+
+def digest(n):
+    lightnn.set_num_threads(n)
+    rng, bits = np.random.default_rng(0), hashlib.sha256()
+    for N, C, H, O, K, G in [
+        (16, 1, 28, 20, 5, 1), (16, 20, 12, 50, 5, 1), (2, 64, 16, 64, 3, 1), (4, 32, 14, 32, 3, 4),
+        (1, 3, 33, 8, 7, 1), (2, 16, 9, 16, 1, 1), (3, 24, 9, 48, 3, 12), (5, 4, 17, 6, 3, 2), (3, 32, 20, 32, 3, 32),
+        (2, 128, 8, 256, 1, 1),
+    ]:
+        shapes = (N, C, H, H), (O, C // G, K, K), (O,)
+        x, w, b = (lightnn.Tensor(rng.standard_normal(s, np.float32), requires_grad=True) for s in shapes)
+        y = F.conv2d(x, w, b, groups=G, padding=1)
+        y.backward(rng.standard_normal(y.shape, np.float32))
+        for a in (y.data, x.grad, w.grad, b.grad):
+            bits.update(a.tobytes())
+    x, y = rng.random((200, 1, 28, 28), np.float32), rng.integers(0, 10, 200)
+    for net in (models.lenet5(rng=0), models.lenet_300_100(rng=0)):
+        o = optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+        lightnn.train(net, (x, y), epochs=1, optimizer=o, rng=0, progress=False)
+        bits.update(b"".join(p.data.tobytes() for p in net.parameters()))
+    return bits.hexdigest()
+
+print(lightnn.get_num_threads(), *(digest(n) for n in (1, 2, 3, 4)))
+"""
+
+
+def test_training_gives_the_same_bits_for_every_number_of_threads():
+    """In a process of its own, with four threads whatever the machine has."""
+    environment = os.environ | {"NUMBA_NUM_THREADS": "4", "NUMBA_DISABLE_JIT": "0"}
+    done = subprocess.run([sys.executable, "-c", BITS], capture_output=True, text=True, timeout=500, env=environment)
+    assert done.returncode == 0, done.stderr
+    count, *digests = done.stdout.split()
+    assert count == "4" and len(digests) == 4 and len(set(digests)) == 1

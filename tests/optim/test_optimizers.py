@@ -199,3 +199,30 @@ def test_repr_shows_the_options_that_are_set():
         "SGD(lr=0.1, momentum=0.9, weight_decay=0.0001, nesterov=True)"
     )
     assert repr(Adam(p)) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08)"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adam_without_memory_does_not_drift(dtype):
+    """With betas (0, 0), m is the gradient to the last digit, whatever came before: a step is lr sign(g)."""
+    p = Parameter(np.zeros(4, dtype))
+    optimizer = Adam([p], lr=2.0**-10, betas=(0.0, 0.0), eps=0.0)
+    steps = np.array([[1, -1, 1e-3, 1], [1e6, -1e-6, 3, -1], [1e-7, -1e7, 0.3, 1e3], [1 / 3, -7, 0.1, -1e-3]], dtype)
+    for g in [*steps] * 50:
+        p.grad = g
+        optimizer.step()
+    signs = np.sign(steps).sum(0) * 50
+    np.testing.assert_allclose(p.data, -(2.0**-10) * signs, rtol=1e-5)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("betas", [(0.0, 0.0), (0.0, 0.9), (0.9, 0.0), (0.4, 0.4), (0.6, 0.999)])
+def test_adam_agrees_with_pytorch_for_any_betas(betas, torch, rng):
+    p = Parameter(rng.standard_normal(20))
+    twin = torch.tensor(p.data, requires_grad=True)
+    ours, theirs = Adam([p], lr=0.01, betas=betas), torch.optim.Adam([twin], lr=0.01, betas=betas)
+    for _ in range(50):
+        g = rng.standard_normal(20) * 10.0 ** rng.integers(-6, 6, 20)
+        p.grad, twin.grad = g, torch.tensor(g)
+        ours.step()
+        theirs.step()
+        np.testing.assert_allclose(p.data, twin.detach().numpy(), rtol=1e-9, atol=1e-12)

@@ -1,11 +1,16 @@
 """lightnn/training/loop.py: the loop learns, keeps the best state, survives Ctrl-C, and rejects bad data clearly."""
 
+import concurrent.futures
+import threading
+import time
+
 import numpy as np
 import pytest
 
 from lightnn import Tensor, evaluate, nn, predict, train
 from lightnn import functional as F
 from lightnn.data import Dataset
+from lightnn.nn.module import evaluating
 from lightnn.optim import SGD, Adam, StepLR
 
 
@@ -332,3 +337,37 @@ def test_predict_records_nothing():
     model, x = network().eval(), blobs()[0]
     np.testing.assert_array_equal(predict(model, x), model(x).data)
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_three_threads_that_predict_leave_the_training_mode():
+    """The second begins while the first is evaluating, and the first ends before it: neither's mode is the other's."""
+    model, x = network(), blobs(300)[0]
+    model[2].training = False
+    want = predict(model, x)
+    barrier = threading.Barrier(3)
+
+    def one(delay):
+        barrier.wait(60)
+        results = []
+        for i in range(20):
+            time.sleep(delay * (i % 3))
+            results.append(predict(model, x, batch_size=7))
+        return results
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for results in pool.map(one, (0, 1e-4, 3e-4)):
+            for found in results:
+                np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6)
+    assert [m.training for m in model] == [True, True, False, True] and model.training
+
+
+def test_evaluations_may_end_in_any_order():
+    model = network()
+    first, second = evaluating(model), evaluating(model)
+    first.__enter__()
+    assert not any(m.training for m in model.modules())
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not any(m.training for m in model.modules())  # the second is still at it
+    second.__exit__(None, None, None)
+    assert all(m.training for m in model.modules())

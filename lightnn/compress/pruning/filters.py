@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightnn import options
+from lightnn.compress.finite import check_finite
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.surgery import plan, thin
 from lightnn.exercise import exercise
@@ -33,6 +34,8 @@ def filter_norms(w, order=1):
     """
     options.count("filter_norms: order", order, at_most=HIGHEST_ORDER)
     rows = np.abs(np.asarray(w, np.float64)).reshape(len(w), -1)
+    if not np.isfinite(rows).all():
+        raise ValueError("filter_norms: want finite weights w, got NaN or infinite ones among them")
     return (rows**order).sum(1) ** (1 / order)
 
 
@@ -46,6 +49,8 @@ def smallest(scores, count):
     options.whole("smallest: count", count)
     if not 0 <= count <= len(scores):
         raise ValueError(f"smallest: want 0 <= count <= {len(scores)}, got {count}")
+    if not np.isfinite(scores).all():
+        raise ValueError("smallest: want finite scores, got NaN or infinite ones among them")
     return np.sort(np.argsort(scores, kind="stable")[:count])
 
 
@@ -98,7 +103,10 @@ def feature_maps(model: Module, found: Channels, x: np.ndarray) -> dict[str, np.
 def norms(model: Module, found: Channels, order: int = 1) -> dict[str, np.ndarray]:
     """{layer: its filters' norms}: the independent strategy."""
     modules = dict(model.named_modules())
-    return {layer: filter_norms(modules[layer].weight().data, order) for layer in found.layers}
+    weights = {layer: modules[layer].weight().data for layer in found.layers}
+    for layer, w in weights.items():
+        check_finite(f"norms: {layer}.weight", w)
+    return {layer: filter_norms(w, order) for layer, w in weights.items()}
 
 
 def select(found: Channels, scores: dict[str, np.ndarray], fractions: dict[str, float]) -> dict[str, np.ndarray]:
@@ -119,6 +127,7 @@ def _fractions(found, fractions):
 
 
 def _units(found, layer, scores, fraction):
+    check_finite(f"select: the scores of {layer}", scores)
     _, unit = np.unique(found.roots(found.layers[layer]), return_inverse=True)
     means = np.bincount(unit, scores) / np.bincount(unit)
     return np.flatnonzero(np.isin(unit, smallest(means, math.ceil(fraction * len(means) - 1e-9))))
@@ -136,6 +145,7 @@ def select_greedily(
             continue
         columns = next(use.ids for use in found.uses if (use.owner, use.attribute, use.axis) == (layer, "weight", 1))
         w = modules[layer].weight().data
+        check_finite(f"select_greedily: {layer}.weight", w)
         scores = {layer: greedy_norms(w, np.flatnonzero(np.isin(found.roots(columns), gone)), order)}
         chosen |= select(found, scores, {layer: fractions[layer]})
         gone = np.union1d(gone, found.roots(found.layers[layer][chosen[layer]]))

@@ -1,6 +1,7 @@
 """Gradual pruning during training (Zhu & Gupta 2017, "To prune, or not to prune", arXiv 1710.01878, section 3)."""
 
 from lightnn import options
+from lightnn.compress.finite import check_finite
 from lightnn.compress.pruning.magnitude import density, fraction, prune_to_fraction
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
@@ -44,13 +45,17 @@ class GradualPruning:
     """
 
     def __init__(self, keeps: list[tuple[Parameter, float]], n: int, dt: int, t_0: int = 0):
-        self.targets = [(p, 1 - density(p), 1 - keep) for p, keep in _pairs(keeps)]
+        self.targets = []
+        for i, (p, keep) in enumerate(_pairs(keeps)):
+            check_finite(f"GradualPruning: keeps[{i}]", p().data)
+            self.targets.append((p, 1 - density(p), 1 - keep))
         self.n, self.dt = options.counts("GradualPruning", n=n, dt=dt)
         self.t_0, self.t = options.times("GradualPruning: t_0", t_0), 0
 
     def step(self):
         due = (self.t - self.t_0) % self.dt == 0 and 0 <= self.t - self.t_0 <= self.n * self.dt
-        for p, s_i, s_f in self.targets if due else ():
+        for i, (p, s_i, s_f) in enumerate(self.targets if due else ()):
+            check_finite(f"GradualPruning, step {self.t}: keeps[{i}]", p().data)
             prune_to_fraction(p, 1 - gradual_sparsity(self.t, s_i, s_f, self.t_0, self.n, self.dt))
         self.t += 1
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from lightnn import options
+from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.mask import Mask
 from lightnn.exercise import exercise
 from lightnn.nn import Module, Parameter
@@ -27,9 +28,11 @@ def threshold(w: np.ndarray, quality: float, mask: np.ndarray | None = None) -> 
     Returns a float, computed in float64 whatever w's dtype is; 0.0 if no weight remains, as where mask is all False.
     w and mask stay as they are.
     """
-    options.number("threshold: quality", quality)
+    options.any_number("threshold: quality", quality)
     w = np.asarray(w)
     survivors = w if mask is None else w[mask]
+    if not np.isfinite(survivors).all():
+        raise ValueError("threshold: want finite weights w, got NaN or infinite ones among them")
     return quality * (survivors.std(dtype=np.float64) if survivors.size else np.float64(0))
 
 
@@ -47,7 +50,7 @@ def prune(p: Parameter, quality: float) -> float:
     is 0 where a weight was removed, as `set_mask` leaves them. The array of the old mask stays as it was, and so does
     p.values. ValueError unless quality is finite and at least 0.
     """
-    options.number("prune: quality", quality)
+    options.any_number("prune: quality", quality)
     if not 0 <= quality < math.inf:
         raise ValueError(f"prune: want a finite quality >= 0, got {quality!r}")
     w, mask = p().data, None if p.support is None else p.support.mask
@@ -68,6 +71,7 @@ def quality_for(w: np.ndarray, keep: float, mask: np.ndarray | None = None) -> f
     all of w."""
     keep = fraction("quality_for: keep", keep)
     w = np.asarray(w)
+    check_finite("quality_for: w", w)
     std = threshold(w, 1.0, mask)
     size = np.sort(np.abs(w), axis=None).astype(np.float64)
     below = w.size - round(keep * w.size)
@@ -122,6 +126,8 @@ def sensitivity(model: Module, parameters: dict[str, Parameter], score, keeps) -
     keeps, curves = [fraction("sensitivity: keeps", keep) for keep in keeps], {}
     options.function("sensitivity: score", score)
     for name, p in parameters.items():
+        check_finite(f"sensitivity: {name}", p().data)
+    for name, p in parameters.items():
         data, support = p.data, p.support
         curves[name] = []
         try:
@@ -156,6 +162,7 @@ def adjust_dropout(rate: float, connections_before: int, connections_after: int)
 
 def prune_to_fraction(p: Parameter, keep: float) -> float:
     """Prune Parameter p by magnitude to the fraction `keep` of all its weights. Returns the fraction that is kept."""
+    check_finite("prune_to_fraction: p", p().data)
     return prune(p, quality_for(p().data, keep, None if p.support is None else p.support.mask))
 
 

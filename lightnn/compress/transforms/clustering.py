@@ -55,12 +55,9 @@ def kmeans(w, k, init=linear_init, iterations=100, rng=0):
     w = np.asarray(w, np.float64)
     if w.ndim != 1 or not w.size or not np.isfinite(w).all():
         raise ValueError(f"kmeans: want finite numbers w (n,), n > 0; got shape {w.shape}")
-    options.whole("kmeans: k", k)
+    options.count("kmeans: k", k)
     options.function("kmeans: init", init)
     options.times("kmeans: iterations", iterations)
-    options.generator("kmeans: rng", rng)
-    if k < 1:
-        raise ValueError(f"kmeans: want k >= 1, got {k!r}")
     order = np.sort(w)
     running = np.concatenate([[0.0], np.cumsum(order)])
     c = np.sort(init(w, k, rng))
@@ -97,7 +94,6 @@ def share(p: Parameter, bits: int, init=linear_init, rng=0) -> Codebook:
     if not isinstance(bits, numbers.Integral) or not 0 <= bits <= 16:
         raise ValueError(f"share: want bits from 0 to 16, got {bits!r}")
     options.function("share: init", init)
-    options.generator("share: rng", rng)
     w = p().data
     kept = np.ones(w.shape, bool) if p.support is None else p.support.mask
     codes = np.zeros(w.shape, np.int64)

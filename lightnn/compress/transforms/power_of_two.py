@@ -7,6 +7,7 @@ A weight is stored as its sign and a small integer, the exponent. A machine can 
 import numpy as np
 
 from lightnn import options
+from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
@@ -90,7 +91,8 @@ def log_codes(w, bits, top):
 def use_powers_of_two(p: Parameter, bits: int) -> PowerOfTwo:
     """Let Parameter p use powers of two of `bits` bits, up to the one nearest to its largest weight. Returns its
     PowerOfTwo; p's latent weights stay, and training goes on with them."""
-    bits = options.count("use_powers_of_two: bits", bits, 2, MOST_BITS)
-    largest = np.abs(p().data).max(initial=0)
+    bits, w = options.count("use_powers_of_two: bits", bits, 2, MOST_BITS), p().data
+    check_finite("use_powers_of_two: p", w)
+    largest = np.abs(w).max(initial=0)
     p.values = PowerOfTwo(bits, int(np.rint(np.log2(largest))) if largest > 0 else 0)
     return p.values

@@ -166,6 +166,12 @@ def _input_gradient(dx, dy, x, mean, scale, slope, shift):
 
 
 @numba.njit(cache=True, nogil=True)
+def _scaled(dx, dy, scale):
+    for i in range(len(dx)):
+        dx[i] = scale * dy[i]
+
+
+@numba.njit(cache=True, nogil=True)
 def _backward_channels(x, dy, gamma, given, own_statistics, found, first, last):
     (mean, var, eps), (dx, dgamma, dbeta) = given, found
     n, _, size = x.shape
@@ -182,11 +188,12 @@ def _backward_channels(x, dy, gamma, given, own_statistics, found, first, last):
         scale = gamma[c] * inverse
         per_number = scale / max(n * size, 1)
         slope, shift = -per_number * dot * inverse * inverse, -per_number * total
-        if not own_statistics:  # also where a sum is NaN
-            slope = shift = 0.0
         for image in range(n):
-            coefficients = real(scale), real(slope), real(shift)
-            _input_gradient(dx[image, c], dy[image, c], x[image, c], real(mean[c]), *coefficients)
+            if own_statistics:
+                coefficients = real(scale), real(slope), real(shift)
+                _input_gradient(dx[image, c], dy[image, c], x[image, c], real(mean[c]), *coefficients)
+            else:  # x has no part in it, not even a NaN
+                _scaled(dx[image, c], dy[image, c], real(scale))
 
 
 @parallel_njit

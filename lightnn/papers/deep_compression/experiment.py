@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from lightnn import io, models, nn
 from lightnn.compress import adjust_dropout, density, share
+from lightnn.compress.finite import check_finite
 from lightnn.papers.deep_compression.tables import count_layers
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Interrupted, Journal, draws
@@ -203,8 +204,11 @@ def share_layers(model: nn.Module, bits: tuple[int, ...]) -> None:
     """k-means with linear initialisation: 2^bits shared values for each layer and, by the last of `bits`, for each bias
     vector. (The paper leaves biases as float32 and does not count them.)"""
     for name, b in zip(subject_of(model).relative, bits[:-1], strict=True):
-        share(getattr(model, name).weight, b)
-        share(getattr(model, name).bias, bits[-1])
+        layer = getattr(model, name)
+        for attribute, width in (("weight", b), ("bias", bits[-1])):
+            p = getattr(layer, attribute)
+            check_finite(f"share_layers: {name}.{attribute}", p().data)
+            share(p, width)
 
 
 def results(model: nn.Module, path: str | os.PathLike, reference: float, loaded: float, seconds: float) -> dict:

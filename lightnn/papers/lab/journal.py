@@ -12,6 +12,7 @@ import contextlib
 import functools
 import hashlib
 import json
+import math
 import os
 import pathlib
 import re
@@ -42,6 +43,7 @@ class Journal:
     def __init__(self, folder: str | os.PathLike, say: Callable[[str], None] = print):
         self.folder, self.say = pathlib.Path(folder), say
         self.keeps, self._seconds = True, 0.0  # whether entries are written; the seconds of steps that are not
+        self._whole = None  # the journal that this one is a part of
 
     def __repr__(self) -> str:
         return f"Journal({str(self.folder)!r}, {len(self._entries())} finished steps)"
@@ -67,7 +69,7 @@ class Journal:
     def part(self, name: str) -> "Journal":
         """A journal within this one, for a part of the run whose steps have names of their own."""
         part = Journal(self.folder / file_name(name), self.say)
-        part.keeps = self.keeps
+        part.keeps, part._whole = self.keeps, self
         return part
 
     def step(self, name: str, work: Callable[[], dict]) -> dict:
@@ -104,11 +106,19 @@ class Journal:
             self._give_up(error)
 
     def _give_up(self, error):
-        self.keeps = False
+        journal = self
+        while journal is not None:
+            journal.keeps, journal = False, journal._whole
         self.say(f"finished steps are not kept, so an interrupted run starts over: {error}")
 
+    def _count(self, seconds):
+        journal = self
+        while journal is not None:
+            journal._seconds += seconds
+            journal = journal._whole
+
     def _entries(self):
-        return list(self.folder.rglob("*.json"))
+        return [path for path in self.folder.rglob("*.json") if path.is_file()]
 
     def _path(self, name):
         return self.folder / f"{file_name(name)}.json"
@@ -127,14 +137,13 @@ class Journal:
         if not path.exists():
             return None
         entry = self._numbers(path)
-        try:
-            if entry is not None and bool(entry["network"]) == with_network:
-                if not with_network:
-                    return None, entry["numbers"]
-                if entry["network"] == _digest(network.read_bytes()):
-                    return io.load(network), entry["numbers"]
-        except (OSError, ValueError, MemoryError):  # a FormatError is a ValueError
-            pass
+        if entry is not None and (entry["network"] is not None) == with_network:
+            if not with_network:
+                return None, entry["numbers"]
+            with contextlib.suppress(OSError, ValueError, MemoryError):  # a FormatError is a ValueError
+                stored = network.read_bytes()
+                if entry["network"] == _digest(stored):
+                    return io.from_bytes(stored), entry["numbers"]
         self.say(f"the finished step '{name}' can't be read and is done again")
         for damaged in (path, network):
             _remove(damaged)
@@ -144,10 +153,11 @@ class Journal:
         """{"numbers", "seconds", "network"} of an entry, or None if it is damaged in any way."""
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
-            sound = entry["check"] == _digest(json.dumps(entry["entry"]).encode())
+            entry, check = entry["entry"], entry["check"]
+            sound = check == _digest(json.dumps(entry).encode()) and _is_entry(**entry)
         except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError):
             return None
-        return entry["entry"] if sound else None
+        return entry if sound else None
 
     def _write(self, name, model, numbers, seconds):
         """Keep a finished step if that is possible; (network or None, numbers) as the entry reads back."""
@@ -165,7 +175,7 @@ class Journal:
             except OSError as error:
                 self._give_up(error)
         if not self.keeps:
-            self._seconds += seconds
+            self._count(seconds)
         return None if stored is None else io.from_bytes(stored), json.loads(text)["numbers"]
 
 
@@ -180,6 +190,12 @@ def cache_folder(name: str) -> pathlib.Path:
     import platformdirs  # here: only long runs need it
 
     return pathlib.Path(platformdirs.user_cache_dir("lightnn", appauthor=False)) / name
+
+
+def _is_entry(numbers, seconds, network):
+    """Whether this is what `_write` writes."""
+    fits = isinstance(numbers, dict) and isinstance(network, str | None)
+    return fits and type(seconds) in (int, float) and 0 <= seconds < math.inf
 
 
 def _digest(data):

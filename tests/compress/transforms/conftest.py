@@ -4,11 +4,16 @@ import copy
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 import lightnn
 from lightnn import nn, runtime
-from lightnn.compress import Mask, decode_parameter, encode
+from lightnn.compress import SUPPORTS, VALUES, Mask, decode, decode_parameter, encode
 from lightnn.io import save_to_train, to_bytes
+from lightnn.io.arrays import read_array, write_array
+from lightnn.io.cursor import Reader, Writer
 from lightnn.nn import Parameter
 from lightnn.optim import SGD
 from lightnn.tensor import Tensor
@@ -44,6 +49,35 @@ def check_storing(make, rng):
                     assert not p().data[~p.support.mask].tobytes().strip(b"\0"), "a pruned weight is +0"
                     kept = [encode(p).parts[name].shape for name in p.values.per_weight]
                     assert kept == [(p.support.mask.sum(),)] * len(kept)
+
+
+LATENTS = st.sampled_from([np.float32, np.float64]).flatmap(
+    lambda dtype: arrays.arrays(
+        dtype,
+        arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6),
+        elements=st.floats(allow_nan=False, allow_infinity=False, width=8 * np.dtype(dtype).itemsize),
+    )
+)
+
+
+def check_storing_anything(make):
+    """The same for any finite latent array and any mask, through the bytes of a file, too."""
+
+    @given(LATENTS, st.data())
+    @example(np.array([-0.0, 1e-45, 3e38], np.float32), None)
+    def check(latent, data):
+        p = Parameter(latent)
+        p.values = make(latent)
+        if data is not None and data.draw(st.booleans()):
+            p.support = Mask(data.draw(arrays.arrays(bool, latent.shape)))
+        check_codec(p)
+        encoded, out, kinds = encode(p), Writer(), sorted(VALUES | SUPPORTS)
+        write_array(out, "w", encoded, kinds)
+        again = read_array(Reader(out.data), "w", latent.shape, kinds, latent.nbytes)
+        same_bits(decode(again), p().data)
+        same_bits(decode_parameter(again)().data, p().data)
+
+    check()
 
 
 def check_surgery(make, rng):
@@ -91,11 +125,18 @@ def check_files(make, rng, tmp_path):
 
 
 @pytest.fixture
+def stores_anything():
+    """stores_anything(make): the law of storing alone."""
+    return check_storing_anything
+
+
+@pytest.fixture
 def laws(rng, tmp_path):
     """laws(make): check all of them for make(latent array) -> transform."""
 
     def check(make):
         check_storing(make, rng)
+        check_storing_anything(make)
         check_surgery(make, rng)
         check_training(make, rng)
         check_files(make, rng, tmp_path)

@@ -173,3 +173,7 @@ def test_a_transform_that_has_no_encoding_is_refused():
     p.values = lambda w: w
     with pytest.raises(TypeError, match=r"want a registered transform \(float, codebook.*\), got function"):
         encode(p)
+
+
+def test_any_plain_weight_is_stored_as_it_is(stores_anything):
+    stores_anything(lambda latent: None)

@@ -1,6 +1,7 @@
 """lightnn/papers/lab/journal.py: finished steps are kept, found again bit for bit, dropped when damaged."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -142,3 +143,115 @@ def test_open_finds_the_run_of_the_same_paper_seed_recipe_and_source(tmp_path, m
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args, **options: str(tmp_path))
     assert opened(fresh=True).step("x", lambda: {"n": 2}) == {"n": 2}
     assert all(tmp_path in j.folder.parents for j in others)
+
+
+def forge(path, entry):
+    """Write an entry of any structure, with a check that fits it."""
+    text = json.dumps(entry)
+    path.write_text(json.dumps({"entry": entry, "check": module._digest(text.encode())}))
+
+
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def a_folder(path):
+    path.unlink()
+    path.mkdir()
+    (path / "inside").write_bytes(b"x")
+
+
+DAMAGE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": cut_short,
+    "not UTF-8": lambda path: path.write_bytes(b"\xff\xfe"),
+    "nested": lambda path: path.write_bytes(b"[" * 200_000),
+    "nested and closed": lambda path: path.write_text('{"entry": ' + "[" * 90_000 + "]" * 90_000 + ', "check": ""}'),
+    "another's": lambda path: path.write_text('{"numbers": {"n": 1}, "seconds": 1}'),
+    "a folder": a_folder,
+    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    "a list": lambda path: forge(path, [1]),
+    "no seconds": lambda path: forge(path, {"numbers": {"n": 1}, "network": None}),
+    "more": lambda path: forge(path, {"numbers": {"n": 1}, "seconds": 1.0, "network": None, "more": 1}),
+    "seconds in words": lambda path: forge(path, {"numbers": {"n": 1}, "seconds": "long", "network": None}),
+    "endless": lambda path: forge(path, {"numbers": {"n": 1}, "seconds": float("inf"), "network": None}),
+    "numbers in a list": lambda path: forge(path, {"numbers": [1], "seconds": 1.0, "network": None}),
+    "a number for the network": lambda path: forge(path, {"numbers": {"n": 1}, "seconds": 1.0, "network": 5}),
+    "another network": lambda path: forge(path, {"numbers": {"n": 1}, "seconds": 1.0, "network": "0" * 32}),
+}
+
+
+@pytest.mark.parametrize("network", [False, True])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_an_entry_that_is_damaged_in_any_way_is_done_again_once(journal, said, damage, network):
+    def go(work):
+        if network:
+            return journal.network("x", lambda: (models.lenet_300_100(rng=0), work()))[1]
+        return journal.step("x", work)
+
+    go(lambda: {"n": 0})
+    DAMAGE[damage](journal._path("x"))
+    assert journal.seconds == (damage == "another network")  # which is found out when the step is asked for
+    assert go(lambda: {"n": 2}) == {"n": 2} and go(never) == {"n": 2}
+    assert said == ["the finished step 'x' can't be read and is done again"] * (damage != "a link to nothing")
+    assert Journal(journal.folder, said.append).seconds > 0
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "gone"])
+def test_a_network_that_is_damaged_in_any_way_is_done_again_once(journal, said, damage):
+    def go(work):
+        return journal.network("x", lambda: (models.lenet_300_100(rng=0), work()))[1]
+
+    go(lambda: {"n": 0})
+    path = journal._path("x").with_suffix(".lnn")
+    path.unlink() if damage == "gone" else DAMAGE[damage](path)
+    assert go(lambda: {"n": 2}) == {"n": 2} and go(never) == {"n": 2} and len(said) == 1
+
+
+def test_a_step_does_not_read_a_networks_entry_and_the_other_way_round(journal, said):
+    journal.network("x", lambda: (models.lenet_300_100(rng=0), {"n": 1}))
+    assert journal.step("x", lambda: {"n": 2}) == {"n": 2}
+    assert journal.network("x", lambda: (models.lenet_300_100(rng=0), {"n": 3}))[1] == {"n": 3} and len(said) == 2
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """full(): from now on, nothing more can be written."""
+
+    def no_space(path, data):
+        raise OSError(28, "No space left on device", str(path))
+
+    return lambda: monkeypatch.setattr(module, "write_atomically", no_space)
+
+
+def test_a_finished_stage_is_not_lost_when_the_disk_is_full(journal, said, full):
+    journal.step("a", lambda: {"n": (1, 2)})
+    full()
+    assert journal.step("b", lambda: {"n": (3, 4)}) == {"n": [3, 4]}  # as it would be read back
+    model, numbers = journal.network("c", lambda: (models.lenet_300_100(rng=3), {"n": 5}))
+    assert numbers == {"n": 5} and not model.training
+    np.testing.assert_array_equal(model.fc1.weight.data, models.lenet_300_100(rng=3).fc1.weight.data)
+    assert len(said) == 1 and said[0].startswith("finished steps are not kept, so an interrupted run starts over: ")
+    assert journal.step("a", never) == {"n": [1, 2]}  # what is there already can be read
+
+
+def test_a_part_that_can_not_write_says_so_for_the_whole(journal, said, full):
+    full()
+    journal.part("one").step("x", lambda: time.sleep(0.01) or {"n": 1})
+    journal.part("two").step("x", lambda: {"n": 2})
+    journal.step("y", lambda: {"n": 3})
+    assert len(said) == 1 and journal.seconds >= 0.01
+
+
+@pytest.mark.parametrize("there", ["lightnn", "lightnn/runs"])
+def test_a_cache_that_can_not_be_written_is_said_before_the_first_step(tmp_path, monkeypatch, said, there):
+    """A file stands where the folder should be: so it is for root too, who may write everywhere."""
+    path = tmp_path / there
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *args, **options: str(tmp_path / "lightnn"))
+    for fresh in (False, True):
+        journal = Journal.open("a", 0, "recipe", fresh, said.append)
+        assert len(said) == 1 and said.pop().startswith("finished steps are not kept")
+        assert journal.step("x", lambda: {"n": 1}) == {"n": 1} and journal.part("p").step("x", lambda: {"n": 2})
+        assert not said and journal.seconds > 0 and path.is_file()

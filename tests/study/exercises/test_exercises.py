@@ -17,11 +17,11 @@ EQUIVALENT = {  # changes that give another function's text, but the same functi
     ("03.1", "change constant: 1  ->  2"): "NumPy takes any negative length as the one to work out",
     ("03.5", "change constant: 1  ->  2"): "likewise",
     ("03.7", "swap axes"): "the two are sorted",
-    ("04.5", "line 28: change constant: 1  ->  0"): "0 / 0 is replaced by np.where; it only warns",
+    ("04.5", "line 29: change constant: 1  ->  0"): "0 / 0 is replaced by np.where; it only warns",
     ("04.6", "line 15: change constant: 1  ->  2"): "two symbols get 1 bit each from the loop as well",
     ("12.4", "top < bottom  ->  top <= bottom"): "an empty slice moves nothing",
     ("12.4", "left < right  ->  left <= right"): "an empty slice moves nothing",
-    ("04.7", "line 12: change constant: 0  ->  1"): "a weight of 0 then gives -inf, which is clipped to 0",
+    ("04.7", "line 14: change constant: 0  ->  1"): "a weight of 0 then gives -inf, which is clipped to 0",
 }
 
 
