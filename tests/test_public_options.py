@@ -132,8 +132,8 @@ TAKES_ELSEWHERE = {
     "compress.gradual_sparsity t_0": whole(-(2**63), 2**63 - 1),
     "compress.gradual_sparsity n": whole(1, 2**63 - 1),
     "compress.gradual_sparsity dt": whole(1, 2**63 - 1),
-    "compress.adjust_dropout connections_before": whole(1, 2**63 - 1),
-    "compress.adjust_dropout connections_after": whole(0, 2**63 - 1),
+    "compress.adjust_dropout connections_before": real(0, but=(0,)),
+    "compress.adjust_dropout connections_after": real(0),
 }
 WRAPPED = {"fractions": lambda v: {"conv1": v}, "remove": lambda v: {"conv1": v}, "keeps": lambda v: [v]}
 GIVEN = {"weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands

@@ -150,7 +150,8 @@ def adjust_dropout(rate: float, connections_before: int, connections_after: int)
     before and after pruning. Returns D_r, a float. ValueError unless 0 <= rate < 1 and 0 <= connections_after <=
     connections_before; also if connections_before is 0.
     """
-    options.wholes("adjust_dropout", connections_before=connections_before, connections_after=connections_after)
+    options.number("adjust_dropout: connections_before", connections_before)
+    options.number("adjust_dropout: connections_after", connections_after)
     options.number("adjust_dropout: rate", rate)
     if not 0 <= rate < 1 or not 0 <= connections_after <= connections_before or not connections_before:
         raise ValueError(

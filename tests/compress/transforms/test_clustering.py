@@ -153,7 +153,7 @@ def test_numpy_integers_are_integers(bits):
         (lambda: kmeans([], 2), r"kmeans: want finite numbers w \(n,\), n > 0; got shape \(0,\)"),
         (lambda: kmeans([[1.0]], 2), r"got shape \(1, 1\)"),
         (lambda: kmeans([1.0, np.nan], 2), "want finite numbers"),
-        (lambda: kmeans([1.0], 0), "kmeans: want k >= 1, got 0"),
+        (lambda: kmeans([1.0], 0), "kmeans: k: want an int >= 1, got 0"),
     ],
 )
 def test_errors_say_what_was_wanted_and_what_came(call, message):
