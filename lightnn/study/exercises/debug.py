@@ -36,6 +36,8 @@ def debug(number: str, folder: str | None = None, out: TextIO = sys.stdout, debu
 
 def _stopping_inside(debugger, fn):
     """The debugger, set to stop at the first line of the reader's function, below `op` and other decorators."""
+    if inspect.unwrap(fn) is fn:  # the debugger stops there by itself
+        return debugger
     code = inspect.unwrap(fn).__code__
     lines = sorted({line for _, _, line in code.co_lines() if line})
     debugger.set_break(code.co_filename, lines[min(1, len(lines) - 1)], temporary=True)
