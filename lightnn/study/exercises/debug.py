@@ -1,6 +1,5 @@
 """`python -m lightnn check NN.M --debug`: the failing call, to paste, and a debugger that stands at its first line."""
 
-import copy
 import inspect
 import pdb
 import sys
@@ -27,7 +26,7 @@ def debug(number: str, folder: str | None = None, out: TextIO = sys.stdout, debu
         return 1
     case = cases.cases_of(number)[verdict["case"]]
     place = next((i for i in range(len(case.calls)) if case.text(i) == verdict["call"]), 0)
-    args, options = copy.deepcopy(cases.arguments(number, case)[place])
+    args, options = cases.arguments(number, case)[place]
     print(f"\n{case.text(place)}\n\nn: next line, p x: print x, c: go on, q: quit", file=out, flush=True)
     with exercise.grading(number, exercise.refuse):
         _stopping_inside(debugger or pdb.Pdb(), solution.fn).runcall(solution.fn, *args, **options)
