@@ -58,11 +58,7 @@ def compare(
     tuned, _ = experiment.network(tuning.name, pruned, tuning.recipe, tuning.prepare)
     longer, _ = experiment.network(f"dense: {tuning.name}", dense, tuning.recipe)
     networks = dict(zip(ROWS, (reference, dense, pruned, shared, longer, tuned), strict=True))
-    return {row: _test(experiment, row, model) for row, model in networks.items()}
-
-
-def _test(experiment, row, model):
-    return experiment.journal.step(f"test: {row}", lambda: experiment.test(model))["error %"]
+    return {row: experiment.test(row, model) for row, model in networks.items()}
 
 
 def format_control(result: dict) -> str:

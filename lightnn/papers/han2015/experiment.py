@@ -95,7 +95,7 @@ def _one_network(experiment):
     subject, journal, steps = experiment.subject, experiment.journal, []
     model, numbers = experiment.network("reference", experiment.fresh(), subject.training)
     _told(numbers, steps, experiment)
-    reference = journal.step("test the reference", functools.partial(experiment.test, model))
+    reference = experiment.test("the reference", model)
     found = {"sensitivity": journal.step("sensitivity", functools.partial(_sensitivity, experiment, model))}
     if subject.curves is not None:
         found["figure 5"] = draw_curves(experiment, model)
@@ -104,9 +104,9 @@ def _one_network(experiment):
         prepare = functools.partial(prune_to, keeps=keeps)
         model, numbers = experiment.network(f"prune, step {i}", model, recipe, prepare)
         _told(numbers, steps, experiment)
-    pruned = journal.step("test the pruned network", functools.partial(experiment.test, model))
+    pruned = experiment.test("the pruned network", model)
     counted = journal.step("count", lambda: count_layers(model, subject.keeps, experiment.images.validation[0]))
-    errors = {"reference error %": reference["error %"], "pruned error %": pruned["error %"]}
+    errors = {"reference error %": reference, "pruned error %": pruned}
     return {**errors, **count_network(model, subject.keeps), "steps": steps, "layers": counted, **found}
 
 

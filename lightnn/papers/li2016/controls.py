@@ -66,7 +66,7 @@ def _one_seed(run):
     subject, errors = run.subject, {}
 
     def note(what, model):
-        errors[what] = run.journal.step(f"test {what}", lambda: run.test(model))["error %"]
+        errors[what] = run.test(what, model)
         run.say(f"{run.name:<9}seed {run.seed}  {what:<28}{errors[what]:>6.2f} %")
 
     model, _ = run.network("reference", run.fresh(), subject.training)

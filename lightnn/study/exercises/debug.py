@@ -1,6 +1,5 @@
 """`python -m lightnn check NN.M --debug`: the failing call, to paste, and a debugger that stands at its first line."""
 
-import copy
 import inspect
 import pdb
 import sys
@@ -27,7 +26,7 @@ def debug(number: str, folder: str | None = None, out: TextIO = sys.stdout, debu
         return 1
     case = cases.cases_of(number)[verdict["case"]]
     place = next((i for i in range(len(case.calls)) if case.text(i) == verdict["call"]), 0)
-    args, options = copy.deepcopy(cases.arguments(number, case)[place])
+    args, options = cases.arguments(number, case)[place]
     print(f"\n{case.text(place)}\n\nn: next line, p x: print x, c: go on, q: quit", file=out, flush=True)
     with exercise.grading(number, exercise.refuse):
         _stopping_inside(debugger or pdb.Pdb(), solution.fn).runcall(solution.fn, *args, **options)
@@ -36,6 +35,8 @@ def debug(number: str, folder: str | None = None, out: TextIO = sys.stdout, debu
 
 def _stopping_inside(debugger, fn):
     """The debugger, set to stop at the first line of the reader's function, below `op` and other decorators."""
+    if inspect.unwrap(fn) is fn:  # the debugger stops there by itself
+        return debugger
     code = inspect.unwrap(fn).__code__
     lines = sorted({line for _, _, line in code.co_lines() if line})
     debugger.set_break(code.co_filename, lines[min(1, len(lines) - 1)], temporary=True)

@@ -20,6 +20,10 @@ SECONDS = 10  # for loading a file, and for one call
 SHOWN = 4000  # characters of what it printed
 ALL_CALLS = 20  # seconds for all calls together
 METHOD = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+ENDED = "it ended the Python that ran it"
+ENDLESS = "it does not end: stopped after"
+TOGETHER = f"it is too slow: its calls together take more than {ALL_CALLS} s"
+LOADING = f"the file does not end loading: stopped after {SECONDS} s"
 
 
 @dataclass
@@ -35,10 +39,8 @@ class Run:
     printed: str = ""
 
 
-def run(task: dict, chosen: list[int], stop=lambda case, outcomes: False, per_case=None) -> Run:
-    """Run the chosen cases of the task until stop(case, outcomes so far) says True, or a limit is reached.
-
-    per_case: {case: the number of its calls}, to ask `stop` once a case is complete."""
+def run(task: dict, chosen: list[int], stop=lambda case, outcomes: False) -> Run:
+    """Run the chosen cases of the task until stop(case, its outcomes so far) says True, or a limit is reached."""
     context = multiprocessing.get_context(METHOD)
     reader, writer = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +50,7 @@ def run(task: dict, chosen: list[int], stop=lambda case, outcomes: False, per_ca
         writer.close()
         found = Run()
         try:
-            _watch(found, reader, task.get("seconds", SECONDS), stop, per_case or {})
+            _watch(found, reader, task.get("seconds", SECONDS), stop)
             if found.ended == ENDED:
                 process.join(1)
                 found.ended = _end(process.exitcode)
@@ -61,9 +63,6 @@ def run(task: dict, chosen: list[int], stop=lambda case, outcomes: False, per_ca
     return found
 
 
-ENDED = "it ended the Python that ran it"
-
-
 def _start(task, chosen, writer, log):
     try:
         child.main(task, chosen, writer, log)
@@ -72,9 +71,9 @@ def _start(task, chosen, writer, log):
         pass
 
 
-def _watch(found, reader, seconds, stop, per_case):
+def _watch(found, reader, seconds, stop):
     """Take messages until the end, or until one is late."""
-    deadline = time.monotonic() + max(seconds, SECONDS)
+    deadline = time.monotonic() + SECONDS
     last = None
     while True:
         if not reader.poll(max(deadline - time.monotonic(), 0)):
@@ -95,18 +94,13 @@ def _watch(found, reader, seconds, stop, per_case):
         elif "seen" in message:
             case = found.at[0]
             found.seen.setdefault(case, []).append(outcome.unpack(message["seen"]))
-            if len(found.seen[case]) == per_case.get(case) and stop(case, found.seen[case]):
+            if stop(case, found.seen[case]):
                 return
         elif "done" in message:
             found.at = None
             return
         else:
             found.said, found.ended = message.get("said", ""), message.get("failed", "")
-
-
-ENDLESS = "it does not end: stopped after"
-TOGETHER = f"it is too slow: its calls together take more than {ALL_CALLS} s"
-LOADING = f"the file does not end loading: stopped after {SECONDS} s"
 
 
 def _end(status):

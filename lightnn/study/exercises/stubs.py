@@ -107,7 +107,7 @@ def _imported(node, module):
 
 
 def _explained(value, name):
-    """Comment lines: the signature and the first sentence of its docstring, or a constant's value."""
+    """Comment lines: the first sentence of its docstring, or a constant's value."""
     doc = inspect.getdoc(value) if callable(value) or inspect.ismodule(value) else None
     sentence = " ".join((doc or "").split("\n\n")[0].split()).partition(". ")[0].rstrip(".:")
     text = f"{name} = {value!r}" if doc is None else f"{name}: {sentence}."

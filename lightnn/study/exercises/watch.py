@@ -25,7 +25,6 @@ class Watch:
         self.folder, self.out, self.style = folder, out, report.Style(out)
         self.at = self.sheets.index(sheet(number)) if "." in number else 0
         self.passed, self.verdict, self.stamp = set(), None, ()
-        self.below = ""  # what a key asked for
 
     @property
     def sheet(self) -> Sheet:
@@ -41,7 +40,7 @@ class Watch:
             stamp = None
         if stamp == self.stamp:
             return False
-        self.stamp, self.below = stamp, ""
+        self.stamp = stamp
         if stamp is None:
             self._show([f"{solutions.shown(path.resolve())} is not there; waiting for it."])
         else:
@@ -79,7 +78,7 @@ class Watch:
 
     def _mark(self, i):
         name = self.sheets[i].number
-        return f"[{name}]" if i == self.at else f"{name}+" if self.sheets[i].number in self.passed else name
+        return f"[{name}]" if i == self.at else f"{name}+" if name in self.passed else name
 
     def press(self, key: str) -> bool:
         """What a key does; False to quit."""
