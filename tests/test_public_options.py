@@ -175,6 +175,30 @@ def saved():
     return path
 
 
+@lightnn.op
+def fake_quantize(x, *, scale, zero_point, bits):
+    return scale * np.rint(x / scale), lambda dy: dy
+
+
+class Affine(nn.Module):
+    kind, scale, zero_point = "affine", np.ones(1, np.float32), np.zeros(1, np.int32)
+
+    def forward(self, w):
+        return fake_quantize(w, scale=self.scale, zero_point=0, bits=8)
+
+
+class Quantized(nn.Conv2d):
+    def forward(self, x):
+        x = fake_quantize(x, scale=np.ones(1, np.float32), zero_point=0, bits=8)
+        return super().forward(x)
+
+
+def quantized():
+    model = Quantized(1, 2, 3)
+    model.weight.values = Affine()
+    return model
+
+
 def recipe():
     return lightnn.training.Recipe(1, 0.1)
 
@@ -271,6 +295,7 @@ CALLS = {
     "io.inspect": lambda: call(saved(), max_bytes=10_000),
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
+    "io.to_onnx_integers": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
     "training.Recipe": lambda: call(epochs=1, lr=0.1),
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
@@ -280,7 +305,9 @@ CALLS = {
     ".Tensor": lambda: call(X),
     ".set_num_threads": lambda: call(n=1),
 }
-OPTIONAL = {"io.to_onnx"} if importlib.util.find_spec("onnx") is None else set()  # their group is not installed
+OPTIONAL = (
+    {"io.to_onnx", "io.to_onnx_integers"} if importlib.util.find_spec("onnx") is None else set()
+)  # their group is not installed
 CALLS = {name: valid for name, valid in CALLS.items() if name not in OPTIONAL}
 ONLY_MATERIAL = {
     "functional": "hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid tanh",

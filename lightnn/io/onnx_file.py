@@ -3,9 +3,9 @@
     pip install 'lightnn[onnx]'
     lightnn.io.to_onnx(model, "net.onnx", (1, 1, 28, 28))
 
-On a phone: put net.onnx among the app's files, add the package `com.microsoft.onnxruntime:onnxruntime-android` (on iOS
-the pod `onnxruntime-c`), open a session on the file, and give it a float array (N, C, H, W) under the name "input",
-scaled as in training; the logits come under the name "output". In Python the same is
+On an Android phone: put net.onnx among the app's assets, add `com.microsoft.onnxruntime:onnxruntime-android` to its
+dependencies, open a session on the file, and give it a float array (N, C, H, W) under the name "input", scaled
+as in training; the logits come under the name "output". Runtimes for iOS and browsers read the same file. In Python:
 
     session = onnxruntime.InferenceSession("net.onnx")
     (logits,) = session.run(None, {"input": x})
@@ -25,6 +25,7 @@ import numpy as np
 from lightnn import options
 from lightnn.files import write_atomically
 from lightnn.io.onnx_graph import Graph
+from lightnn.io.onnx_integers import with_integer_operators
 from lightnn.io.onnx_ops import RULES
 from lightnn.nn import Module
 from lightnn.nn.module import evaluating
@@ -42,24 +43,33 @@ def to_onnx(model: Module, path: str | os.PathLike, input_shape: Sequence[int]) 
     have their names in the state_dict; a pruned weight is written with its zeros. ValueError names the module and the
     op if ONNX has no counterpart, ImportError says what to install; the file is written whole or not at all.
     """
-    onnx = _onnx()
-    if not isinstance(model, Module):
-        raise TypeError(f"to_onnx: want a Module, got {type(model).__name__}")
-    shape = options.shape("to_onnx: input_shape", input_shape)
-    data = _model(onnx, *_graph(model, shape)).SerializeToString(deterministic=True)
+    return _write(path, *_graph("to_onnx", model, input_shape))
+
+
+def to_onnx_integers(model: Module, path: str | os.PathLike, input_shape: Sequence[int]) -> int:
+    """Like `to_onnx` of a network that was quantized to 8 bits, with its layers as QLinearConv, QLinearMatMul,
+    ConvInteger and MatMulInteger (see onnx_integers): for programs that don't find these in the other file by
+    themselves, as ONNX Runtime does.
+
+    ValueError for a network without a layer whose input and weight are quantized, and for sums that may not fit int32.
+    """
+    graph, *shapes = _graph("to_onnx_integers", model, input_shape)
+    if not with_integer_operators(graph):
+        raise ValueError("to_onnx_integers: want a layer whose input and weight are quantized, got none")
+    return _write(path, graph, *shapes)
+
+
+def _write(path, graph, *shapes):
+    data = _model(graph, *shapes).SerializeToString(deterministic=True)
     write_atomically(path, data)
     return len(data)
 
 
-def _onnx():
-    try:
-        return importlib.import_module("onnx")
-    except ImportError as error:
-        raise ImportError(f"to_onnx: want the package onnx, got {error}: pip install 'lightnn[onnx]'") from None
-
-
-def _graph(model, shape):
+def _graph(where, model, input_shape):
     """(graph, shape of the input, shape of the output), with "N" for the size of the batch."""
+    if not isinstance(model, Module):
+        raise TypeError(f"{where}: want a Module, got {type(model).__name__}")
+    shape = options.shape(f"{where}: input_shape", input_shape)
     (first, y), (second, other) = (
         _run(model, (n, *shape[1:]), seed) for seed, n in enumerate((shape[0], shape[0] + 1))
     )
@@ -96,8 +106,12 @@ def _equal(first, second, name):
     return (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b, equal_nan=True))
 
 
-def _model(onnx, graph, in_shape, out_shape):
+def _model(graph, in_shape, out_shape):
     """The graph as onnx's own record, checked."""
+    try:
+        onnx = importlib.import_module("onnx")
+    except ImportError as error:
+        raise ImportError(f"to_onnx: want the package onnx, got {error}: pip install 'lightnn[onnx]'") from None
     helper, FLOAT = onnx.helper, onnx.TensorProto.FLOAT
     nodes = [
         helper.make_node(n.operator, n.inputs, [n.output], name=f"{n.output}:{n.operator}", **n.attributes)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lightnn.declare import Declaration
+from lightnn.io.onnx_quantized import MOVES, pair
 from lightnn.nn import Module, Parameter
 from lightnn.nn.module import running
 
@@ -26,13 +27,6 @@ class Node(NamedTuple):
     where: str
 
 
-class Scale(NamedTuple):
-    """How a value is quantized, x = scale (q - zero_point), by the names of two constants."""
-
-    scale: str
-    zero_point: str
-
-
 class Graph:
     """Nodes in the order of the run, and constants by name. rules: {name of an op: function(Call) -> name of y}."""
 
@@ -42,7 +36,7 @@ class Graph:
         self.parameters = dict(model.named_parameters())
         self.names = {}  # id of an array computed from the input: the array, which keeps the id taken, and its name
         self.weights = {id(array): (array, name) for name, array in _state(model)}
-        self.scales = {}  # name of a value: its Scale
+        self.codes, self.held_weights = {}, {}  # of what is quantized (see onnx_quantized)
         self.taken = set()
 
     def __call__(self, op: Declaration, arrays: list, options: dict, y: np.ndarray) -> None:
@@ -50,9 +44,14 @@ class Graph:
             call = Call(self, op.name, arrays, options, y, self.paths.get(id(running.get()), ""))
             if op.name not in self.rules:
                 raise call.error("has no counterpart in ONNX")
-            self.names[id(y)] = y, self.rules[op.name](call)
+            self.names[id(y)] = y, self.passed_on(call, self.rules[op.name](call))
         elif found := [self.weights[id(a)] for a in arrays if id(a) in self.weights]:
             self.weights[id(y)] = y, found[0][1]
+
+    def passed_on(self, call: "Call", y: str) -> str:
+        """y; as codes, if the op only moves numbers and those of its input are."""
+        x = call.value(0) if call.op in MOVES and self.known(call.arrays[0]) else None
+        return pair(call, y, self.codes[x]) if x in self.codes and x != y else y
 
     def known(self, array) -> bool:
         """Whether the array was computed from the network's input."""
@@ -119,8 +118,12 @@ class Call:
 
     def floats(self, array) -> str:
         """A float32 constant: under its name in the state if the array is there, else named for the op."""
-        _, name = self.graph.weights.get(id(array), (None, f"{self.path}/{self.op}.constant"))
-        return self.graph.constant(name, np.asarray(array, np.float32))
+        return self.graph.constant(self.state_name(array, "constant"), np.asarray(array, np.float32))
+
+    def state_name(self, array, otherwise: str) -> str:
+        """The array's name in the state, else one made of the module's path and the op."""
+        held, name = self.graph.weights.get(id(array), (None, None))
+        return name if held is array and name else f"{self.path}/{self.op}.{otherwise}"
 
     def ints(self, *numbers: int) -> str:
         """A constant that says a shape or axes."""

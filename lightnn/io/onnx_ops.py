@@ -13,6 +13,7 @@ import operator
 import numpy as np
 
 from lightnn import options
+from lightnn.io.onnx_quantized import fake_quantize, layer_inputs, weight
 
 RULES = {}
 FIRST, LAST = -(2**63), 2**63 - 1  # an end of a Slice beyond all pixels
@@ -35,17 +36,17 @@ def _alike(name, **attributes):
 
 NAMES = "add:Add sub:Sub mul:Mul div:Div neg:Neg absolute:Abs exp:Exp log:Log sqrt:Sqrt matmul:MatMul relu:Relu"
 NAMES += " sigmoid:Sigmoid tanh:Tanh hardswish:HardSwish"
+RULES["fake_quantize"] = fake_quantize
 RULES.update({op: _alike(name) for op, name in (pair.split(":") for pair in NAMES.split())})
 
 
 @exports("conv2d", "grouped_conv2d", "depthwise_conv2d")
 def _convolution(call):
-    x, w, b = call.arrays
+    x, w, _ = call.arrays
     stride, padding, dilation = (options.pair(name, call.options[name]) for name in ("stride", "padding", "dilation"))
-    inputs = [call.value(i) for i in range(2 if b is None else 3)]
     return call.node(
         "Conv",
-        *inputs,
+        *layer_inputs(call),
         kernel_shape=list(w.shape[2:]),
         strides=list(stride),
         pads=[*padding, *padding],
@@ -58,8 +59,8 @@ def _convolution(call):
 def _linear(call):
     x, w, b = call.arrays
     if x.ndim == 2:
-        return call.node("Gemm", *(call.value(i) for i in range(2 if b is None else 3)), transB=1)
-    y = call.node("MatMul", call.value(0), call.node("Transpose", call.value(1), perm=[1, 0]))
+        return call.node("Gemm", *layer_inputs(call), transB=1)
+    y = call.node("MatMul", call.value(0), call.node("Transpose", weight(call), perm=[1, 0]))
     return y if b is None else call.node("Add", y, call.value(2))
 
 
