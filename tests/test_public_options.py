@@ -295,7 +295,7 @@ CALLS = {
     "io.inspect": lambda: call(saved(), max_bytes=10_000),
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
-    "io.to_onnx_integers": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
+    "io.to_onnx_integers": lambda: call(quantized(), pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
     "training.Recipe": lambda: call(epochs=1, lr=0.1),
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
@@ -305,9 +305,8 @@ CALLS = {
     ".Tensor": lambda: call(X),
     ".set_num_threads": lambda: call(n=1),
 }
-OPTIONAL = (
-    {"io.to_onnx", "io.to_onnx_integers"} if importlib.util.find_spec("onnx") is None else set()
-)  # their group is not installed
+NEED_ONNX = ("io.to_onnx", "io.to_onnx_integers")  # its group may not be installed
+OPTIONAL = set(NEED_ONNX if importlib.util.find_spec("onnx") is None else ())
 CALLS = {name: valid for name, valid in CALLS.items() if name not in OPTIONAL}
 ONLY_MATERIAL = {
     "functional": "hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid tanh",

@@ -2,8 +2,8 @@
 
 The map, from the bottom: bits and huffman (numbers as bits), sparse_index, cursor (one byte string), parts (one array
 of numbers), arrays (one weight with its transforms), state (what training goes on from), lnn (the file), report. For
-other programs: onnx_graph (what a run computes), onnx_ops (each op's operator), onnx_quantized
-and onnx_integers (codes of 8 bits), onnx_file.
+other programs: onnx_graph (what a run computes), onnx_ops and onnx_shapes (each op's operators),
+onnx_quantized and onnx_integers (codes of 8 bits), onnx_file.
 """
 
 from lightnn.io.errors import FormatError

@@ -17,6 +17,21 @@ from lightnn.nn import Module, Parameter
 from lightnn.nn.module import running
 
 
+def table():
+    """(rules, exports): rules {name of an op: function(Call) -> the name of what is its y}, and a decorator that adds
+    one: @exports("relu", ...)."""
+    rules = {}
+
+    def exports(*ops):
+        def register(rule):
+            rules.update(dict.fromkeys(ops, rule))
+            return rule
+
+        return register
+
+    return rules, exports
+
+
 class Node(NamedTuple):
     """One ONNX operator. attributes: ints, floats and lists of ints. where: the module and op that it comes from."""
 
@@ -28,7 +43,7 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """Nodes in the order of the run, and constants by name. rules: {name of an op: function(Call) -> name of y}."""
+    """Nodes in the order of the run, and constants by name. rules: {name of an op: its rule}."""
 
     def __init__(self, model: Module, rules: dict):
         self.nodes, self.constants, self.rules = [], {}, rules
