@@ -88,7 +88,8 @@ def _run(model, shape, seed):
     with evaluating(model), no_grad(), watching(graph):
         y = model(x)
     if not isinstance(y, Tensor) or not graph.known(y.data):
-        raise ValueError(f"to_onnx: want a network whose output is one Tensor made by ops, got {type(y).__name__}")
+        came = "a Tensor made otherwise" if isinstance(y, Tensor) else type(y).__name__
+        raise ValueError(f"to_onnx: want a network whose output is one Tensor made by ops from its input, got {came}")
     graph.give_output(graph.names[id(y.data)][1], INPUT, OUTPUT)
     return graph, y.data
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from lightnn import Tensor, compress, io, models, nn
+from lightnn import Tensor, compress, io, models, nn, runtime
 from lightnn import functional as F
 from lightnn.tensor import op
 
@@ -214,8 +214,11 @@ def swirl(x):
         (lambda x: x.reshape(7, len(x)), "`reshape` in 1: want what is the same for every batch"),
         (lambda x: x * len(x), "`mul` in 1: want what is the same for every batch"),
         (lambda x: F.dropout(x, rng=0), "`dropout` in 1 has no counterpart in ONNX while it trains"),
-        (lambda x: [x], "want a network whose output is one Tensor made by ops, got list"),
-        (lambda x: Tensor(x.data + 1), "want a network whose output is one Tensor made by ops, got Tensor"),
+        (lambda x: [x], "want a network whose output is one Tensor made by ops from its input, got list"),
+        (
+            lambda x: Tensor(x.data + 1),
+            "want a network whose output is one Tensor made by ops from its input, got a Tensor made otherwise",
+        ),
     ],
 )
 def test_what_has_no_counterpart_is_one_error_that_names_it_and_no_file(fn, message, tmp_path):
@@ -226,6 +229,13 @@ def test_what_has_no_counterpart_is_one_error_that_names_it_and_no_file(fn, mess
     assert "\n" not in str(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
     assert (tmp_path / "net.onnx").read_bytes() == b"old"
+
+
+def test_a_lowered_network_is_refused(tmp_path):
+    model = models.lenet_300_100(rng=0)
+    compress.prune_to_fraction(model.fc3.weight, 0.1)
+    with pytest.raises(ValueError, match="`sparse_linear` in fc3 has no counterpart in ONNX"):
+        io.to_onnx(runtime.lower(model), tmp_path / "net.onnx", (1, 1, 28, 28))
 
 
 def test_bad_arguments(tmp_path):

@@ -220,6 +220,16 @@ def test_weights_are_int8_biases_int32_with_a_scale_a_channel(tmp_path):
     assert held["0.scale"] == model[0].scale and held["0.zero_point"].dtype == np.uint8
 
 
+def test_weights_alone_can_be_codes(tmp_path):
+    model = models.lenet_300_100(rng=0)
+    for fc in (model.fc1, model.fc2, model.fc3):
+        fc.weight.values = Affine(fc.weight.data, 4)
+    x = np.random.default_rng(0).random((16, 1, 28, 28), np.float32)
+    want, got = model(Tensor(x)).numpy(), run(io.to_onnx, model, x, tmp_path / "net.onnx")
+    assert np.abs(got - want).max() <= 1e-4 * np.abs(want).max()
+    assert (tmp_path / "net.onnx").stat().st_size < 1.1 * sum(p.size for p in model.parameters() if p.ndim > 1)
+
+
 def test_lenet5_quantized_by_hand(tmp_path):
     x = np.random.default_rng(0).random((16, 1, 28, 28), np.float32)
 
