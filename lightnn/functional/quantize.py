@@ -53,8 +53,8 @@ def affine_quantize(x: np.ndarray, *, scale=1.0, zero_point=0, q_min: int = 0, q
 def affine_dequantize(q: np.ndarray, *, scale=1.0, zero_point=0) -> np.ndarray:
     """r = S (q - Z), in the dtype of scale, float32 for a number."""
     q = np.asarray(q)
-    S = np.asarray(scale)
-    x = np.empty(q.shape, S.dtype if isinstance(scale, np.ndarray) and S.dtype.kind == "f" else np.float32)
+    is_array = isinstance(scale, np.ndarray) and scale.dtype.kind == "f"
+    x = np.empty(q.shape, scale.dtype if is_array else np.float32)
     S, Z = scale_and_zero("affine_dequantize", x, scale, zero_point, (-WIDEST_CODE, WIDEST_CODE))
     return np.asarray((q.astype(x.dtype) - Z) * S)
 
@@ -98,7 +98,7 @@ def _along(name, value, x, checked):
     alone = not isinstance(value, tuple | list | np.ndarray) or (isinstance(value, np.ndarray) and value.ndim == 0)
     if alone:
         return np.asarray(checked(name, value[()] if isinstance(value, np.ndarray) else value), x.dtype)
-    O = x.shape[0] if x.ndim else 1
-    several = options.listed(name, value, f"a number or {O} of them", lengths=(1, O))
+    rows = x.shape[0] if x.ndim else 1
+    several = options.listed(name, value, f"a number or {rows} of them", lengths=(1, rows))
     a = np.array([checked(name, v) for v in several], x.dtype)
     return a.reshape(()) if len(a) == 1 else a.reshape(-1, *[1] * (x.ndim - 1))

@@ -14,9 +14,9 @@ class FakeQuantize(Module):
     """y = S (clip(round(x / S) + Z, 0, 2^bits - 1) - Z) (Jacob et al. 2018, arXiv 1712.05877, equation 12).
 
     scale: S, zero_point: Z, and observed: the range [min, max] of x, are buffers (1,), (1,), (2,). Until `set_range` is
-    called or training observed x, the scale is NaN, and calling the layer is a RuntimeError. observing: in training,
-    the range follows an average of each batch's min and max (section 3.1), observed <- (1 - momentum) observed + momentum
-    [min, max]. symmetric: the range is [-m, m], and Z = 2^(bits-1).
+    called, or training has observed x, the scale is NaN, and calling the layer is a RuntimeError.
+    observing: in training, observed <- (1 - momentum) observed + momentum [min, max] of the batch (section 3.1).
+    symmetric: the range is [-m, m], and Z = 2^(bits-1).
     """
 
     buffers = ("scale", "zero_point", "observed")

@@ -37,9 +37,10 @@ class Affine(Transform):
         if scale.ndim != 1 or scale.dtype.kind != "f" or zero_point.shape != scale.shape:
             raise ValueError(f"Affine: want scale and zero_point (1,) or (O,); got {scale.shape}, {zero_point.shape}")
         if zero_point.dtype.kind not in "iu" or not ((self.q_min <= zero_point) & (zero_point <= self.q_max)).all():
-            raise ValueError(f"Affine: want integers from {self.q_min} to {self.q_max} as zero_point")
+            want = f"integers from {self.q_min} to {self.q_max}, the ends q_min and q_max"
+            raise options.wrong("Affine: zero_point", want, zero_point)
         if not (np.isfinite(scale) & (scale > 0)).all():
-            raise ValueError("Affine: want finite scales > 0")
+            raise options.wrong("Affine: scale", "finite numbers > 0", scale)
         self.scale, self.zero_point = scale.astype(np.float32), zero_point.astype(np.int64)
 
     @property
