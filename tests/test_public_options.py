@@ -189,27 +189,10 @@ def saved():
     return path
 
 
-@lightnn.op
-def fake_quantize(x, *, scale, zero_point, bits):
-    return scale * np.rint(x / scale), lambda dy: dy
-
-
-class Affine(nn.Module):
-    kind, scale, zero_point = "affine", np.ones(1, np.float32), np.zeros(1, np.int32)
-
-    def forward(self, w):
-        return fake_quantize(w, scale=self.scale, zero_point=0, bits=8)
-
-
-class Quantized(nn.Conv2d):
-    def forward(self, x):
-        x = fake_quantize(x, scale=np.ones(1, np.float32), zero_point=0, bits=8)
-        return super().forward(x)
-
-
 def quantized():
-    model = Quantized(1, 2, 3)
-    model.weight.values = Affine()
+    model = nn.Sequential(nn.FakeQuantize(), nn.Conv2d(1, 2, 3))
+    model[0].set_range(0, 1)
+    compress.use_affine(model[1].weight)
     return model
 
 

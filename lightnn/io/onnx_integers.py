@@ -110,13 +110,15 @@ class Rewriting:
         """An operator that moves numbers, on codes."""
         if node.operator not in BOUNDS:
             return self.emit(node, node.operator, (q, *node.inputs[1:]), node.attributes)
-        S, Z = self.array(y.S), int(self.array(y.Z))
+        S, Z, limits = self.array(y.S), int(self.array(y.Z)), np.iinfo(self.array(y.Z).dtype)
         ends = [self.array(name) for name in node.inputs[1:]] or [0.0]
-        ends = [float(np.clip(np.rint(end / S) + Z, 0, 255)) for end in ends]
-        low, high = ends if len(ends) == 2 else (ends[0], 255.0)
-        if low <= 0 and high >= 255:
+        ends = [float(np.clip(np.rint(end / S) + Z, limits.min, limits.max)) for end in ends]
+        low, high = ends if len(ends) == 2 else (ends[0], limits.max)
+        if low <= limits.min and high >= limits.max:
             return q
-        names = [self.constant(f"{node.output}.{side}", np.uint8(n)) for side, n in (("low", low), ("high", high))]
+        names = [
+            self.constant(f"{node.output}.{side}", limits.dtype.type(n)) for side, n in (("low", low), ("high", high))
+        ]
         return self.emit(node, "Clip", (q, *names))
 
     def layer(self, core: Node) -> tuple[Codes, Codes, str] | None:

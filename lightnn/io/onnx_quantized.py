@@ -1,6 +1,6 @@
 """Quantized numbers in an ONNX graph: what lies between a QuantizeLinear and a DequantizeLinear is held in 8 bits.
 
-    QuantizeLinear      q = clip(round(x / S) + Z, 0, 255)          round: a half to the even number
+    QuantizeLinear      q = clip(round(x / S) + Z, 0, 255)          int8: -128, 127; a half goes to the even code
     DequantizeLinear    x = S (q - Z)
 
 A `fake_quantize` is such a pair. A weight with an Affine transform is an int8 constant (uint8 where int8 is too narrow)
@@ -16,7 +16,6 @@ import numpy as np
 
 MOVES = frozenset({"relu", "max_pool2d", "flatten", "reshape", "transpose", "getitem", "pad", "shift2d"})
 MOVES |= {"channel_shuffle"}
-LEVELS = 255
 
 
 class Codes(NamedTuple):
@@ -40,17 +39,21 @@ def dequantized(call, q: str, codes: Codes) -> str:
 
 
 def fake_quantize(call) -> str:
-    """The rule of F.fake_quantize. Fewer than 8 bits: x is clipped first, where the codes 0 and 2^bits - 1 lie."""
+    """The rule of F.fake_quantize. Where the codes are fewer than their dtype has, x is clipped before."""
     given, x = call.options, call.value(0)
-    S, Z, top = (
-        np.float32(given["scale"]).reshape(()),
-        np.uint8(given["zero_point"]).reshape(()),
-        2 ** given["bits"] - 1,
-    )
-    if top < LEVELS:
-        x = call.node("Clip", x, *(call.floats(S * np.float32(q - int(Z))) for q in (0, top)))
-    names = (call.state_name(given["scale"], "scale"), call.state_name(given["zero_point"], "zero_point"))
-    return pair(call, x, held(call, S, Z, names))
+    ends = given["q_min"], given["q_max"]
+    dtype = next((t for t in (np.uint8, np.int8) if _fits(t, *ends)), None)
+    if dtype is None or np.size(given["scale"]) != 1:
+        raise call.error("has no counterpart in ONNX unless it has one scale and codes of 8 bits")
+    S, Z = (np.reshape(given[name], ()) for name in ("scale", "zero_point"))
+    S, Z = S.astype(np.float32), Z.astype(dtype)
+    if ends != (np.iinfo(dtype).min, np.iinfo(dtype).max):
+        x = call.node("Clip", x, *(call.floats(S * np.float32(q - int(Z))) for q in ends))
+    return pair(call, x, held(call, S, Z, tuple(f"{call.path}.{n}".lstrip(".") for n in ("scale", "zero_point"))))
+
+
+def _fits(dtype, low, high):
+    return np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max
 
 
 def held(call, S, Z, names) -> Codes:

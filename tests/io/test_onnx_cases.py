@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from lightnn.functional import plain
+from lightnn.functional.quantize import affine_dequantize, affine_quantize
 
 onnx = pytest.importorskip("onnx")
 pytestmark = pytest.mark.oracle
@@ -88,14 +89,26 @@ def saturated(q, dtype):
     return np.clip(q, np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
 
 
+def first(x, axis, *vectors):
+    """x with `axis` first, as our functions want it for a scale of each channel, and the numbers of vectors."""
+    plain_numbers = [v.item() if np.size(v) == 1 else v for v in vectors]
+    return np.moveaxis(x, axis, 0) if np.size(vectors[0]) > 1 else x, *plain_numbers
+
+
+def back(x, axis, scale):
+    return np.moveaxis(x, 0, axis) if np.size(scale) > 1 else x
+
+
 def quantize_linear(x, y_scale, y_zero_point=ZERO, *, axis=1):
-    Z = along(y_zero_point, x, axis)
-    return saturated(np.rint(x / along(y_scale, x, axis)) + Z.astype(np.float64), Z.dtype)
+    moved, S, Z = first(x, axis, y_scale, y_zero_point)
+    limits = np.iinfo(y_zero_point.dtype)
+    q = affine_quantize(moved, scale=S, zero_point=Z, q_min=int(limits.min), q_max=int(limits.max))
+    return back(q, axis, y_scale)
 
 
-def dequantize_linear(x, x_scale, x_zero_point=0, *, axis=1):
-    q = x.astype(np.int64) - along(x_zero_point, x, axis)
-    return (along(x_scale, x, axis) * q).astype(np.float32)
+def dequantize_linear(x, x_scale, x_zero_point=ZERO, *, axis=1):
+    moved, S, Z = first(x, axis, x_scale, x_zero_point)
+    return back(affine_dequantize(moved, scale=S, zero_point=Z), axis, x_scale)
 
 
 def centred(q, zero, axis):

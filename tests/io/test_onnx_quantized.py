@@ -10,56 +10,10 @@ import pytest
 
 from lightnn import Tensor, compress, io, models, nn
 from lightnn import functional as F
-from lightnn.tensor import op
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 pytestmark = pytest.mark.oracle
-
-
-# Stand-ins with the contract's names, until nn.FakeQuantize and compress.Affine are here.
-
-
-@op
-def fake_quantize(x, *, scale, zero_point, bits):
-    S, Z = np.float32(scale), np.float32(zero_point)
-    return S * (np.clip(np.rint(x / S) + Z, 0, 2**bits - 1) - Z), lambda dy: dy
-
-
-class FakeQuantize(nn.Module):
-    buffers = ("scale", "zero_point")
-
-    def __init__(self, low, high, bits=8):
-        self.bits = bits
-        self.scale = np.array((high - low) / (2**bits - 1), np.float32)
-        self.zero_point = np.array(np.rint(-low / self.scale), np.int32)
-
-    def forward(self, x):
-        return fake_quantize(x, scale=self.scale, zero_point=self.zero_point, bits=self.bits)
-
-
-class Affine(nn.Module):
-    buffers, kind = ("scale", "zero_point"), "affine"
-
-    def __init__(self, w, bits=8, per_channel=True, symmetric=True):
-        rows = w.reshape(len(w) if per_channel else 1, -1)
-        high, low = np.maximum(rows.max(1), 0), np.minimum(rows.min(1), 0)
-        if symmetric:
-            self.low, self.high = 1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1
-            self.scale, self.zero_point = np.maximum(high, -low) / self.high, np.zeros(len(rows), np.int32)
-        else:
-            self.low, self.high, self.scale = 0, 2**bits - 1, (high - low) / (2**bits - 1)
-            self.zero_point = np.rint(-low / self.scale).astype(np.int32)
-        self.scale = self.scale.astype("f")
-
-    def forward(self, w):
-        return affine(w, how=self)
-
-
-@op
-def affine(w, *, how):
-    S, Z = (a.reshape(-1, *[1] * (w.ndim - 1)) for a in (how.scale, how.zero_point))
-    return S * (np.clip(np.rint(w / S) + Z, how.low, how.high) - Z).astype("f"), lambda dy: dy
 
 
 class Watched(nn.Module):
@@ -73,6 +27,12 @@ class Watched(nn.Module):
         return x
 
 
+def ranged(low, high, bits=8):
+    layer = nn.FakeQuantize(bits)
+    layer.set_range(low, high)
+    return layer
+
+
 def quantized(network, x, bits=8, **options):
     """network(q) -> model, where q() makes a place to quantize: the model with every weight and place quantized."""
     places = []
@@ -83,10 +43,10 @@ def quantized(network, x, bits=8, **options):
 
     network(place)(Tensor(x)), places
     ranges = iter([(p.low, p.high) for p in places])
-    model = network(lambda: FakeQuantize(*next(ranges), bits))
+    model = network(lambda: ranged(*next(ranges), bits))
     for name, p in model.named_parameters():
         if name.endswith("weight"):
-            p.values = Affine(p.data, bits, **options)
+            compress.use_affine(p, bits, **options)
     return model.eval()
 
 
@@ -157,7 +117,7 @@ def test_codes_differ_by_one_step_at_most(form, bits, tmp_path):
     """After each layer alone, so that steps do not add up."""
     x = images()
     model = quantized(plain, x, bits)
-    ends = [i for i, m in enumerate(model) if isinstance(m, FakeQuantize)]
+    ends = [i for i, m in enumerate(model) if isinstance(m, nn.FakeQuantize)]
     for first, last in itertools.pairwise(ends):
         part = nn.Sequential(*list(model)[first : last + 1])
         x_part = nn.Sequential(*list(model)[:first])(Tensor(x)).numpy() if first else x
@@ -189,9 +149,9 @@ def test_the_operators_of_a_plain_network(tmp_path):
 
 
 def test_a_bound_inside_the_range_clips_codes(tmp_path):
-    model = nn.Sequential(FakeQuantize(-1, 1), nn.Linear(3, 40, rng=0), nn.ReLU6(), FakeQuantize(-2, 9))
+    model = nn.Sequential(ranged(-1, 1), nn.Linear(3, 40, rng=0), nn.ReLU6(), ranged(-2, 9))
     model[1].weight.data *= 10
-    model[1].weight.values = Affine(model[1].weight.data)
+    compress.use_affine(model[1].weight)
     x = np.random.default_rng(0).uniform(-1, 1, (50, 3)).astype("f")
     want = model(Tensor(x)).numpy()
     assert want.min() == 0 and (want == want.max()).mean() > 0.02
@@ -223,7 +183,7 @@ def test_weights_are_int8_biases_int32_with_a_scale_a_channel(tmp_path):
 def test_weights_alone_can_be_codes(tmp_path):
     model = models.lenet_300_100(rng=0)
     for fc in (model.fc1, model.fc2, model.fc3):
-        fc.weight.values = Affine(fc.weight.data, 4)
+        compress.use_affine(fc.weight, 4)
     x = np.random.default_rng(0).random((16, 1, 28, 28), np.float32)
     want, got = model(Tensor(x)).numpy(), run(io.to_onnx, model, x, tmp_path / "net.onnx")
     assert np.abs(got - want).max() <= 1e-4 * np.abs(want).max()
@@ -246,7 +206,39 @@ def test_lenet5_quantized_by_hand(tmp_path):
         assert (tmp_path / "net.onnx").stat().st_size < 0.27 * 4 * sum(p.size for p in model.parameters())
 
 
-@pytest.mark.parametrize("model", [nn.Linear(3, 2), nn.Sequential(FakeQuantize(-1, 1), nn.Linear(3, 2))])
+class Signed(nn.Module):
+    """Codes from -128 to 127, or others."""
+
+    def __init__(self, scale=0.1, q_min=-128, q_max=127):
+        self.given = {"scale": scale, "zero_point": 3, "q_min": q_min, "q_max": q_max}
+
+    def forward(self, x):
+        return F.fake_quantize(x, **self.given)
+
+
+def test_signed_codes_are_int8(tmp_path):
+    model = nn.Sequential(Signed(), nn.Linear(4, 30, rng=0), nn.ReLU(), Signed(0.05))
+    compress.use_affine(model[1].weight)
+    x = np.random.default_rng(0).normal(0, 5, (20, 4)).astype("f")
+    want = model(Tensor(x)).numpy()
+    for write in WRITERS.values():
+        codes = np.rint((run(write, model, x, tmp_path / "net.onnx") - want) / 0.05)
+        assert np.abs(codes).max() <= 1 and (codes == 0).mean() > 0.98
+    assert operators(tmp_path / "net.onnx")["QLinearConv"] == operators(tmp_path / "net.onnx")["Clip"] == 1
+
+
+@pytest.mark.parametrize("model", [Signed(q_max=128), Signed(np.array([0.1, 0.2]))])
+def test_other_codes_are_refused(model, tmp_path):
+    with pytest.raises(ValueError, match="`fake_quantize` in the network itself has no counterpart in ONNX unless"):
+        io.to_onnx(model, tmp_path / "net.onnx", (2, 3))
+
+
+def test_a_layer_that_is_not_calibrated_says_so(tmp_path):
+    with pytest.raises(RuntimeError, match="FakeQuantize: it is not calibrated"):
+        io.to_onnx(nn.FakeQuantize(), tmp_path / "net.onnx", (1, 3))
+
+
+@pytest.mark.parametrize("model", [nn.Linear(3, 2), nn.Sequential(ranged(-1, 1), nn.Linear(3, 2))])
 def test_integers_want_a_quantized_layer(model, tmp_path):
     with pytest.raises(
         ValueError, match="to_onnx_integers: want a layer whose input and weight are quantized, got none"
@@ -255,13 +247,13 @@ def test_integers_want_a_quantized_layer(model, tmp_path):
 
 
 def test_what_does_not_fit_int32_is_refused_with_the_layers_name(tmp_path):
-    model = nn.Sequential(FakeQuantize(-1e-6, 1e-6), nn.Linear(3, 2))
-    model[1].weight.values = Affine(model[1].weight.data)
+    model = nn.Sequential(ranged(-1e-6, 1e-6), nn.Linear(3, 2))
+    compress.use_affine(model[1].weight)
     model[1].bias.data[:] = 10
     with pytest.raises(ValueError, match="`linear` in 1 has a bias that does not fit int32"):
         io.to_onnx(model, tmp_path / "net.onnx", (1, 3))
-    model = nn.Sequential(FakeQuantize(-1, 1), nn.Linear(70_000, 1, bias=False))
+    model = nn.Sequential(ranged(-1, 1), nn.Linear(70_000, 1, bias=False))
     model[1].weight.data[:] = 1
-    model[1].weight.values = Affine(model[1].weight.data)
+    compress.use_affine(model[1].weight)
     with pytest.raises(ValueError, match="`linear` in 1: want sums of at most 2147483647, got up to"):
         io.to_onnx_integers(copy.deepcopy(model), tmp_path / "net.onnx", (1, 70_000))
