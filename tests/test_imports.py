@@ -223,6 +223,7 @@ def python(code):
 
 def test_import_lightnn_is_light():
     heavy = ("matplotlib", "jupyter", "jupyterlab", "IPython", "ipywidgets", "nbformat", "torch", "scipy", "pandas")
+    heavy += ("onnx", "onnxruntime")
     assert python(f"import lightnn, sys; print(*(m for m in {heavy} if m in sys.modules))") == []
 
 

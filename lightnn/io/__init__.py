@@ -1,11 +1,14 @@
 """Compressed networks as files: bit packing, Huffman coding, sparse indices, and the .lnn format made of them.
 
 The map, from the bottom: bits and huffman (numbers as bits), sparse_index, cursor (one byte string), parts (one array
-of numbers), arrays (one weight with its transforms), state (what training goes on from), lnn (the file), report.
+of numbers), arrays (one weight with its transforms), state (what training goes on from), lnn (the file), report. For
+other programs: onnx_graph (what a run computes), onnx_ops and onnx_shapes (each op's operators),
+onnx_quantized and onnx_integers (codes of 8 bits), onnx_file.
 """
 
 from lightnn.io.errors import FormatError
 from lightnn.io.lnn import from_bytes, inspect, load, save, save_to_train, to_bytes, to_train_bytes
+from lightnn.io.onnx_file import to_onnx, to_onnx_integers
 from lightnn.io.report import FileReport
 
 __all__ = [
@@ -17,5 +20,7 @@ __all__ = [
     "save",
     "save_to_train",
     "to_bytes",
+    "to_onnx",
+    "to_onnx_integers",
     "to_train_bytes",
 ]
