@@ -233,6 +233,7 @@ CALLS = {
     "compress.channels": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.density_init": lambda: call(NUMBERS, k=2),
     "compress.filter_norms": lambda: call(W),
+    "compress.fold_batch_norm": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.gradual_sparsity": lambda: call(t=3, s_i=0.0, s_f=0.5, t_0=1, n=3, dt=2),
     "compress.greedy_norms": lambda: call(W, [0]),
     "compress.kmeans": lambda: call(NUMBERS, k=2),
@@ -241,6 +242,7 @@ CALLS = {
     "compress.log_quantize": lambda: call(NUMBERS, bits=4, top=0),
     "compress.norms": lambda: call(*lenet_and_channels()),
     "compress.plan": lambda: call(*lenet_and_channels(), remove={"conv1": [0]}),
+    "compress.plan_folding": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.prune": lambda: call(parameter(), quality=1.0),
     "compress.prune_filters": lambda: call(models.lenet5(), input_shape=(1, 1, 28, 28), fractions={"conv1": 0.5}),
     "compress.prune_to_fraction": lambda: call(parameter(), keep=0.5),
@@ -284,14 +286,14 @@ ONLY_MATERIAL = {
     "compress": "Codebook Mask decode decode_parameter density encode feature_maps fold_constants look_up "
     "map_statistics mask_channels masked nearest set_mask thin",
     "metrics": "count_parameters",
-    "models": "architecture check_reads_back describe description_of_unchanged parse to_text",
+    "models": "architecture check_reads_back describe description_of_unchanged parse replace to_text",
     "io": "save save_to_train to_bytes to_train_bytes",
     "runtime": "CodebookConv2d CodebookLinear SparseConv2d SparseLinear held_bytes lower lower_report",
     "": "save op",
 }
 RECORDS = {  # what a function returns: nobody makes one by hand
     "data": "Dataset",
-    "compress": "Encoded",
+    "compress": "Encoded Fold",
     "metrics": "Latency Least Row",
     "io": "FileReport",
     "runtime": "HeldRow",

@@ -28,6 +28,7 @@ from lightnn.compress.pruning.magnitude import (
 )
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.dead import fold_constants, remove_dead
+from lightnn.compress.structure.norm_folding import Fold, Folding, fold_batch_norm, plan_folding
 from lightnn.compress.structure.surgery import Plan, mask_channels, plan, thin
 from lightnn.compress.transforms import (
     SUPPORTS,
@@ -57,6 +58,8 @@ __all__ = [
     "Channels",
     "Codebook",
     "Encoded",
+    "Fold",
+    "Folding",
     "GradualPruning",
     "Mask",
     "Plan",
@@ -71,6 +74,7 @@ __all__ = [
     "encode",
     "feature_maps",
     "filter_norms",
+    "fold_batch_norm",
     "fold_constants",
     "gradual_sparsity",
     "greedy_norms",
@@ -81,6 +85,7 @@ __all__ = [
     "nearest",
     "norms",
     "plan",
+    "plan_folding",
     "prune",
     "prune_filters",
     "prune_to_fraction",
