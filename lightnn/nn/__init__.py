@@ -21,6 +21,7 @@ from lightnn.nn.layers import (
 )
 from lightnn.nn.module import Module, Parameter
 from lightnn.nn.norm import BatchNorm1d, BatchNorm2d
+from lightnn.nn.quantize import FakeQuantize
 
 __all__ = [
     "AdaptiveAvgPool2d",
@@ -30,6 +31,7 @@ __all__ = [
     "ChannelShuffle",
     "Conv2d",
     "Dropout",
+    "FakeQuantize",
     "Flatten",
     "Hardswish",
     "Hardtanh",
