@@ -26,6 +26,13 @@ from lightnn.compress.pruning.magnitude import (
     set_mask,
     threshold,
 )
+from lightnn.compress.quantization.calibration import calibrate
+from lightnn.compress.quantization.correcting import correct_bias
+from lightnn.compress.quantization.equalizing import equalize, equalized_pairs
+from lightnn.compress.quantization.mixing import mixed_bits, sensitivities
+from lightnn.compress.quantization.post_training import quantize
+from lightnn.compress.quantization.ranges import Seen, entropy_range, min_max_range, mse_range, percentile_range
+from lightnn.compress.quantization.rounding import adaround
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.dead import fold_constants, remove_dead
 from lightnn.compress.structure.norm_folding import Fold, Folding, fold_batch_norm, plan_folding
@@ -63,15 +70,22 @@ __all__ = [
     "GradualPruning",
     "Mask",
     "Plan",
+    "Seen",
     "Transform",
     "activation_density",
+    "adaround",
     "adjust_dropout",
+    "calibrate",
     "channels",
+    "correct_bias",
     "decode",
     "decode_parameter",
     "density",
     "density_init",
     "encode",
+    "entropy_range",
+    "equalize",
+    "equalized_pairs",
     "feature_maps",
     "filter_norms",
     "fold_batch_norm",
@@ -82,8 +96,12 @@ __all__ = [
     "linear_init",
     "map_statistics",
     "mask_channels",
+    "min_max_range",
+    "mixed_bits",
+    "mse_range",
     "nearest",
     "norms",
+    "percentile_range",
     "plan",
     "plan_folding",
     "prune",
@@ -91,11 +109,13 @@ __all__ = [
     "prune_to_fraction",
     "prune_to_share",
     "quality_for",
+    "quantize",
     "random_init",
     "random_mask",
     "remove_dead",
     "select",
     "select_greedily",
+    "sensitivities",
     "sensitivity",
     "set_mask",
     "share",

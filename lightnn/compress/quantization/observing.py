@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from lightnn.models.places import put
-from lightnn.nn import Module
+from lightnn.nn import FakeQuantize, Identity, Module
 from lightnn.tensor import Tensor
 from lightnn.training import predict
 
@@ -44,6 +44,16 @@ def inputs_and_outputs(model: Module, path: str, x: np.ndarray) -> tuple[np.ndar
     put(twin, path, Seeing(see, dict(twin.named_modules())[path]))
     predict(twin, x, batch_size=BATCH_SIZE)
     return np.concatenate(ins), np.concatenate(outs)
+
+
+def in_floats(model: Module) -> Module:
+    """A copy of a quantized network that rounds nothing: latent weights, and no FakeQuantize."""
+    twin = without(
+        model, [path for path, m in model.named_modules() if isinstance(m, FakeQuantize)], lambda _: Identity()
+    )
+    for p in twin.parameters():
+        p.values = None
+    return twin
 
 
 def without(model: Module, paths: Iterable[str], put_there: Callable[[str], Module]) -> Module:
