@@ -23,18 +23,18 @@ FEWEST, MOST = 2, 8
 
 
 def mixed_bits(
-    model: Module, x: np.ndarray, y: np.ndarray, budget_bytes: int, size: Callable[[Module], int]
+    model: Module, x: np.ndarray, y: np.ndarray, budget_bytes: int, size_of: Callable[[Module], int]
 ) -> tuple[Module, Mapping[str, int]]:
     """(the model, which `quantize` has made, with weights of 2 to 8 bits a layer; {layer: bits}).
 
-    x (N, ...), y (N,): images and labels for the sensitivities. size(model): the bytes that count, such as those of the
-    file, len(lightnn.io.to_bytes(model)). ValueError if 2 bits everywhere are too many bytes."""
+    x (N, ...), y (N,): images and labels for the sensitivities. size_of(model): the bytes that count, such as those of
+    the file, len(lightnn.io.to_bytes(model)). ValueError if 2 bits everywhere are too many bytes."""
     x, layers = check_images("mixed_bits", x), affine_layers("mixed_bits", model)
     budget_bytes = options.count("mixed_bits: budget_bytes", budget_bytes, at_most=options.WIDEST)
-    options.function("mixed_bits: size", size)
+    options.function("mixed_bits: size_of", size_of)
     costs, twin = sensitivities(model, x, y), copy.deepcopy(model)
     own, bits = dict(twin.named_modules()), {path: layer.weight.values.bits for path, layer in layers.items()}
-    while (bytes_now := int(size(twin))) > budget_bytes:
+    while (bytes_now := int(size_of(twin))) > budget_bytes:
         open_to = [path for path, K in bits.items() if K > FEWEST]
         if not open_to:
             raise ValueError(f"mixed_bits: want budget_bytes >= {bytes_now}, which 2 bits take, got {budget_bytes}")

@@ -61,14 +61,14 @@ def _along(scale, w):
     """The scale beside the weights: along axis 0."""
     if scale.size not in (1, *np.shape(w)[:1]):
         raise ValueError(f"Affine: want one scale or one for each of {np.shape(w)[:1]} channels, got {scale.size}")
-    return scale.reshape(-1, *[1] * (np.ndim(w) - 1))
+    return scale.reshape(-1, *[1] * (np.ndim(w) - 1)) if np.ndim(w) else scale.reshape(())
 
 
 def affine_codes(w: np.ndarray, scale: np.ndarray, bits: int) -> np.ndarray:
     """q, an int8 array of w's shape."""
-    options.count("affine_codes: bits", bits, 2, 8)
-    most = 2 ** (bits - 1) - 1
-    return np.clip(np.rint(w / _along(scale, w)), -most, most).astype(np.int8)
+    most = 2 ** (options.count("affine_codes: bits", bits, 2, 8) - 1) - 1
+    with np.errstate(over="ignore"):  # what is too large for a float is clipped, too
+        return np.clip(np.rint(w / _along(scale, w)), -most, most).astype(np.int8)
 
 
 @op
