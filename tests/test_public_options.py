@@ -55,6 +55,10 @@ def by_channel(each):
     return lambda v: each(v[()] if isinstance(v, np.ndarray) and not v.ndim else v) or several(each, (1, 4))(v)
 
 
+def by_length(each, lengths):
+    return lambda v: each(v[()] if isinstance(v, np.ndarray) and not v.ndim else v) or several(each, lengths)(v)
+
+
 def by_layer(each):
     return lambda v: isinstance(v, dict) and all(map(each, v.values()))
 
@@ -93,7 +97,12 @@ TAKES = {
     whole(1, 2): "order",
     whole(2, 8): "bits weight_bits",
     whole(-100, 100): "top",
-    flag: "per_channel observing ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
+    whole(-(2**15), 254): "q_min",
+    whole(1, 2**15): "q_max",
+    by_channel(real(2.0**-126, 2.0**110)): "scale",
+    by_channel(whole(0, 255)): "zero_point",
+    flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
+    lambda v: flag(v): "per_channel symmetric observing",
     PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",
     FRACTION: "keep",
     real(0): "eps lr weight_decay eta_min gamma quality",
@@ -122,6 +131,11 @@ TAKES_ELSEWHERE = {
     "optim.SGD momentum": real(0),
     "functional.pad padding": several(TIMES, (0, 2, 4, 6, 8)),
     "data.random_crop padding": TIMES,
+    "compress.use_affine scale": lambda v: False,
+    "compress.Affine q_min": whole(-(2**15), 126),
+    "compress.Affine q_max": whole(0, 2**15),
+    "functional.affine_dequantize scale": lambda v: by_length(real(2.0**-126, 2.0**110), (1, 2))(v),
+    "functional.affine_dequantize zero_point": lambda v: by_length(whole(-(2**15), 2**15), (1, 2))(v),
     "compress.threshold quality": lambda v: real(infinite=True)(v) or (isinstance(v, numbers.Real) and v != v),
     "compress.share bits": whole(0, 16),
     "compress.log_codes bits": whole(1, 8),
@@ -139,7 +153,7 @@ TAKES_ELSEWHERE = {
     "compress.adjust_dropout connections_after": real(0),
 }
 WRAPPED = {"fractions": lambda v: {"conv1": v}, "remove": lambda v: {"conv1": v}, "keeps": lambda v: [v]}
-GIVEN = {"scale", "weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
+GIVEN = {"weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
 INITS = ("linear_init", "density_init", "kmeans", "share")
 DRAWS_NOTHING = {
     f"compress.{name} rng" for name in INITS
@@ -195,6 +209,10 @@ def quantized():
 
 CALLS = {
     "functional.adaptive_avg_pool2d": lambda: call(X, output_size=2),
+    "functional.affine_dequantize": lambda: call(np.array([1, 2])),
+    "functional.affine_quantize": lambda: call(X),
+    "functional.fake_quantize": lambda: call(X),
+    "functional.scale_and_zero_point": lambda: call(-1.0, 1.0),
     "functional.avg_pool2d": lambda: call(X, kernel_size=2, stride=2),
     "functional.batch_norm": lambda: call(
         X, *VECTORS, running_mean=np.zeros(4, np.float32), running_var=np.ones(4, np.float32)
@@ -237,14 +255,13 @@ CALLS = {
     "data.random_flip": lambda: call(X, rng=0),
     "data.random_shift": lambda: call(X, rng=0),
     "data.split_validation": lambda: call(X, LABELS, n_val=1),
-    "compress.Affine": lambda: call(4, np.ones(1, np.float32)),
     "compress.GradualPruning": lambda: call(keeps=[(parameter(), 0.5)], n=3, dt=2),
     "compress.PowerOfTwo": lambda: call(bits=4, top=0),
+    "compress.Affine": lambda: call(np.ones(1, np.float32), np.zeros(1, int)),
+    "compress.use_affine": lambda: call(parameter()),
     "compress.activation_density": lambda: call(SMALL, X[:, :1]),
     "compress.adaround": lambda: call(quantized(), X[:, :1], iterations=1),
     "compress.adjust_dropout": lambda: call(rate=0.5, connections_before=10, connections_after=5),
-    "compress.affine_codes": lambda: call(W, np.ones(1, np.float32), bits=4),
-    "compress.affine_quantize": lambda: call(W, scale=np.ones(1, np.float32), bits=4),
     "compress.calibrate": lambda: call(quantized(), X[:, :1]),
     "compress.channels": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.density_init": lambda: call(NUMBERS, k=2),
@@ -283,7 +300,6 @@ CALLS = {
     "compress.smallest": lambda: call([3, 1, 2], count=2),
     "compress.threshold": lambda: call(NUMBERS, quality=1.0),
     "compress.transform": lambda: call(kind="a test's"),
-    "compress.use_affine": lambda: call(parameter(), bits=4),
     "compress.use_powers_of_two": lambda: call(parameter(), bits=4),
     "metrics.compare_latency": lambda: call({"a": SMALL}, input_shape=(1, 1, 6, 6), rounds=1),
     "metrics.count_macs": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),

@@ -21,11 +21,14 @@ from lightnn.functional.dense import linear
 from lightnn.functional.loss import cross_entropy, mse_loss
 from lightnn.functional.norm import batch_norm
 from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from lightnn.functional.quantize import affine_dequantize, affine_quantize, fake_quantize, scale_and_zero_point
 from lightnn.functional.shape import concat, flatten, pad
 from lightnn.functional.shift import channel_shuffle, shift2d
 
 __all__ = [
     "adaptive_avg_pool2d",
+    "affine_dequantize",
+    "affine_quantize",
     "avg_pool2d",
     "batch_norm",
     "channel_shuffle",
@@ -34,6 +37,7 @@ __all__ = [
     "cross_entropy",
     "depthwise_conv2d",
     "dropout",
+    "fake_quantize",
     "flatten",
     "grouped_conv2d",
     "hardswish",
@@ -46,6 +50,7 @@ __all__ = [
     "pad",
     "relu",
     "relu6",
+    "scale_and_zero_point",
     "shift2d",
     "sigmoid",
     "softmax",

@@ -1,29 +1,104 @@
-"""Affine quantization of activations (Jacob et al. 2018, arXiv 1712.05877, equations 1 and 12):
+"""Quantization to integer codes of K bits, as formulas.
 
-    q = clip(round(x / S) + Z, 0, 2^K - 1),        y = S (q - Z)
+    r = S (q - Z)          (Jacob et al. 2018, arXiv 1712.05877, equation 1)
 
-S is the size of a step, and Z the code of 0.
+r is a real number, q its code, an integer from q_min to q_max, S > 0 the scale, and Z the zero point, the code of 0.
+S and Z are numbers, or arrays (O,): one for each index of the first axis. A tie is rounded to the even code.
 """
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import same
+from lightnn.functional import check
 from lightnn.tensor import op
 
+LEAST_SCALE, MOST_SCALE = 2.0**-126, 2.0**110  # with these S (q - Z) stays finite, and S normal, in float32
+WIDEST_CODE = 2**15
 
-def scale_and_zero_point(low: float, high: float, bits: int) -> tuple[np.float32, int]:
-    """S and Z of a range low <= 0 <= high: S = (high - low) / (2^K - 1), Z = round(-low / S). S is 1 for 0 to 0."""
-    S = np.float32((high - low) / (2**bits - 1))
-    if not S > 0:  # also too small for a float32
-        return np.float32(1), 0
-    return S, int(np.clip(np.rint(-low / S), 0, 2**bits - 1))
+
+def scale_and_zero_point(low, high, *, q_min: int = 0, q_max: int = 255) -> tuple[np.ndarray, np.ndarray]:
+    """S (float32) and Z (int64) for the range from low to high, numbers or arrays of one shape, which the results have:
+
+        S = (high - low) / (q_max - q_min),    Z = clip(round(q_min - low / S), q_min, q_max)
+
+    A range without 0 is widened to 0, so that Z stands for exactly 0. A range of 0 alone has S = 1. S is held between
+    2^-126 and 2^110. ValueError unless low <= high and both are finite.
+    """
+    q_min, q_max = code_range("scale_and_zero_point", q_min, q_max)
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    if low.shape != high.shape or not (np.isfinite(low) & np.isfinite(high) & (low <= high)).all():
+        raise ValueError(f"scale_and_zero_point: want finite low <= high; got {low!s:.60} and {high!s:.60}")
+    low, high, n = np.minimum(low, 0), np.maximum(high, 0), q_max - q_min
+    S = np.clip(high / n - low / n, LEAST_SCALE, MOST_SCALE)
+    S = np.where(low == high, 1.0, S).astype(np.float32)
+    return S, np.clip(np.rint(q_min - low / S), q_min, q_max).astype(np.int64)
+
+
+def affine_quantize(x: np.ndarray, *, scale=1.0, zero_point=0, q_min: int = 0, q_max: int = 255) -> np.ndarray:
+    """The codes q = clip(round(x / S) + Z, q_min, q_max), in the smallest integer dtype. ValueError unless x is
+    finite."""
+    x = np.asarray(x)
+    check.floating("affine_quantize", x=x)
+    if not np.isfinite(x).all():
+        raise ValueError(
+            f"affine_quantize: want finite x; got {np.count_nonzero(~np.isfinite(x))} numbers that are not"
+        )
+    q_min, q_max = code_range("affine_quantize", q_min, q_max)
+    S, Z = scale_and_zero("affine_quantize", x, scale, zero_point, (q_min, q_max))
+    fits = (t for t in (np.int8, np.uint8, np.int16, np.int32) if np.iinfo(t).min <= q_min and q_max <= np.iinfo(t).max)
+    return np.asarray(np.clip(_codes(x, S, Z), q_min, q_max)).astype(next(fits))
+
+
+def affine_dequantize(q: np.ndarray, *, scale=1.0, zero_point=0) -> np.ndarray:
+    """r = S (q - Z), in the dtype of scale, float32 for a number."""
+    q = np.asarray(q)
+    is_array = isinstance(scale, np.ndarray) and scale.dtype.kind == "f"
+    x = np.empty(q.shape, scale.dtype if is_array else np.float32)
+    S, Z = scale_and_zero("affine_dequantize", x, scale, zero_point, (-WIDEST_CODE, WIDEST_CODE))
+    return np.asarray((q.astype(x.dtype) - Z) * S)
 
 
 @op(channels=same, keeps_zero=True)
-def fake_quantize(x, *, scale, zero_point, bits):
-    """y = S (q - Z) for an array x. STE: dL/dx = dL/dy where q was not clipped, else 0 (Bengio 2013, arXiv
-    1308.3432)."""
-    S, Z, dtype = x.dtype.type(scale), int(zero_point), x.dtype
-    q = np.rint(x / S) + Z
-    inside = (q >= 0) & (q <= 2**bits - 1)
-    return ((np.clip(q, 0, 2**bits - 1) - Z) * S).astype(dtype), lambda dy: np.where(inside, dy, dtype.type(0))
+def fake_quantize(x, *, scale=1.0, zero_point=0, q_min: int = 0, q_max: int = 255):
+    """y = S (clip(round(x / S) + Z, q_min, q_max) - Z): x as its codes say it (equation 12 of arXiv 1712.05877).
+
+    STE: dL/dx = dL/dy where the code was not clipped, else 0 (Bengio, Leonard & Courville 2013, arXiv 1308.3432). NaN
+    stays NaN.
+    """
+    check.floating("fake_quantize", x=x)
+    q_min, q_max = code_range("fake_quantize", q_min, q_max)
+    S, Z = scale_and_zero("fake_quantize", x, scale, zero_point, (q_min, q_max))
+    q = _codes(x, S, Z)
+    inside = (q_min <= q) & (q <= q_max)
+    return (np.clip(q, q_min, q_max) - Z) * S, lambda dy: np.where(inside, dy, dy.dtype.type(0))
+
+
+def _codes(x, S, Z):
+    with np.errstate(over="ignore"):  # a number far outside the range is clipped
+        return np.rint(x / S) + Z
+
+
+def code_range(where: str, q_min: int, q_max: int) -> tuple[int, int]:
+    """Both ends, after a check."""
+    q_min = options.count(f"{where}: q_min", q_min, -WIDEST_CODE, WIDEST_CODE - 1)
+    return q_min, options.count(f"{where}: q_max", q_max, q_min + 1, WIDEST_CODE)
+
+
+def scale_and_zero(where, x, scale, zero_point, codes):
+    """S and Z in x's dtype, numbers or shaped (O, 1, ...), after a check."""
+    S = _along(
+        f"{where}: scale", scale, x, lambda name, v: options.number(name, v, at_least=LEAST_SCALE, at_most=MOST_SCALE)
+    )
+    return S, _along(f"{where}: zero_point", zero_point, x, lambda name, v: options.count(name, v, *codes))
+
+
+def _along(name, value, x, checked):
+    """One number, or one for each index of x's first axis."""
+    alone = not isinstance(value, tuple | list | np.ndarray) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    if alone:
+        return np.asarray(checked(name, value[()] if isinstance(value, np.ndarray) else value), x.dtype)
+    rows = x.shape[0] if x.ndim else 1
+    several = options.listed(name, value, f"a number or {rows} of them", lengths=(1, rows))
+    a = np.array([checked(name, v) for v in several], x.dtype)
+    return a.reshape(()) if len(a) == 1 else a.reshape(-1, *[1] * (x.ndim - 1))

@@ -35,7 +35,8 @@ class Writer:
         """Integers 0 <= values (n,) < size, packed or Huffman-coded, whichever is smaller."""
         table, stream = huffman.encode(values, size)
         packed = bits.pack(values, bits.width(size))
-        coded = len(table) + len(stream) < len(packed)
+        length = (len(table).bit_length() + 6) // 7  # bytes of the varint that only a Huffman code has
+        coded = length + len(table) + len(stream) < len(packed)
         self.number(HUFFMAN if coded else PACKED)
         self.number(size)
         if coded:

@@ -31,6 +31,7 @@ def calibrate(model: nn.Module, x: np.ndarray, choose: Choose = min_max_range) -
     for path, seen in observe(model, list(layers), x).items():
         low, high = ranges[path] = choose(seen, layers[path].bits)
         layers[path].set_range(low, high)
+        layers[path].observed = np.array([low, high], np.float32)  # where a moving average starts
     return ranges
 
 

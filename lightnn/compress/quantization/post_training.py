@@ -33,35 +33,41 @@ def quantize(
     bits: int = 8,
     weight_bits: int = 8,
     per_channel: bool = True,
+    observing: bool = False,
     choose: Choose = min_max_range,
 ) -> nn.Module:
-    """A new network, in eval mode, with weights of weight_bits bits and activations of `bits` bits; its input and its
-    output have 8. x (N, ...): images for calibration. The model is left as it is.
+    """A new network, in eval mode: weights of weight_bits bits, activations of `bits` bits, input and output of 8.
 
-    per_channel: a scale for each row of a weight. choose: how far a range reaches, see `calibrate`. Biases stay floats:
-    integer inference holds them in 32 bits. A weight that has `values` already, such as a codebook, keeps them; masks
-    stay. ValueError names the tensor that no module of its own returns, the module that is called twice, the layer
-    whose sums could leave int32.
+    x (N, ...): images for calibration. per_channel: a scale for each row of a weight. observing: in training, the
+    ranges of activations follow a moving average; else they stay. choose: how far a range reaches, see `calibrate`.
+    Biases stay floats: integer inference holds them in 32 bits. A weight that has `values` already, such as a codebook,
+    keeps them; masks stay. ValueError names the tensor that no module of its own returns, the module that is called
+    twice, the layer whose sums could leave int32.
     """
     x, bits = check_images("quantize", x), options.count("quantize: bits", bits, 2, 8)
     weight_bits = options.count("quantize: weight_bits", weight_bits, 2, 8)
     options.flag("quantize: per_channel", per_channel)
+    observing = options.flag("quantize: observing", observing)
     options.function("quantize: choose", choose)
-    shape = (1, *x.shape[1:])
-    folded = fold_batch_norm(model, shape)
-    sites = find_sites("quantize", folded, wiring("quantize", folded, shape))
-    modules, new = dict(folded.named_modules()), {}
-    _check_sums(modules, sites.layers, weight_bits)
-    for path in dict.fromkeys([*sites.readers, *sites.givers]):
-        before = [nn.FakeQuantize(ENDS)] if path in sites.readers else []
-        after = [nn.FakeQuantize(ENDS if path == sites.output else bits)] if path in sites.givers else []
-        new[path] = nn.Sequential(*before, modules[path], *after)
-    twin = replace(folded, new).eval()
+    folded = fold_batch_norm(model, (1, *x.shape[1:]))
+    sites = find_sites("quantize", folded, wiring("quantize", folded, (1, *x.shape[1:])))
+    _check_sums(dict(folded.named_modules()), sites.layers, weight_bits)
+    twin = _with_visible_rounding(folded, sites, bits, observing).eval()
     calibrate(twin, x, choose)
     for path, layer in layers_with_weights(twin).items():
         if layer.weight.values is None:
             set_bits(path, layer, weight_bits, per_channel)
     return twin
+
+
+def _with_visible_rounding(model, sites, bits, observing):
+    """A new network with a FakeQuantize before each module that reads the input and after each that gives a tensor."""
+    modules, new = dict(model.named_modules()), {}
+    for path in dict.fromkeys([*sites.readers, *sites.givers]):
+        widths = [ENDS] * (path in sites.readers), [ENDS if path == sites.output else bits] * (path in sites.givers)
+        before, after = ([nn.FakeQuantize(K, observing=observing) for K in side] for side in widths)
+        new[path] = nn.Sequential(*before, modules[path], *after)
+    return replace(model, new)
 
 
 def set_bits(path: str, layer: nn.Module, bits: int, per_channel: bool = True) -> None:
@@ -79,13 +85,17 @@ def layers_with_weights(model: nn.Module) -> Mapping[str, nn.Module]:
 
 
 def affine_layers(where: str, model: nn.Module) -> Mapping[str, nn.Module]:
-    """Those whose weights are affine codes. ValueError if there are none."""
+    """Those whose weights are affine codes around 0. ValueError if there are none."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"{where}: want a Module, got {type(model).__name__}")
-    layers = {path: m for path, m in layers_with_weights(model).items() if isinstance(m.weight.values, Affine)}
+    layers = {path: m for path, m in layers_with_weights(model).items() if _is_symmetric(m.weight.values)}
     if not layers:
         raise ValueError(f"{where}: want a network that `quantize` has made, got one without affine weights")
     return layers
+
+
+def _is_symmetric(values):
+    return isinstance(values, Affine) and not values.zero_point.any()
 
 
 def _check_sums(modules, layers, weight_bits):

@@ -57,8 +57,8 @@ class Task:
         self.layer, self.ins, self.f = layer, ins, f
         self.wanted = f(Tensor(outs)).data
         p = layer.weight
-        self.S = p.values.scale.reshape(-1, *[1] * (p.ndim - 1))
-        self.n = 2 ** (p.values.bits - 1) - 1
+        self.S = p.values.scale.astype(p.dtype).reshape(-1, *[1] * (p.ndim - 1))
+        self.n = p.values.q_max
         self.steps = p.data / self.S  # the weights in units of a step
         self.mask = np.ones(p.shape, p.dtype) if p.support is None else p.support.mask.astype(p.dtype)
 

@@ -1,89 +1,115 @@
-"""Values: affine quantization of weights, symmetric (Jacob et al. 2018, arXiv 1712.05877; Krishnamoorthi 2018, arXiv
-1806.08342):
-
-    q = clip(round(w / S), -(2^(K-1) - 1), 2^(K-1) - 1),        w_q = S q
-
-with one step S for the whole tensor, or one for each output channel (axis 0). The lowest code is left out, so that q
-and -q both exist and products of two fit into 16 bits.
-"""
+"""Values: evenly spaced, w = S (q - Z) with integer codes q of K bits (Jacob et al. 2018, "Quantization and Training of
+Neural Networks for Efficient Integer-Arithmetic-Only Inference", arXiv 1712.05877, equation 1)."""
 
 import numpy as np
 
 from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
+from lightnn.functional.quantize import (
+    affine_dequantize,
+    affine_quantize,
+    code_range,
+    fake_quantize,
+    scale_and_zero_point,
+)
 from lightnn.nn import Parameter
-from lightnn.tensor import Tensor, op
+from lightnn.tensor import Tensor
 
-__all__ = ["Affine", "affine_codes", "affine_quantize", "use_affine"]
+__all__ = ["Affine", "use_affine"]
 
 
 @transform("affine")
 class Affine(Transform):
-    """w = S q with K = `bits` bits; scale: S, float of shape (1,) or (O,)."""
+    """w = S (clip(round(latent / S) + Z, q_min, q_max) - Z). The gradient passes where nothing is clipped (STE).
 
-    buffers = ("scale",)
-    parts = ("bits", "scale", "codes")
+    scale: S, zero_point: Z, arrays (1,) for the whole weight or (O,) for each output channel, axis 0. Both are fixed;
+    `use_affine` measures them again.
+    """
+
+    buffers = ("scale", "zero_point")
+    parts = ("range", "scale", "zero_point", "codes")  # range: q_min and q_max
     per_weight = ("codes",)
 
-    def __init__(self, bits: int, scale: np.ndarray):
-        self.bits, self.scale = options.count("Affine: bits", bits, 2, 8), np.asarray(scale)
-        if self.scale.ndim != 1 or self.scale.dtype.kind != "f" or not (self.scale > 0).all():
-            raise ValueError(f"Affine: want a scale of positive floats (1,) or (O,), got {self.scale.dtype} "
-                             f"{self.scale.shape}")  # fmt: skip
-        check_finite("Affine: scale", self.scale)
+    def __init__(self, scale: np.ndarray, zero_point: np.ndarray, q_min: int = -127, q_max: int = 127):
+        self.q_min, self.q_max = code_range("Affine", q_min, q_max)
+        scale, zero_point = np.asarray(scale), np.asarray(zero_point)
+        if scale.ndim != 1 or scale.dtype.kind != "f" or zero_point.shape != scale.shape:
+            raise ValueError(f"Affine: want scale and zero_point (1,) or (O,); got {scale.shape}, {zero_point.shape}")
+        if zero_point.dtype.kind not in "iu" or not ((self.q_min <= zero_point) & (zero_point <= self.q_max)).all():
+            want = f"integers from {self.q_min} to {self.q_max}, the ends q_min and q_max"
+            raise options.wrong("Affine: zero_point", want, zero_point)
+        if not (np.isfinite(scale) & (scale > 0)).all():
+            raise options.wrong("Affine: scale", "finite numbers > 0", scale)
+        self.scale, self.zero_point = scale.astype(np.float32), zero_point.astype(np.int64)
+
+    @property
+    def bits(self) -> int:
+        """K, the bits of a code."""
+        return (self.q_max - self.q_min).bit_length()
+
+    def _given(self, dtype):
+        codes = {"q_min": self.q_min, "q_max": self.q_max}
+        return {"scale": self.scale.astype(dtype), "zero_point": self.zero_point} | codes
 
     def forward(self, latent: Tensor) -> Tensor:
-        return affine_quantize(latent, scale=self.scale, bits=self.bits)
+        return fake_quantize(latent, **self._given(latent.dtype))
 
     def encode(self, latent):
-        return {"bits": np.array(self.bits), "scale": self.scale, "codes": affine_codes(latent, self.scale, self.bits)}
+        given = self._given(latent.dtype)
+        parts = {name: given[name] for name in ("scale", "zero_point")}
+        return {"range": np.array([self.q_min, self.q_max]), **parts, "codes": affine_quantize(latent, **given)}
 
     @classmethod
     def decode(cls, parts):
-        codes, most = np.asarray(parts["codes"]), 2 ** (int(parts["bits"]) - 1) - 1
-        if codes.size and np.abs(codes).max() > most:
-            raise ValueError(f"Affine: want codes from {-most} to {most}, got {codes.min()} to {codes.max()}")
-        return codes.astype(parts["scale"].dtype) * _along(parts["scale"], codes)
+        q_min, q_max = cls.restore(parts)._ends()
+        codes = np.asarray(parts["codes"])
+        if codes.size and not q_min <= codes.min() <= codes.max() <= max(q_max, 0):
+            raise ValueError(f"Affine: want codes from {q_min} to {q_max}, got {codes.min()} to {codes.max()}")
+        return affine_dequantize(codes, scale=np.asarray(parts["scale"]), zero_point=np.asarray(parts["zero_point"]))
 
     @classmethod
     def restore(cls, parts):
-        return cls(int(parts["bits"]), parts["scale"])
+        ends = np.asarray(parts["range"])
+        if ends.shape != (2,) or ends.dtype.kind not in "iu":
+            raise ValueError(f"Affine: want two integers as the range of codes, got shape {ends.shape}")
+        return cls(parts["scale"], parts["zero_point"], *ends.tolist())
+
+    def _ends(self):
+        return self.q_min, self.q_max
 
     def take(self, keep, axis):
-        return Affine(self.bits, self.scale[keep] if axis == 0 and self.scale.size > 1 else self.scale)
+        if axis == 0 and len(self.scale) > 1:
+            return Affine(self.scale[keep], self.zero_point[keep], self.q_min, self.q_max)
+        return Affine(self.scale, self.zero_point, self.q_min, self.q_max)
 
     def extra_repr(self) -> str:
-        return f"{self.bits} bits, {self.scale.size} scales"
+        return f"{self.bits} bits, {self.q_min} to {self.q_max}, {len(self.scale)} scales"
 
 
-def _along(scale, w):
-    """The scale beside the weights: along axis 0."""
-    if scale.size not in (1, *np.shape(w)[:1]):
-        raise ValueError(f"Affine: want one scale or one for each of {np.shape(w)[:1]} channels, got {scale.size}")
-    return scale.reshape(-1, *[1] * (np.ndim(w) - 1)) if np.ndim(w) else scale.reshape(())
+def use_affine(p: Parameter, bits: int = 8, per_channel: bool = True, symmetric: bool = True, scale=None) -> Affine:
+    """Let Parameter p use 2^bits evenly spaced values, and return its Affine. p's latent weights stay.
 
-
-def affine_codes(w: np.ndarray, scale: np.ndarray, bits: int) -> np.ndarray:
-    """q, an int8 array of w's shape."""
-    most = 2 ** (options.count("affine_codes: bits", bits, 2, 8) - 1) - 1
-    with np.errstate(over="ignore"):  # what is too large for a float is clipped, too
-        return np.clip(np.rint(w / _along(scale, w)), -most, most).astype(np.int8)
-
-
-@op
-def affine_quantize(latent, *, scale, bits):
-    """w_q = S q. STE: the latent weight takes w_q's gradient as its own (Bengio 2013, arXiv 1308.3432)."""
-    codes = affine_codes(latent, scale, bits)
-    return codes.astype(scale.dtype) * _along(scale, codes), lambda dy: dy
-
-
-def use_affine(p: Parameter, bits: int = 8, per_channel: bool = True) -> Affine:
-    """Let Parameter p use codes of `bits` bits, its largest weight (of each channel) the largest code. Returns its
-    Affine; p's latent weights stay, and training goes on with them."""
-    bits, w = options.count("use_affine: bits", bits, 2, 8), p().data
-    check_finite("use_affine: p", w)
-    rows = np.abs(w).reshape(len(w) if options.flag("use_affine: per_channel", per_channel) else 1, -1)
-    largest = rows.max(1, initial=0) / (2 ** (bits - 1) - 1)
-    p.values = Affine(bits, np.where(largest > np.finfo(w.dtype).tiny, largest, 1).astype(w.dtype))
+    symmetric: Z = 0, codes from -(2^(bits-1) - 1) to 2^(bits-1) - 1; else codes from 0 to 2^bits - 1. S and Z are
+    measured on the latent weights that p.support keeps, for each index of axis 0 if per_channel. scale: S instead, an
+    array (1,) or (O,), for a symmetric range. ValueError for weights that are not finite.
+    """
+    bits = options.count("use_affine: bits", bits, 2, 8)
+    per_channel = options.flag("use_affine: per_channel", per_channel)
+    symmetric = options.flag("use_affine: symmetric", symmetric)
+    check_finite("use_affine: p", p.data)
+    n = 2 ** (bits - 1) - 1
+    ends = (-n, n) if symmetric else (0, 2**bits - 1)
+    if scale is not None:
+        if not symmetric or not isinstance(scale, np.ndarray) or scale.ndim != 1 or len(scale) not in (1, *p.shape[:1]):
+            raise options.wrong("use_affine: scale", "an array (1,) or (O,) of a symmetric range, or None", scale)
+        p.values = Affine(scale, np.zeros(len(scale), np.int64), *ends)
+        return p.values
+    w = p.data if p.support is None else np.where(p.support.mask, p.data, 0)
+    rows = w.reshape(len(w), -1) if per_channel and w.ndim and w.size else w.reshape(1, -1)
+    low, high = rows.min(1, initial=0), rows.max(1, initial=0)
+    if symmetric:
+        high = np.maximum(-low, high)
+        low = -high
+    p.values = Affine(*scale_and_zero_point(low, high, q_min=ends[0], q_max=ends[1]), *ends)
     return p.values

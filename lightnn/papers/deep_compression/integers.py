@@ -70,7 +70,7 @@ def quantize_network(
         start = time.perf_counter()
         error = stage.fit(model, images, draws(seed, each), recipe, progress=progress, description=each)
         say(f"{each:<34} validation error {error:5.2f} %")
-        return model, {"validation error %": error, "seconds": time.perf_counter() - start}
+        return model, {"seconds": time.perf_counter() - start}
 
     def train():
         model = SUBJECTS[name].make(dropout=pipeline.dropout, rng=draws(seed, "initial weights"))
@@ -78,25 +78,37 @@ def quantize_network(
 
     def to_integers():
         model, bits = in_integers(reference, images, integers)
-        trained = fit(model, f"train with {integers}", pipeline.tuning) if set(bits.values()) != {8} else (model, {})
-        return trained[0], {**trained[1], "bits": bits}
+        numbers = {} if set(bits.values()) == {8} else fit(model, f"train with {integers}", pipeline.tuning)[1]
+        return model, {"seconds": 0.0, **numbers, "bits": bits}
 
     reference, trained = journal.network(first.name, train)
-    before = journal.step("test the reference", functools.partial(_test, reference, images))
+    before = journal.step("test the reference", functools.partial(_test, reference, images))["accuracy"]
     model, numbers = journal.network(f"quantize to {integers}", to_integers)
-    size_bytes = io.save(model, path)
+    save_within(model, path, integers)
+    after = journal.step("test the file", functools.partial(_test, io.load(path), images))["accuracy"]
+    seconds = trained["seconds"] + numbers["seconds"]
+    return {"network": name, "bits": numbers["bits"], **results(reference, model, integers, before, after, seconds)}
+
+
+def save_within(model: nn.Module, path: str, integers: Integers) -> None:
+    """Write the file. ValueError, and no file, if it would have more bytes than its budget."""
+    size_bytes = len(io.to_bytes(model))
     if integers.budget_bytes is not None and size_bytes > integers.budget_bytes:
         raise ValueError(f"--mixed: want a file of at most {integers.budget_bytes} bytes, got {size_bytes}")
-    after = journal.step("test the file", functools.partial(_test, io.from_bytes(io.to_bytes(model)), images))
+    io.save(model, path)
+
+
+def results(
+    reference: nn.Module, model: nn.Module, integers: Integers, before: float, after: float, seconds: float
+) -> dict:
+    """What was measured, as plain numbers. before, after: accuracies in [0, 1]."""
     return {
-        "network": name,
         "integers": str(integers),
-        "bits": numbers["bits"],
-        "reference error %": round(100 - 100 * before["accuracy"], 2),
-        "integer error %": round(100 - 100 * after["accuracy"], 2),
+        "reference error %": round(100 - 100 * before, 2),
+        "integer error %": round(100 - 100 * after, 2),
         "float_bytes": len(io.to_bytes(reference)),
-        "size_bytes": size_bytes,
-        "seconds": trained["seconds"] + numbers.get("seconds", 0.0),
+        "size_bytes": len(io.to_bytes(model)),
+        "seconds": seconds,
     }
 
 

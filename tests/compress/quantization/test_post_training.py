@@ -59,7 +59,7 @@ def test_what_it_gives_is_what_integers_give():
     x = rng.standard_normal((50, 30)).astype(np.float32)
     q = quantize(model, x)
     first, fc, between = q[0][0], q[0][1], q[1][1]
-    qx = np.clip(np.rint(x / first.scale) + first.zero_point, 0, 255).astype(np.int64) - int(first.zero_point)
+    qx = np.clip(np.rint(x / first.scale) + first.zero_point, 0, 255).astype(np.int64) - first.zero_point
     codes, S_w = fc.weight.values.encode(fc.weight.data)["codes"].astype(np.int64), fc.weight.values.scale
     b = np.rint(fc.bias.data / (S_w * first.scale)).astype(np.int64)
     y = np.rint((qx @ codes.T + b) * (S_w * first.scale / between.scale)) + between.zero_point
@@ -80,6 +80,18 @@ def test_training_goes_on_and_comes_nearer(bits, uneven, images, error):
         loss.backward()
         optimizer.step()
     assert error(q.eval()) < 0.8 * before
+
+
+def test_ranges_follow_the_training_if_they_should(rng, tmp_path):
+    model, x = nn.Sequential(nn.Linear(3, 2, rng=0)), rng.random((50, 3), np.float32)
+    for observing in (False, True):
+        q = quantize(model, x, observing=observing)
+        before = q[0][2].observed.copy()
+        for _ in range(3):
+            q.train()(Tensor(5 * x))
+        assert np.array_equal(q[0][2].observed, before) != observing
+        save(q.eval(), tmp_path / "a.lnn")
+        np.testing.assert_array_equal(load(tmp_path / "a.lnn")(Tensor(x)).data, q(Tensor(x)).data)
 
 
 def test_masks_and_codebooks_stay(rng):
@@ -136,7 +148,7 @@ def test_errors():
     model[0].weight.data[0, 0] = np.inf
     with pytest.raises(ValueError, match=r"calibrate: 0\.2: want finite numbers"):
         quantize(model, x)
-    with pytest.raises(RuntimeError, match="FakeQuantize: want a calibrated range"):
+    with pytest.raises(RuntimeError, match="FakeQuantize: it is not calibrated"):
         nn.FakeQuantize()(Tensor(x))
     for function in (compress.correct_bias, compress.adaround):
         with pytest.raises(ValueError, match="want a network that `quantize` has made"):

@@ -30,7 +30,7 @@ def test_bias_correction_gives_the_means_of_the_float_network(uneven, images, er
     before, corrected = error(q), correct_bias(q, images)
     assert error(corrected) < 0.7 * before and error(q) == before
     want, got = uneven(Tensor(images)).data.mean(0), corrected(Tensor(images)).data.mean(0)
-    np.testing.assert_allclose(got, want, atol=2 * float(corrected.fc[-1].scale))
+    np.testing.assert_allclose(got, want, atol=2 * corrected.fc[-1].scale.item())
     save(corrected, tmp_path / "a.lnn")
     np.testing.assert_array_equal(load(tmp_path / "a.lnn")(Tensor(images)).data, corrected(Tensor(images)).data)
 
