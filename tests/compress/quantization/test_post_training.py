@@ -153,3 +153,14 @@ def test_errors():
     for function in (compress.correct_bias, compress.adaround):
         with pytest.raises(ValueError, match="want a network that `quantize` has made"):
             function(nn.Sequential(nn.Linear(2, 2)), x)
+
+
+def test_a_quantized_network_is_thinned_and_saved(rng, tmp_path):
+    model, x = models.cifar_resnet(8, 4, rng=0).eval(), rng.random((8, 3, 12, 12), np.float32)
+    q = quantize(model, x)
+    found = compress.channels(q, (1, 3, 12, 12))
+    cuts = compress.plan(q, found, {"layer1.0.conv1": [0, 2]})
+    thinned, masked = compress.thin(q, cuts), compress.mask_channels(q, cuts)
+    np.testing.assert_allclose(thinned(Tensor(x)).data, masked(Tensor(x)).data, atol=q.fc[1].scale.item())
+    save(thinned, tmp_path / "a.lnn")
+    np.testing.assert_array_equal(load(tmp_path / "a.lnn")(Tensor(x)).data, thinned(Tensor(x)).data)
