@@ -64,9 +64,13 @@ def book(arguments):
 
 def compress(arguments):
     from lightnn.papers.deep_compression.command import compress_to_file
+    from lightnn.papers.deep_compression.integers import Integers, quantize_to_file
 
-    options = {"seed": arguments.seed, "quick": arguments.quick, "path": arguments.json, "fresh": arguments.fresh}
-    compress_to_file(arguments.model, arguments.output, command(), **options)
+    files = arguments.model, arguments.output, command()
+    if arguments.int8 or arguments.bits or arguments.mixed:
+        quantize_to_file(*files, Integers(arguments.bits or 8, arguments.mixed), **of_long_run(arguments))
+    else:
+        compress_to_file(*files, **of_long_run(arguments))
     return 0
 
 
@@ -74,8 +78,7 @@ def reproduce(arguments):
     from lightnn.papers.lab.registry import papers
     from lightnn.papers.lab.run import reproduce
 
-    options = {"seed": arguments.seed, "quick": arguments.quick, "path": arguments.json, "fresh": arguments.fresh}
-    reproduce(papers()[arguments.paper], command(), **options)
+    reproduce(papers()[arguments.paper], command(), **of_long_run(arguments))
     return 0
 
 
@@ -91,6 +94,10 @@ def bench(arguments):
 
     run(arguments.families, command(), arguments.json, arguments.plot)
     return 0
+
+
+def of_long_run(arguments):
+    return {"seed": arguments.seed, "quick": arguments.quick, "path": arguments.json, "fresh": arguments.fresh}
 
 
 def command():
@@ -142,6 +149,11 @@ def declare_compress(p):
 
     p.add_argument("model", choices=list(SUBJECTS), metavar="MODEL", help=" or ".join(SUBJECTS))
     p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
+    how = p.add_mutually_exclusive_group()
+    how.add_argument("--int8", action="store_true", help="integers of 8 bits, instead of Deep Compression")
+    how.add_argument("--bits", type=_integer("number of bits", 2, 8), metavar="K", help="weights of K bits, 2 to 8")
+    budget = _integer("number of bytes", 1, 2**63 - 1)
+    how.add_argument("--mixed", type=budget, metavar="BYTES", help="bits for each layer, within a file of BYTES")
     declare_long_run(p, "fewer epochs: about a minute, with a larger error", "also write the results to this file")
 
 

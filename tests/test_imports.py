@@ -39,7 +39,7 @@ INSIDE = {  # the same for the members of a folder
     "functional": [("check",), ("conv",), (REST,)],
     "nn": [("sketch",), ("init", "module"), (REST,)],
     "kernels": [("parallel",), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
-    "compress": [("finite",), ("transforms",), ("structure",), ("pruning",)],
+    "compress": [("finite",), ("transforms",), ("structure",), ("pruning",), ("quantization",)],
     "papers": [("lab",), (REST,)],
     "study": [("exercises",), ("book",), ("plots",)],
 }

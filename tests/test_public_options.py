@@ -93,9 +93,10 @@ TAKES = {
     TIMES: "epochs max_shift iterations connections_before connections_after arrays count t_0",
     whole(-(2**63), 2**63 - 1): "dim start_dim ignore_index t",
     whole(0, 2**63 - 1): "max_bytes",
+    whole(1, 2**63 - 1): "budget_bytes",
     whole(5): "repeats",
     whole(1, 2): "order",
-    whole(2, 8): "bits",
+    whole(2, 8): "bits weight_bits",
     whole(-100, 100): "top",
     whole(-(2**15), 254): "q_min",
     whole(1, 2**15): "q_max",
@@ -115,15 +116,17 @@ TAKES = {
     several(FRACTION, range(1, 9)): "keeps",
     by_layer(real(0, 1, but=(1,))): "fractions",
     by_layer(several(whole(0, 19), range(20))): "remove",
+    real(0, 100, but=(0,)): "percentile",
     seed: "rng",
     text: "description kind values support",
     word("mean", "sum", "none"): "reduction",
     word("values", "support"): "slot",
-    callable: "optimizer loss init score",
+    callable: "optimizer loss init score choose size_of",
     or_none(callable): "schedule augment after_step",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
 TAKES_ELSEWHERE = {
+    "compress.adaround lr": real(0, but=(0,)),
     "nn.Shift2d kernel_size": COUNT,
     "nn.Shift2d dilation": COUNT,
     "optim.SGD momentum": real(0),
@@ -205,6 +208,13 @@ ROWS, W, NUMBERS = X[:, 0, 0, :3], np.ones((4, 4, 3, 3), np.float32), np.linspac
 VECTORS = [np.ones(4, np.float32), np.zeros(4, np.float32)]
 LABELS = np.array([0, 1, 2, 0])
 SMALL = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+SEEN = compress.Seen(-1.0, 2.0, np.ones((2, 2048), np.int64))
+
+
+def quantized():
+    return compress.quantize(SMALL, X[:, :1])
+
+
 CALLS = {
     "functional.adaptive_avg_pool2d": lambda: call(X, output_size=2),
     "functional.affine_dequantize": lambda: call(np.array([1, 2])),
@@ -258,22 +268,34 @@ CALLS = {
     "compress.Affine": lambda: call(np.ones(1, np.float32), np.zeros(1, int)),
     "compress.use_affine": lambda: call(parameter()),
     "compress.activation_density": lambda: call(SMALL, X[:, :1]),
+    "compress.adaround": lambda: call(quantized(), X[:, :1], iterations=1),
     "compress.adjust_dropout": lambda: call(rate=0.5, connections_before=10, connections_after=5),
+    "compress.calibrate": lambda: call(quantized(), X[:, :1]),
     "compress.channels": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.density_init": lambda: call(NUMBERS, k=2),
+    "compress.entropy_range": lambda: call(SEEN, 8),
+    "compress.equalize": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "compress.equalized_pairs": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.filter_norms": lambda: call(W),
+    "compress.fold_batch_norm": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.gradual_sparsity": lambda: call(t=3, s_i=0.0, s_f=0.5, t_0=1, n=3, dt=2),
     "compress.greedy_norms": lambda: call(W, [0]),
     "compress.kmeans": lambda: call(NUMBERS, k=2),
     "compress.linear_init": lambda: call(NUMBERS, k=2),
     "compress.log_codes": lambda: call(NUMBERS, bits=4, top=0),
     "compress.log_quantize": lambda: call(NUMBERS, bits=4, top=0),
+    "compress.min_max_range": lambda: call(SEEN, 8),
+    "compress.mixed_bits": lambda: call(quantized(), X[:, :1], LABELS % 2, budget_bytes=10**6, size_of=lambda m: 9),
+    "compress.mse_range": lambda: call(SEEN, 8),
     "compress.norms": lambda: call(*lenet_and_channels()),
+    "compress.percentile_range": lambda: call(SEEN, 8),
     "compress.plan": lambda: call(*lenet_and_channels(), remove={"conv1": [0]}),
+    "compress.plan_folding": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "compress.prune": lambda: call(parameter(), quality=1.0),
     "compress.prune_filters": lambda: call(models.lenet5(), input_shape=(1, 1, 28, 28), fractions={"conv1": 0.5}),
     "compress.prune_to_fraction": lambda: call(parameter(), keep=0.5),
     "compress.prune_to_share": lambda: call(parameter(), keep=0.5),
+    "compress.quantize": lambda: call(SMALL, X[:, :1]),
     "compress.quality_for": lambda: call(NUMBERS, keep=0.5),
     "compress.random_init": lambda: call(NUMBERS, k=2),
     "compress.random_mask": lambda: call(parameter(), keep=0.5, rng=0),
@@ -315,17 +337,17 @@ CALLS = {name: valid for name, valid in CALLS.items() if name not in OPTIONAL}
 ONLY_MATERIAL = {
     "functional": "hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid tanh",
     "nn": "ModuleList Parameter Sequential",
-    "compress": "Codebook Mask decode decode_parameter density encode feature_maps fold_constants look_up "
-    "map_statistics mask_channels masked nearest set_mask thin",
+    "compress": "Codebook Mask correct_bias decode decode_parameter density encode feature_maps fold_constants look_up "
+    "map_statistics mask_channels masked nearest sensitivities set_mask thin",
     "metrics": "count_parameters",
-    "models": "architecture check_reads_back describe description_of_unchanged parse to_text",
+    "models": "architecture check_reads_back describe description_of_unchanged parse replace to_text",
     "io": "save save_to_train to_bytes to_train_bytes",
     "runtime": "CodebookConv2d CodebookLinear SparseConv2d SparseLinear held_bytes lower lower_report",
     "": "save op",
 }
 RECORDS = {  # what a function returns: nobody makes one by hand
     "data": "Dataset",
-    "compress": "Encoded",
+    "compress": "Encoded Fold Seen",
     "metrics": "Latency Least Row",
     "io": "FileReport",
     "runtime": "HeldRow",

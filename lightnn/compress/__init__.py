@@ -26,8 +26,16 @@ from lightnn.compress.pruning.magnitude import (
     set_mask,
     threshold,
 )
+from lightnn.compress.quantization.calibration import calibrate
+from lightnn.compress.quantization.correcting import correct_bias
+from lightnn.compress.quantization.equalizing import equalize, equalized_pairs
+from lightnn.compress.quantization.mixing import mixed_bits, sensitivities
+from lightnn.compress.quantization.post_training import quantize
+from lightnn.compress.quantization.ranges import Seen, entropy_range, min_max_range, mse_range, percentile_range
+from lightnn.compress.quantization.rounding import adaround
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.dead import fold_constants, remove_dead
+from lightnn.compress.structure.norm_folding import Fold, Folding, fold_batch_norm, plan_folding
 from lightnn.compress.structure.surgery import Plan, mask_channels, plan, thin
 from lightnn.compress.transforms import (
     SUPPORTS,
@@ -57,20 +65,30 @@ __all__ = [
     "Channels",
     "Codebook",
     "Encoded",
+    "Fold",
+    "Folding",
     "GradualPruning",
     "Mask",
     "Plan",
+    "Seen",
     "Transform",
     "activation_density",
+    "adaround",
     "adjust_dropout",
+    "calibrate",
     "channels",
+    "correct_bias",
     "decode",
     "decode_parameter",
     "density",
     "density_init",
     "encode",
+    "entropy_range",
+    "equalize",
+    "equalized_pairs",
     "feature_maps",
     "filter_norms",
+    "fold_batch_norm",
     "fold_constants",
     "gradual_sparsity",
     "greedy_norms",
@@ -78,19 +96,26 @@ __all__ = [
     "linear_init",
     "map_statistics",
     "mask_channels",
+    "min_max_range",
+    "mixed_bits",
+    "mse_range",
     "nearest",
     "norms",
+    "percentile_range",
     "plan",
+    "plan_folding",
     "prune",
     "prune_filters",
     "prune_to_fraction",
     "prune_to_share",
     "quality_for",
+    "quantize",
     "random_init",
     "random_mask",
     "remove_dead",
     "select",
     "select_greedily",
+    "sensitivities",
     "sensitivity",
     "set_mask",
     "share",

@@ -5,7 +5,8 @@ A network is described by the function, class or layers that build it and their 
     {"type": "lenet_300_100", "args": {"num_classes": 10}}
     {"type": "Sequential", "items": [{"type": "Linear", "args": {...}}, ...]}
 
-Two entries say what has changed since it was built: "shapes" {array: shape} lists the arrays that surgery has made
+Three entries say what has changed since it was built, and are applied in this order: "modules" {path: description}
+lists what `replace` has put in the place of other modules, "shapes" {array: shape} the arrays that surgery has made
 smaller, "dropout" {module: p} the rates that an experiment has set. Whatever else is changed has no description, and
 `lightnn.save` refuses it (see `unchanged`).
 
@@ -19,6 +20,7 @@ import math
 import numpy as np
 
 from lightnn import nn, options
+from lightnn.models.places import put
 from lightnn.models.registry import ARCHITECTURES, LAYERS, signature
 from lightnn.nn.sketch import shapes_only
 
@@ -26,8 +28,10 @@ __all__ = ["build", "describe", "parse", "to_text"]
 
 MAX_TEXT = 2**18  # bytes of a description: a network of 10,000 layers
 MAX_DEPTH = 100  # Sequentials within Sequentials
+MAX_PARTS = 30  # of the path of a module that is replaced
 MAX_SIZE = 2**22  # the sum of all numbers in a description: no real network comes near
 MAX_ARRAYS = 10_000
+SPARE = 4  # a layer and its batch norm are built as 6 + 2 arrays, of which 2 are left if it was folded
 HOW = "put @lightnn.models.architecture above the class, or above a function that builds the network"
 
 
@@ -51,21 +55,29 @@ def parse(text: bytes) -> object:
 
 def describe(model: nn.Module) -> dict:
     """The description (JSON types only) from which `build` makes a network of this shape. TypeError if it has none."""
-    shapes = {}
     try:
-        description = _describe(model, "", shapes)
-        description |= {"shapes": shapes} if shapes else {}
+        description, changes = describe_part(model)
+        description |= changes
         rates = _dropout_rates(model, description)
     except (ValueError, RecursionError) as error:
         raise TypeError(f"describe: the description of this {type(model).__name__} can't be built: {error}") from None
     return description | ({"dropout": rates} if rates else {})
 
 
-def _describe(model, path, shapes):
-    """The description without "shapes" and "dropout"; the former are added to `shapes`, by their full names."""
+def describe_part(model: nn.Module, path: str = "") -> tuple[dict, dict]:
+    """(the description of a part of a network that stands at this path, without what has changed since it was built;
+    {"modules": ..., "shapes": ...}, what has changed, by full names). TypeError if it has none."""
+    changes = {"modules": {}, "shapes": {}}
+    description = _describe(model, f"{path}." if path else "", changes)
+    return description, {key: change for key, change in changes.items() if change}
+
+
+def _describe(model, path, changes):
+    """The description without what has changed since; that is added to `changes`, by its full names."""
     if hasattr(model, "architecture"):
         made = model.architecture
-        shapes |= {path + name: list(shape) for name, shape in made.get("shapes", {}).items()}
+        for key, change in changes.items():
+            change |= {path + name: _plain(value) for name, value in made.get(key, {}).items()}
         return {key: _plain(made[key]) for key in ("type", "args", "items") if key in made}
     name = type(model).__name__
     if LAYERS.get(name) is not type(model):
@@ -75,7 +87,9 @@ def _describe(model, path, shapes):
             f"To save a class of your own, {HOW}"
         )
     if isinstance(model, nn.Sequential):
-        return {"type": name, "items": [_describe(m, f"{path}{i}.", shapes) for i, m in enumerate(model)]}
+        return {"type": name, "items": [_describe(m, f"{path}{i}.", changes) for i, m in enumerate(model)]}
+    if isinstance(model, nn.Shift2d) and model.offsets is not None:  # surgery has fixed them
+        changes["shapes"][path + "offsets"] = list(np.shape(model.offsets))
     return {"type": name, "args": {n: _argument(model, n) for n in signature(type(model)).parameters if n != "rng"}}
 
 
@@ -107,16 +121,21 @@ def build(description: object, arrays: int | None = None) -> nn.Module:
     arrays: how many arrays there are to fill it with. A network of far more of them is not built to its end.
     ValueError if the description is not one that `describe` makes.
     """
-    most = MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + 2 * options.times("build: arrays", arrays))
+    most = MAX_ARRAYS if arrays is None else min(MAX_ARRAYS, 100 + SPARE * options.times("build: arrays", arrays))
     if _total(description) > MAX_SIZE:
         raise ValueError("the network it describes is too large to be real")
     with shapes_only(most):
         model = _build(description)
-    if "shapes" in description:
-        _shrink(model, _of(dict, description["shapes"]))
-    if "dropout" in description:
-        _set_rates(model, _of(dict, description["dropout"]))
-    if "shapes" in description or "dropout" in description:
+        changes = {key: _of(dict, description[key]) for key in ("modules", "shapes", "dropout") if key in description}
+        for path, part in changes.get("modules", {}).items():
+            if path.count(".") >= MAX_PARTS:
+                raise ValueError(f"want a path of at most {MAX_PARTS} names, got {path[:40]!r}")
+            put(model, path, _build(part))
+    if "shapes" in changes:
+        _shrink(model, changes["shapes"])
+    if "dropout" in changes:
+        _set_rates(model, changes["dropout"])
+    if changes:
         model.architecture = description
     for m in model.modules():
         if hasattr(m, "rng"):

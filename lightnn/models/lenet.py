@@ -14,13 +14,13 @@ class LeNet300100(nn.Module):
         self.fc1 = nn.Linear(in_features, 300, rng=rng)
         self.fc2 = nn.Linear(300, 100, rng=rng)
         self.fc3 = nn.Linear(100, num_classes, rng=rng)
-        self.relu, self.flatten = nn.ReLU(), nn.Flatten()
+        self.relu, self.relu2, self.flatten = nn.ReLU(), nn.ReLU(), nn.Flatten()
         self.dropout1, self.dropout2 = nn.Dropout(dropout, rng=rng), nn.Dropout(dropout, rng=rng)
 
     def forward(self, x):
         x = self.flatten(x)
         x = self.dropout1(self.relu(self.fc1(x)))
-        x = self.dropout2(self.relu(self.fc2(x)))
+        x = self.dropout2(self.relu2(self.fc2(x)))
         return self.fc3(x)
 
 

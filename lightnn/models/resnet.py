@@ -19,7 +19,7 @@ class BasicBlock(nn.Module):
         self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False, rng=rng)
         self.bn1, self.relu = nn.BatchNorm2d(c_out), nn.ReLU()
         self.conv2 = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False, rng=rng)
-        self.bn2 = nn.BatchNorm2d(c_out)
+        self.bn2, self.relu2 = nn.BatchNorm2d(c_out), nn.ReLU()
         self.stride, self.more = stride, c_out - c_in
         changes = stride > 1 or c_in != c_out
         if project and changes:
@@ -38,7 +38,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x):
         y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+        return self.relu2(self.bn2(self.conv2(y)) + self.shortcut(x))
 
 
 def _stage(c_in, c_out, blocks, stride, project, rng):

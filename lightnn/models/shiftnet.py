@@ -17,7 +17,7 @@ class ShiftBlock(nn.Module):
         self.conv1 = nn.Conv2d(c_in, mid, 1, bias=False, rng=rng)
         self.bn1, self.relu, self.shift = nn.BatchNorm2d(mid), nn.ReLU(), nn.Shift2d(3)
         self.conv2 = nn.Conv2d(mid, c_out, 1, stride, bias=False, rng=rng)
-        self.bn2 = nn.BatchNorm2d(c_out)
+        self.bn2, self.relu2 = nn.BatchNorm2d(c_out), nn.ReLU()
         if stride > 1 or c_in != c_out:
             conv = nn.Conv2d(c_in, c_out, 1, stride, bias=False, rng=rng)
             self.shortcut = nn.Sequential(conv, nn.BatchNorm2d(c_out))
@@ -26,7 +26,7 @@ class ShiftBlock(nn.Module):
 
     def forward(self, x):
         y = self.shift(self.relu(self.bn1(self.conv1(x))))
-        return self.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+        return self.relu2(self.bn2(self.conv2(y)) + self.shortcut(x))
 
 
 class ShiftResNet(nn.Module):

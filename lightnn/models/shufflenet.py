@@ -25,13 +25,13 @@ class ShuffleUnit(nn.Module):
         self.conv2 = nn.Conv2d(mid, mid, 3, stride, 1, groups=mid, bias=False, rng=rng)
         self.bn2 = nn.BatchNorm2d(mid)
         self.conv3 = nn.Conv2d(mid, more, 1, groups=groups, bias=False, rng=rng)
-        self.bn3 = nn.BatchNorm2d(more)
+        self.bn3, self.relu2 = nn.BatchNorm2d(more), nn.ReLU()
         self.pool = nn.AvgPool2d(3, 2, 1) if stride == 2 else None
 
     def forward(self, x):
         y = self.shuffle(self.relu(self.bn1(self.conv1(x))))
         y = self.bn3(self.conv3(self.bn2(self.conv2(y))))
-        return self.relu(F.concat([self.pool(x), y], 1) if self.pool is not None else x + y)
+        return self.relu2(F.concat([self.pool(x), y], 1) if self.pool is not None else x + y)
 
 
 class ShuffleNetV1(nn.Module):

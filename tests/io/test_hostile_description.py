@@ -100,7 +100,7 @@ def test_a_network_has_no_more_arrays_than_its_file(monkeypatch):
     made = []
     whole = sketch.array_of
     monkeypatch.setattr(sketch, "array_of", lambda *args: made.append(args) or whole(*args))
-    for arrays, most in ((0, 100), (3, 106), (None, MAX_ARRAYS), (10**9, MAX_ARRAYS)):
+    for arrays, most in ((0, 100), (3, 112), (None, MAX_ARRAYS), (10**9, MAX_ARRAYS)):
         made.clear()
         with pytest.raises(ValueError, match=f"the network has more than {most} arrays"):
             build({"type": "cifar_resnet", "args": {"depth": 100_004}}, arrays)
@@ -135,6 +135,34 @@ TEXTS = {
     "shapes that are none": json.dumps(SHAPED | {"shapes": [1, 2]}).encode(),
     "a shape of many numbers": json.dumps(SHAPED | {"shapes": {"fc1.weight": [1] * 100_000}}).encode(),
     "huge offsets": b'{"type":"filternet_shift","args":{},"shapes":{"blocks.0.1.offsets":[2,4000000]}}',
+    "many modules": json.dumps(SHAPED | {"modules": {f"a{i}": RELU for i in range(6000)}}).encode(),
+    "a module in its place many times": json.dumps(
+        {"type": "Sequential", "items": [RELU] * 100, "modules": {f"{i % 100}": NORM for i in range(100)} | {"x": RELU}}
+    ).encode(),
+    "a module at the root": json.dumps(SHAPED | {"modules": {"": RELU}}).encode(),
+    "a module for a weight": json.dumps(SHAPED | {"modules": {"fc1.weight": RELU}}).encode(),
+    "a module for an attribute": json.dumps(SHAPED | {"modules": {"training": RELU}}).encode(),
+    "a module for a method": json.dumps(SHAPED | {"modules": {"forward": RELU}}).encode(),
+    "modules in a list": json.dumps(SHAPED | {"modules": [RELU]}).encode(),
+    "a module that is none": json.dumps(SHAPED | {"modules": {"fc1": 3}}).encode(),
+    "a module of an unknown type": json.dumps(
+        SHAPED | {"modules": {"fc1": {"type": "os.system", "args": {}}}}
+    ).encode(),
+    "a huge module": b'{"type":"lenet5","args":{},"modules":{"fc1":{"type":"cifar_resnet","args":{"depth":4194002}}}}',
+    "a module with many arrays": json.dumps(
+        SHAPED | {"modules": {"fc1": {"type": "Sequential", "items": [NORM] * 3000}}}
+    ).encode(),
+    "a path of many names": json.dumps(SHAPED | {"modules": {"a" + ".a" * 100_000: RELU}}).encode(),
+    "modules within modules": json.dumps(
+        {
+            "type": "Sequential",
+            "items": [RELU],
+            "modules": {"0" + ".0" * i: {"type": "Sequential", "items": [RELU]} for i in range(1000)},
+        }
+    ).encode(),
+    "the shape of a module that is gone": json.dumps(
+        SHAPED | {"modules": {"fc1": RELU}, "shapes": {"fc1.weight": [1, 1]}}
+    ).encode(),
     "rates of nothing": json.dumps(SHAPED | {"dropout": {f"a{i}": 0.5 for i in range(10_000)}}).encode(),
     "a rate of 1": json.dumps(SHAPED | {"dropout": {"dropout": 1}}).encode(),
     "a rate that is none": json.dumps(SHAPED | {"dropout": {"dropout": [0.5]}}).encode(),
