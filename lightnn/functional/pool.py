@@ -16,7 +16,7 @@ def max_pool2d(x, *, kernel_size: Pair, stride: Pair | None = None, padding: Pai
     Padding counts as minus infinity, NaN as the largest. Each window gives its gradient to the first of its largest
     elements. With ceil_mode, a last window that starts inside x or its left padding is used even if it reaches outside.
     """
-    kernel, stride, padding, extra = _window("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    kernel, stride, padding, extra = window("max_pool2d", x, kernel_size, stride, padding, ceil_mode)
     (top, bottom, left, right), (more_h, more_w) = padding, extra
     y, argmax = pool.max_pool2d(x, kernel, stride, (top, bottom + more_h, left, right + more_w))
     return y, lambda dy: pool.max_pool2d_backward(dy, argmax, x.shape)
@@ -37,11 +37,11 @@ def avg_pool2d(
     The zeros of the padding count, unless count_include_pad is false; what ceil_mode adds beyond the padding never
     counts (as in PyTorch).
     """
-    kernel, stride, padding, extra = _window("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
+    kernel, stride, padding, extra = window("avg_pool2d", x, kernel_size, stride, padding, ceil_mode)
     (top, bottom, left, right), (more_h, more_w) = padding, extra
     counted = options.flag("avg_pool2d: count_include_pad", count_include_pad)
-    window = kernel, stride, (top, bottom + more_h, left, right + more_w), counted, extra
-    return pool.avg_pool2d(x, *window), lambda dy: pool.avg_pool2d_backward(dy, x.shape, *window)
+    how = kernel, stride, (top, bottom + more_h, left, right + more_w), counted, extra
+    return pool.avg_pool2d(x, *how), lambda dy: pool.avg_pool2d_backward(dy, x.shape, *how)
 
 
 @op(channels=pools, keeps_zero=True)
@@ -56,7 +56,7 @@ def adaptive_avg_pool2d(x, *, output_size: Pair):
     return pool.adaptive_avg_pool2d(x, out), lambda dy: pool.adaptive_avg_pool2d_backward(dy, x.shape)
 
 
-def _window(op, x, kernel_size, stride, padding, ceil_mode):
+def window(op, x, kernel_size, stride, padding, ceil_mode):
     """(kernel, stride, padding (top, bottom, left, right), what ceil_mode adds at the bottom and right)."""
     check.floating(op, x=x)
     check.shape(op, "x (N, C, H, W), H, W > 0", x.ndim == 4 and 0 not in x.shape[2:], x=x)
