@@ -1,6 +1,19 @@
-"""Techniques that make a network smaller: weight transforms, and the procedures that set them."""
+"""Techniques that make a network smaller: weight transforms, and the procedures that set them; gradient codecs."""
 
 from lightnn.compress import transforms
+from lightnn.compress.gradients import (
+    QSGD,
+    DeepGradientCompression,
+    DoReFaGradient,
+    GradientCodec,
+    GradientQuantizer,
+    OneBitSGD,
+    TernGrad,
+    Uncompressed,
+    dorefa_gradient,
+    qsgd_levels,
+    ternarize,
+)
 from lightnn.compress.pruning.activity import activation_density
 from lightnn.compress.pruning.filters import (
     feature_maps,
@@ -52,15 +65,23 @@ from lightnn.compress.transforms.clustering import (
 )
 
 __all__ = [
+    "QSGD",
     "SUPPORTS",
     "VALUES",
     "Channels",
     "Codebook",
+    "DeepGradientCompression",
+    "DoReFaGradient",
     "Encoded",
+    "GradientCodec",
+    "GradientQuantizer",
     "GradualPruning",
     "Mask",
+    "OneBitSGD",
     "Plan",
+    "TernGrad",
     "Transform",
+    "Uncompressed",
     "activation_density",
     "adjust_dropout",
     "channels",
@@ -68,6 +89,7 @@ __all__ = [
     "decode_parameter",
     "density",
     "density_init",
+    "dorefa_gradient",
     "encode",
     "feature_maps",
     "filter_norms",
@@ -85,6 +107,7 @@ __all__ = [
     "prune_filters",
     "prune_to_fraction",
     "prune_to_share",
+    "qsgd_levels",
     "quality_for",
     "random_init",
     "random_mask",
@@ -96,6 +119,7 @@ __all__ = [
     "share",
     "sharing_rate",
     "smallest",
+    "ternarize",
     "thin",
     "threshold",
     "transform",
