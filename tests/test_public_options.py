@@ -5,6 +5,7 @@ parameter of the signature is an option, and is replaced by hostile values, one 
 table names fails, and so does an option of which it is not said what it takes.
 """
 
+import concurrent.futures
 import contextlib
 import functools
 import importlib
@@ -84,13 +85,19 @@ TAKES = {
     pair(0): "padding",
     pair(1): "kernel_size stride dilation output_size size",
     COUNT: "groups in_features out_features in_channels out_channels num_features step_size T_max batch_size n_val "
-    "n dt k rounds num_classes width depth expansion",
-    TIMES: "epochs max_shift iterations connections_before connections_after arrays count t_0",
+    "n dt k rounds bucket num_classes width depth expansion",
+    TIMES: "warm_up_steps epochs max_shift iterations connections_before connections_after arrays count t_0",
     whole(-(2**63), 2**63 - 1): "dim start_dim ignore_index t",
-    whole(0, 2**63 - 1): "max_bytes",
+    whole(0, 2**63 - 1): "max_bytes seed",
     whole(5): "repeats",
     whole(1, 2): "order",
     whole(2, 8): "bits",
+    whole(1, 2**20): "levels",
+    real(0, 1, but=(1,)): "sparsity",
+    lambda v: v is None or real(0, but=(0,))(v): "clip",
+    lambda v: several(real(0, 1, but=(1,)), range(100))(v): "warm_up",
+    lambda v: isinstance(v, lightnn.training.Workers): "workers",
+    or_none(lambda v: False): "executors",
     whole(-100, 100): "top",
     flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
     PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",
@@ -109,7 +116,7 @@ TAKES = {
     text: "description kind values support",
     word("mean", "sum", "none"): "reduction",
     word("values", "support"): "slot",
-    callable: "optimizer loss init score",
+    callable: "codec optimizer loss init score",
     or_none(callable): "schedule augment after_step",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
@@ -132,6 +139,12 @@ TAKES_ELSEWHERE = {
     "compress.gradual_sparsity t_0": whole(-(2**63), 2**63 - 1),
     "compress.gradual_sparsity n": whole(1, 2**63 - 1),
     "compress.gradual_sparsity dt": whole(1, 2**63 - 1),
+    "compress.DoReFaGradient bits": whole(1, 16),
+    "compress.GradientQuantizer bits": whole(1, 16),
+    "compress.dorefa_gradient bits": whole(1, 16),
+    "compress.DeepGradientCompression momentum": real(0, 1, but=(1,)),
+    "compress.DeepGradientCompression workers": COUNT,
+    "training.Workers count": whole(1, 1024),
     "compress.adjust_dropout connections_before": real(0, but=(0,)),
     "compress.adjust_dropout connections_after": real(0),
 }
@@ -164,6 +177,7 @@ def training():
     return model, data, optim.SGD(model.parameters(), 0.1)
 
 
+THREAD = concurrent.futures.ThreadPoolExecutor(1)
 FOLDER = tempfile.TemporaryDirectory()
 
 
@@ -172,6 +186,10 @@ def saved():
     path = pathlib.Path(FOLDER.name, "small.lnn")
     io.save(SMALL, path)
     return path
+
+
+def one_worker():
+    return lightnn.training.Workers(1, executors=[THREAD])
 
 
 def recipe():
@@ -226,6 +244,17 @@ CALLS = {
     "data.random_flip": lambda: call(X, rng=0),
     "data.random_shift": lambda: call(X, rng=0),
     "data.split_validation": lambda: call(X, LABELS, n_val=1),
+    "compress.DeepGradientCompression": lambda: call((4, 5)),
+    "compress.DoReFaGradient": lambda: call((4, 5)),
+    "compress.GradientCodec": lambda: call((4, 5)),
+    "compress.GradientQuantizer": lambda: call(bits=4),
+    "compress.OneBitSGD": lambda: call((4, 5)),
+    "compress.QSGD": lambda: call((4, 5)),
+    "compress.TernGrad": lambda: call((4, 5)),
+    "compress.Uncompressed": lambda: call((4, 5)),
+    "compress.dorefa_gradient": lambda: call(X, bits=4),
+    "compress.qsgd_levels": lambda: call(ROWS, levels=3, rng=0),
+    "compress.ternarize": lambda: call(ROWS, rng=0),
     "compress.GradualPruning": lambda: call(keeps=[(parameter(), 0.5)], n=3, dt=2),
     "compress.PowerOfTwo": lambda: call(bits=4, top=0),
     "compress.activation_density": lambda: call(SMALL, X[:, :1]),
@@ -270,6 +299,10 @@ CALLS = {
     "io.inspect": lambda: call(saved(), max_bytes=10_000),
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
+    "training.GradientCodec": lambda: call((4, 5)),
+    "training.Uncompressed": lambda: call((4, 5)),
+    "training.Workers": lambda: call(count=2),
+    "training.train_parallel": lambda: call(recipe(), *training()[:2], workers=one_worker(), progress=False),
     "training.Recipe": lambda: call(epochs=1, lr=0.1),
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
     "training.follow": lambda: call(recipe(), *training()[:2], progress=False),
@@ -295,7 +328,7 @@ RECORDS = {  # what a function returns: nobody makes one by hand
     "metrics": "Latency Least Row",
     "io": "FileReport",
     "runtime": "HeldRow",
-    "training": "History",
+    "training": "History ParallelHistory",
 }
 UNCHECKED = {"runtime": "csr_conv2d csr_matvec from_csr tap_positions to_csr"}  # definitions, whose file says so
 SAME = {".evaluate", ".inspect", ".load", ".predict", ".train"}  # the same objects as above
