@@ -38,8 +38,8 @@ REST = "every other name"
 INSIDE = {  # the same for the members of a folder
     "functional": [("check",), ("conv",), (REST,)],
     "nn": [("sketch",), ("init", "module"), (REST,)],
-    "kernels": [("parallel",), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
-    "compress": [("finite",), ("transforms",), ("structure",), ("pruning",), ("quantization",)],
+    "kernels": [("parallel", "elias"), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
+    "compress": [("finite", "gradients"), ("transforms",), ("structure",), ("pruning",), ("quantization",)],
     "papers": [("lab",), (REST,)],
     "study": [("exercises",), ("book",), ("plots",)],
 }

@@ -5,6 +5,7 @@ parameter of the signature is an option, and is replaced by hostile values, one 
 table names fails, and so does an option of which it is not said what it takes.
 """
 
+import concurrent.futures
 import contextlib
 import functools
 import importlib
@@ -89,14 +90,20 @@ TAKES = {
     pair(0): "padding",
     pair(1): "kernel_size stride dilation output_size size",
     COUNT: "groups in_features out_features in_channels out_channels num_features step_size T_max batch_size n_val "
-    "n dt k rounds num_classes width depth expansion",
-    TIMES: "epochs max_shift iterations connections_before connections_after arrays count t_0",
+    "n dt k rounds bucket num_classes width depth expansion",
+    TIMES: "warm_up_steps epochs max_shift iterations connections_before connections_after arrays count t_0",
     whole(-(2**63), 2**63 - 1): "dim start_dim ignore_index t",
-    whole(0, 2**63 - 1): "max_bytes",
+    whole(0, 2**63 - 1): "max_bytes seed",
     whole(1, 2**63 - 1): "budget_bytes",
     whole(5): "repeats",
     whole(1, 2): "order",
     whole(2, 8): "bits weight_bits",
+    whole(1, 2**20): "levels",
+    real(0, 1, but=(1,)): "sparsity",
+    lambda v: v is None or real(0, but=(0,))(v): "clip",
+    lambda v: several(real(0, 1, but=(1,)), range(100))(v): "warm_up",
+    lambda v: isinstance(v, lightnn.training.Workers): "workers",
+    or_none(lambda v: False): "executors",
     whole(-100, 100): "top",
     whole(-(2**15), 254): "q_min",
     whole(1, 2**15): "q_max",
@@ -121,7 +128,7 @@ TAKES = {
     text: "description kind values support",
     word("mean", "sum", "none"): "reduction",
     word("values", "support"): "slot",
-    callable: "optimizer loss init score choose size_of",
+    callable: "codec optimizer loss init score choose size_of",
     or_none(callable): "schedule augment after_step",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
@@ -150,6 +157,12 @@ TAKES_ELSEWHERE = {
     "compress.gradual_sparsity t_0": whole(-(2**63), 2**63 - 1),
     "compress.gradual_sparsity n": whole(1, 2**63 - 1),
     "compress.gradual_sparsity dt": whole(1, 2**63 - 1),
+    "compress.DoReFaGradient bits": whole(1, 16),
+    "compress.GradientQuantizer bits": whole(1, 16),
+    "compress.dorefa_gradient bits": whole(1, 16),
+    "compress.DeepGradientCompression momentum": real(0, 1, but=(1,)),
+    "compress.DeepGradientCompression workers": COUNT,
+    "training.Workers count": whole(1, 1024),
     "compress.adjust_dropout connections_before": real(0, but=(0,)),
     "compress.adjust_dropout connections_after": real(0),
 }
@@ -182,6 +195,7 @@ def training():
     return model, data, optim.SGD(model.parameters(), 0.1)
 
 
+THREAD = concurrent.futures.ThreadPoolExecutor(1)
 FOLDER = tempfile.TemporaryDirectory()
 
 
@@ -192,11 +206,8 @@ def saved():
     return path
 
 
-def quantized():
-    model = nn.Sequential(nn.FakeQuantize(), nn.Conv2d(1, 2, 3))
-    model[0].set_range(0, 1)
-    compress.use_affine(model[1].weight)
-    return model
+def one_worker():
+    return lightnn.training.Workers(1, executors=[THREAD])
 
 
 def recipe():
@@ -263,6 +274,17 @@ CALLS = {
     "data.random_flip": lambda: call(X, rng=0),
     "data.random_shift": lambda: call(X, rng=0),
     "data.split_validation": lambda: call(X, LABELS, n_val=1),
+    "compress.DeepGradientCompression": lambda: call((4, 5)),
+    "compress.DoReFaGradient": lambda: call((4, 5)),
+    "compress.GradientCodec": lambda: call((4, 5)),
+    "compress.GradientQuantizer": lambda: call(bits=4),
+    "compress.OneBitSGD": lambda: call((4, 5)),
+    "compress.QSGD": lambda: call((4, 5)),
+    "compress.TernGrad": lambda: call((4, 5)),
+    "compress.Uncompressed": lambda: call((4, 5)),
+    "compress.dorefa_gradient": lambda: call(X, bits=4),
+    "compress.qsgd_levels": lambda: call(ROWS, levels=3, rng=0),
+    "compress.ternarize": lambda: call(ROWS, rng=0),
     "compress.GradualPruning": lambda: call(keeps=[(parameter(), 0.5)], n=3, dt=2),
     "compress.PowerOfTwo": lambda: call(bits=4, top=0),
     "compress.Affine": lambda: call(np.ones(1, np.float32), np.zeros(1, int)),
@@ -323,6 +345,10 @@ CALLS = {
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "io.to_onnx_integers": lambda: call(quantized(), pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
+    "training.GradientCodec": lambda: call((4, 5)),
+    "training.Uncompressed": lambda: call((4, 5)),
+    "training.Workers": lambda: call(count=2),
+    "training.train_parallel": lambda: call(recipe(), *training()[:2], workers=one_worker(), progress=False),
     "training.Recipe": lambda: call(epochs=1, lr=0.1),
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
     "training.follow": lambda: call(recipe(), *training()[:2], progress=False),
@@ -351,7 +377,7 @@ RECORDS = {  # what a function returns: nobody makes one by hand
     "metrics": "Latency Least Row",
     "io": "FileReport",
     "runtime": "HeldRow",
-    "training": "History",
+    "training": "History ParallelHistory",
 }
 UNCHECKED = {"runtime": "csr_conv2d csr_matvec from_csr tap_positions to_csr"}  # definitions, whose file says so
 SAME = {".evaluate", ".inspect", ".load", ".predict", ".train"}  # the same objects as above

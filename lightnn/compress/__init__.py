@@ -1,6 +1,19 @@
-"""Techniques that make a network smaller: weight transforms, and the procedures that set them."""
+"""Techniques that make a network smaller: weight transforms, and the procedures that set them; gradient codecs."""
 
 from lightnn.compress import transforms
+from lightnn.compress.gradients import (
+    QSGD,
+    DeepGradientCompression,
+    DoReFaGradient,
+    GradientCodec,
+    GradientQuantizer,
+    OneBitSGD,
+    TernGrad,
+    Uncompressed,
+    dorefa_gradient,
+    qsgd_levels,
+    ternarize,
+)
 from lightnn.compress.pruning.activity import activation_density
 from lightnn.compress.pruning.filters import (
     feature_maps,
@@ -60,18 +73,26 @@ from lightnn.compress.transforms.clustering import (
 )
 
 __all__ = [
+    "QSGD",
     "SUPPORTS",
     "VALUES",
     "Channels",
     "Codebook",
+    "DeepGradientCompression",
+    "DoReFaGradient",
     "Encoded",
     "Fold",
     "Folding",
+    "GradientCodec",
+    "GradientQuantizer",
     "GradualPruning",
     "Mask",
+    "OneBitSGD",
     "Plan",
     "Seen",
+    "TernGrad",
     "Transform",
+    "Uncompressed",
     "activation_density",
     "adaround",
     "adjust_dropout",
@@ -82,6 +103,7 @@ __all__ = [
     "decode_parameter",
     "density",
     "density_init",
+    "dorefa_gradient",
     "encode",
     "entropy_range",
     "equalize",
@@ -108,6 +130,7 @@ __all__ = [
     "prune_filters",
     "prune_to_fraction",
     "prune_to_share",
+    "qsgd_levels",
     "quality_for",
     "quantize",
     "random_init",
@@ -121,6 +144,7 @@ __all__ = [
     "share",
     "sharing_rate",
     "smallest",
+    "ternarize",
     "thin",
     "threshold",
     "transform",

@@ -16,8 +16,9 @@ LAYERS = {"linear": nn.Linear, "conv2d": nn.Conv2d}
 
 
 def layer_step(layer: nn.Module, x: Codes, y: Codes, image: tuple[int, int, int] | None):
-    """The step of a Linear or Conv2d that reads codes x and gives codes y. image: see `channels_last`. ValueError if the
-    layer is neither, its weights are no symmetric affine codes, or a sum may leave int32."""
+    """The step of a Linear or Conv2d that reads codes x and gives codes y. image: see `channels_last`.
+
+    ValueError if the layer is neither, its weights are no symmetric affine codes, or a sum may leave int32."""
     if type(layer) not in LAYERS.values():
         raise ValueError(f"want a layer of nn.Linear or nn.Conv2d, got {type(layer).__name__}")
     w, S2 = integer_weight(layer.weight)

@@ -82,7 +82,9 @@ def shifted(q, offsets, zero):
     for dy, dx in {(int(a), int(b)) for a, b in offsets.T}:
         c = np.flatnonzero((offsets[0] == dy) & (offsets[1] == dx))
         rows, columns = (slice(max(0, -d), max(0, size - max(0, d))) for d, size in ((dy, height), (dx, width)))
-        from_rows, from_columns = (slice(max(0, d), max(0, size + min(0, d))) for d, size in ((dy, height), (dx, width)))
+        from_rows, from_columns = (
+            slice(max(0, d), max(0, size + min(0, d))) for d, size in ((dy, height), (dx, width))
+        )
         y[:, rows, columns, c] = q[:, from_rows, from_columns, c]
     return y
 

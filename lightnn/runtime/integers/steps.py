@@ -34,7 +34,6 @@ class Codes(NamedTuple):
         """The code nearest to a number."""
         return int(np.clip(np.rint(r / self.scale) + self.zero, self.low, self.high))
 
-
     def within(self, low: float, high: float) -> "Codes":
         """Those of numbers from low to high only."""
         ends = [self.low if np.isinf(r) else self.of(r) for r in (low, high)]
