@@ -18,6 +18,7 @@ branches are the same floor: for v < 0 the ceiling of (v + 1 - 2^30) / 2^31 is f
 multiplication, an addition and a shift, in vectors, without a branch. Only a = b = -2^31 saturates, and M0 > 0.
 """
 
+import math
 from typing import NamedTuple
 
 import numba
@@ -43,7 +44,7 @@ def output(w, b, m, x_zero, zero=0, low=0, high=255):
 
     ValueError unless every sum fits 32 bits, whatever x is.
     """
-    flat = w.reshape(len(w), -1).astype(np.int64)
+    flat = w.reshape(len(w), math.prod(w.shape[1:])).astype(np.int64)
     b = np.zeros(len(w), np.int64) if b is None else b.astype(np.int64)
     most = np.abs(flat).sum(1) * 255 + np.abs(b)
     if most.max(initial=0) > HIGHEST:
