@@ -12,8 +12,8 @@ Why it is fast. One instruction takes a vector of 16 quads of B and one quad of 
 of a float32 instruction, and B is a quarter of the bytes. A `Path` says by which instruction:
 
     vnni512, vnni256           vpdpbusd, AVX-512 VNNI or AVX-VNNI: uint8 x int8, four products added to an int32
-    madd512, madd256, madd128  pmaddwd, AVX-512BW, AVX2 or SSE2: two products of int16. A quad becomes two pairs, bytes 0
-                               and 2 and bytes 1 and 3. (pmaddubsw takes bytes, but its sums of two saturate: not exact)
+    madd512, madd256, madd128  pmaddwd, AVX-512BW, AVX2 or SSE2: two products of int16, added. A quad becomes two pairs,
+                               bytes 0 and 2, 1 and 3. (pmaddubsw takes bytes, but its sums saturate: not exact)
     portable                   four multiplications of int32, in LLVM's vectors: any machine
 
 `PATHS` are those that this host can run, the best first; each gives the same integers. A path is an argument of the

@@ -37,6 +37,7 @@ class Output(NamedTuple):
     zero: int
     low: int
     high: int
+    x_zero: int  # Z1, what a border of x is filled with
 
 
 def output(w, b, m, x_zero, zero=0, low=0, high=255):
@@ -51,7 +52,7 @@ def output(w, b, m, x_zero, zero=0, low=0, high=255):
         raise ValueError(f"sums of int8 products: want at most {HIGHEST}, got up to {most.max()}")
     b = b - x_zero * flat.sum(1)
     m0, n = fixed_point(np.broadcast_to(np.asarray(m, np.float64), len(w)))
-    return Output(b.astype(np.int32), m0, n, int(zero), int(low), int(high))
+    return Output(b.astype(np.int32), m0, n, int(zero), int(low), int(high), int(x_zero))
 
 
 def fixed_point(m):

@@ -77,7 +77,7 @@ def test_gemmlowps_worked_example():
     assert x.tolist() == [[208, 236, 0, 238], [3, 214, 255, 29]]
     assert w.tolist() == [[152, 51, 244], [60, 26, 255], [0, 127, 246], [127, 254, 247]]
     sums = ((x - z1) @ (w - z2)).astype(np.int32)
-    out = rq.Output(np.zeros(2, np.int32), *rq.fixed_point([s1 * s2 / s3] * 2), z3, 0, 255)
+    out = rq.Output(np.zeros(2, np.int32), *rq.fixed_point([s1 * s2 / s3] * 2), z3, 0, 255, 0)
     assert rq.requantized(sums, out).tolist() == [[168, 115, 255], [0, 66, 151]]
     assert rq.requantize(sums, out).tolist() == [[168, 115, 255], [0, 66, 151]]
 
@@ -96,7 +96,7 @@ def outputs(rng, count):
     """Channels with every kind of M: small, near 1, above 1, 0."""
     m = np.concatenate([2.0 ** rng.uniform(-34, 8, count - 4), [0.0, 1.0, 0.5, 1 - 2.0**-33]])
     b = rng.integers(-(2**20), 2**20, count).astype(np.int32)
-    return rq.Output(b, *rq.fixed_point(m), int(rng.integers(256)), 3, 250)
+    return rq.Output(b, *rq.fixed_point(m), int(rng.integers(256)), 3, 250, 0)
 
 
 def test_the_kernel_is_the_definition_on_extremes_and_random_sums(rng):
@@ -115,7 +115,7 @@ def test_the_kernel_is_the_definition_on_extremes_and_random_sums(rng):
 
 def test_every_int32_extreme_without_a_bias():
     sums = np.array([EDGES] * 3, np.int32)
-    out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point([2.0**-23.5, 2.0**-31.2, 2.0**-8]), 128, 0, 255)
+    out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point([2.0**-23.5, 2.0**-31.2, 2.0**-8]), 128, 0, 255, 0)
     np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
 
 
