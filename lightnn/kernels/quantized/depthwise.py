@@ -41,20 +41,33 @@ def forward(x, filters, out, stride, padding, dilation, path=BEST):
     left = Left(filters.quads.reshape(-1), np.zeros(1, np.int64))
     sizes = x.shape[1], len(filters.quads) // x.shape[1], vertical.out, horizontal.out
     x = np.ascontiguousarray(x).reshape(-1)
-    args = path, left, x, tap, y.reshape(-1), out, (grid, first, weaving_of(filters, dilation)), sizes
+    args = path, left, x, tap, y.reshape(-1), out, grid, first, weaving_of(filters, dilation), sizes
     run(_planes, _parallel, args, len(y) * sizes[0], y.size * len(tap))
     return y
 
 
 @parallel_njit
-def _parallel(path, left, x, tap, y, out, image, sizes, pieces, parts):
+def _parallel(path, left, x, tap, y, out, grid, first, weaving, sizes, pieces, parts):
     for part in numba.prange(parts):
-        _planes(path, left, x, tap, y, out, image, sizes, part * pieces // parts, (part + 1) * pieces // parts)
+        _planes(
+            path,
+            left,
+            x,
+            tap,
+            y,
+            out,
+            grid,
+            first,
+            weaving,
+            sizes,
+            part * pieces // parts,
+            (part + 1) * pieces // parts,
+        )
 
 
 @numba.njit(cache=True, nogil=True)
-def _planes(path, left, x, tap, y, out, image, sizes, first_plane, last_plane):
-    (grid, first, weaving), (channels, m, ho, wo), depth = image, sizes, len(tap)
+def _planes(path, left, x, tap, y, out, grid, first, weaving, sizes, first_plane, last_plane):
+    (channels, m, ho, wo), depth = sizes, len(tap)
     block = 4 * path.lanes
     quads = np.zeros(len(first) * grid.high * grid.wide + block, np.uint32)
     rows, high = np.empty(4 * grid.wide, np.uint8), min(ho, max(1, BAND // grid.wide))

@@ -2,13 +2,14 @@
 
 What it computes, with r = S (q - Z) for each operand and for y (S3, Z3):
 
-    add      y = clamp(Z3 + (2s / (2^20 S3)) (a' + b'))       a' = (S1 / 2s) ((a - Z1) 2^20),  b' likewise,  s = max(S1, S2)
-    rescale  y = clamp(Z3 + (S1 / S3) (x - Z1))
+    add      y = clamp(Z3 + (2s / (2^20 S3)) (a' + b'))       s = max(S1, S2)
+             a' = (S1 / 2s) ((a - Z1) 2^20),  b' = (S2 / 2s) ((b - Z2) 2^20)
+    rescale  y = clamp(Z3 + (S1 / S3) (x - Z1))               to the nearest, a half away from 0
     concat   the operands, each rescaled to S3 and Z3, one after the other along the channels
 
-`add` is TFLite's reference: 20 bits are put in front so that both operands keep them when they are brought to one scale,
-and each of the three products is requantize.py's fixed point, so it is bit for bit what a phone computes. `rescale` is
-TFLite's Requantize. (TFLite's own concatenation of unequal scales rounds a float32 product; this one does not.)
+`add` is TFLite's reference: 20 bits are put in front so that both operands keep them when they are brought to one
+scale, and each of the three products is requantize.py's fixed point, so it is bit for bit what a phone computes.
+`rescale` is rounded once, as in TFLite's concatenation, which takes S1 / S3 in float32 and not in fixed point.
 
 How memory is walked. Straight through, once. A rescaled byte has 256 values: they are computed once, and looked up.
 
@@ -22,7 +23,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels.parallel import parallel_njit, run
-from lightnn.kernels.quantized.requantize import fixed_point, multiply, scaled
+from lightnn.kernels.quantized.requantize import divide_by_power, fixed_point, multiply, scaled
 
 SHIFT = 20  # bits put in front of a sum
 
@@ -30,9 +31,9 @@ SHIFT = 20  # bits put in front of a sum
 class Addition(NamedTuple):
     """What `add` does, of a, b and their sum."""
 
-    m0: tuple  # int, three
-    n: tuple
-    zero: tuple  # Z1, Z2, Z3
+    m0: np.ndarray  # int64, three
+    n: np.ndarray
+    zero: np.ndarray  # Z1, Z2, Z3
     low: int
     high: int
 
@@ -46,7 +47,7 @@ def addition(scales, zeros, low=0, high=255):
     m0, n = fixed_point([s1 / twice, s2 / twice, twice / (2.0**SHIFT * s3)])
     if (n < 0).any():
         raise ValueError(f"addition: want S3 > {twice} / 2^{SHIFT}; got {s3}")
-    return Addition(tuple(map(int, m0)), tuple(map(int, n)), tuple(map(int, zeros)), int(low), int(high))
+    return Addition(m0.astype(np.int64), n.astype(np.int64), np.array(zeros, np.int64), int(low), int(high))
 
 
 def added(a, b, how):
@@ -54,7 +55,7 @@ def added(a, b, how):
     y = np.empty(a.shape, np.uint8)
     for place in np.ndindex(*a.shape):
         raised = [(int(q[place]) - z) << SHIFT for q, z in zip((a, b), how.zero)]
-        total = sum(multiply(q, m0, n) for q, m0, n in zip(raised, how.m0, how.n))
+        total = sum(multiply(q, m0, n) for q, m0, n in zip(raised, how.m0, how.n))  # of the first two
         y[place] = min(max(multiply(total, how.m0[2], how.n[2]) + how.zero[2], how.low), how.high)
     return y
 
@@ -70,7 +71,7 @@ def add(a, b, how):
 def table(scale, zero, y_scale, y_zero, low=0, high=255):
     """What `rescale` makes of the bytes 0 .. 255, uint8 (256,)."""
     m0, n = fixed_point(scale / y_scale)
-    moved = np.array([multiply(q - zero, m0, n) for q in range(256)])
+    moved = np.array([divide_by_power((q - zero) * int(m0), 31 + int(n)) for q in range(256)])
     return np.clip(moved + y_zero, low, high).astype(np.uint8)
 
 

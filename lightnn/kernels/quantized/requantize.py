@@ -83,7 +83,7 @@ def high_mul(a, b):
 
 
 def divide_by_power(x, n):
-    """gemmlowp's RoundingDivideByPOT: int32 x / 2^n, 0 <= n <= 31, an int."""
+    """gemmlowp's RoundingDivideByPOT: x / 2^n, an int32 and 0 <= n <= 31 there, an int."""
     x, mask = int(x), (1 << int(n)) - 1
     return (x >> int(n)) + ((x & mask) > (mask >> 1) + (x < 0))
 

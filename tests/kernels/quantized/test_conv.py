@@ -48,7 +48,7 @@ def operands(rng, n, c, height, width, o, kernel, groups, low=0):
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_definition(path, case, rng):
+def test_definition(path, case, rng, threads):
     n, c, height, width, o, kernel, *options, groups = case
     x, w, bias, out = operands(rng, n, c, height, width, o, kernel, groups)
     y = conv.forward(x, conv.pack_filters(w), out, *options, groups, path)

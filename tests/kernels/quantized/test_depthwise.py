@@ -25,7 +25,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_definition(path, case, rng):
+def test_definition(path, case, rng, threads):
     n, c, height, width, m, kernel, *options = case
     x = rng.integers(0, 256, (n, c, height, width)).astype(np.uint8)
     w, bias = rng.integers(-127, 128, (c * m, 1, *kernel), np.int8), rng.integers(-2000, 2000, c * m)

@@ -10,7 +10,7 @@ SCALES = [((0.02, 0.05, 0.06), (128, 3, 100)), ((1.0, 1.0, 2.0), (0, 0, 0)), ((1
 
 
 @pytest.mark.parametrize(("scales", "zeros"), SCALES)
-def test_add(scales, zeros):
+def test_add(scales, zeros, threads):
     how = join.addition(scales, zeros, 2, 253)
     a, b = PAIRS
     y = join.add(a, b, how)
@@ -28,7 +28,7 @@ def test_add_of_strided_and_empty_arrays():
 
 
 def test_add_refuses_a_scale_at_which_all_saturates():
-    with pytest.raises(ValueError, match="addition: want S3 > 2.0 / 2"):
+    with pytest.raises(ValueError, match=r"addition: want S3 > 2\.0 / 2"):
         join.addition((1.0, 1.0, 1e-7), (0, 0, 0))
 
 

@@ -41,14 +41,14 @@ def average(seen):
     return (int(seen.sum(dtype=int)) + seen.size // 2) // seen.size
 
 
-def test_max(case):
+def test_max(case, threads):
     x, options = case
     y = pool.max_pool2d(x, *options)
     assert y.dtype == np.uint8
     np.testing.assert_array_equal(y, by_loops(x, *options, np.max))
 
 
-def test_average(case):
+def test_average(case, threads):
     x, options = case
     y = pool.avg_pool2d(x, *options)
     assert y.dtype == np.uint8
@@ -56,7 +56,7 @@ def test_average(case):
 
 
 @pytest.mark.parametrize("out_shape", [(1, 1), (3, 2), (7, 9)], ids=str)
-def test_adaptive(out_shape, rng):
+def test_adaptive(out_shape, rng, threads):
     x = rng.integers(0, 256, (2, 3, 7, 9)).astype(np.uint8)
     y = pool.adaptive_avg_pool2d(x[..., ::-1], out_shape)
     for n, c, i, j in np.ndindex(*y.shape):
