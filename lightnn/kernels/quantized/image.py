@@ -27,7 +27,7 @@ import numpy as np
 from lightnn.kernels.conv import planes
 from lightnn.kernels.conv.windows import Axis, Grid, Padded, axes, axis
 from lightnn.kernels.parallel import parallel_njit, run
-from lightnn.kernels.quantized.weave import weave4
+from lightnn.kernels.quantized.weave import weave4, weave4_seconds
 from lightnn.kernels.vector import simd
 from lightnn.kernels.vector.gemm import aligned_empty
 
@@ -108,22 +108,28 @@ def _fill_parallel(data, x, grid, first, weaving, zero, pieces, parts):
 
 
 @numba.njit(cache=True, nogil=True)
+def row_bytes(grid, weaving):
+    """The size of `rows`: four rows of a phase, or one of x as wide as four columns of taps see it."""
+    return max(4 * grid.wide, grid.wide * grid.sw + 3 * weaving.column) + 1
+
+
+@numba.njit(cache=True, nogil=True)
 def _fill_planes(data, x, grid, first, weaving, zero, first_piece, last_piece):
-    rows, size = np.empty(4 * grid.wide, np.uint8), len(first) * grid.high * grid.wide
+    rows, size = np.empty(row_bytes(grid, weaving), np.uint8), len(first) * grid.high * grid.wide
     for piece in range(first_piece, last_piece):
-        fill_plane(
-            data, piece * size, x, piece // weaving.planes, piece % weaving.planes, grid, first, weaving, zero, rows
-        )
+        group, plane = piece // weaving.planes, piece % weaving.planes
+        fill_plane(data, piece * size, x, group, plane, grid, first, weaving, zero, rows)
 
 
 @numba.njit(cache=True, nogil=True)
 def fill_plane(data, at, x, group, plane, grid, first, weaving, zero, rows):
     """One plane of quads, all its phases: plane `plane` of group `group`, the groups counted over all images. rows
-    (4*wide,) is for the rows to be woven."""
+    (row_bytes,) is for the rows to be woven."""
     wide, area = grid.wide, grid.height * grid.width
-    border = np.uint32(zero) * np.uint32(0x01010101)
+    border, c = np.uint32(zero) * np.uint32(0x01010101), 4 * plane if weaving.channel else plane
+    count, once = min(4, weaving.channels - c), weaving.channel == 0 and grid.sw <= 2
     for f in range(len(first)):
-        for q in range(4 * wide):
+        for q in range(len(rows)):
             rows[q] = zero  # what lies outside x is not written again
         for u in range(grid.high):
             to, h = at + (f * grid.high + u) * wide, u * grid.sh + first[f, 0]
@@ -131,11 +137,23 @@ def fill_plane(data, at, x, group, plane, grid, first, weaving, zero, rows):
                 for v in range(wide):
                     data[to + v] = border
                 continue
-            for byte in range(4):
-                c = (4 * plane if weaving.channel else plane) + byte * weaving.channel
-                if c < weaving.channels:
-                    w = first[f, 1] + byte * weaving.column
-                    start, stop = planes.inside(0, -w, grid.sw, grid.width, wide)
-                    row = (group * weaving.channels + c) * area + h * grid.width
-                    simd.pick(rows, byte * wide + start, x, row + start * grid.sw + w, stop - start, grid.sw)
+            row = (group * weaving.channels + c) * area + h * grid.width
+            if once:
+                _columns(data, to, x, row, first[f, 1], grid, weaving.column, rows)
+                continue
+            for byte in range(count if weaving.channel else 4):
+                w, source = first[f, 1] + byte * weaving.column, row + byte * weaving.channel * area
+                start, stop = planes.inside(0, -w, grid.sw, grid.width, wide)
+                simd.pick(rows, byte * wide + start, x, source + start * grid.sw + w, stop - start, grid.sw)
             weave4(data, to, rows, 0, wide, 2 * wide, 3 * wide, wide)
+
+
+@numba.njit(cache=True, nogil=True)
+def _columns(data, to, x, row, w, grid, d, rows):
+    """A row of quads by column, stride 1 or 2, from one copy of the row of x that starts at column w."""
+    start, stop = planes.inside(0, -w, 1, grid.width, grid.wide * grid.sw + 3 * d)
+    simd.copy(rows, start, x, row + start + w, stop - start)
+    if grid.sw == 1:
+        weave4(data, to, rows, 0, d, 2 * d, 3 * d, grid.wide)
+    else:
+        weave4_seconds(data, to, rows, 0, d, 2 * d, 3 * d, grid.wide)

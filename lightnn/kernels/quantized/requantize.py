@@ -14,8 +14,9 @@ Definitions: plain NumPy in int64, as gemmlowp's fixedpoint.h writes them. Kerne
 the other, in place of numbers that are still in the cache. A fused ReLU is `low` = Z3.
 
 Why it is fast. gemmlowp rounds a b / 2^31 with a nudge that depends on the sign and a division that truncates. Both
-branches are the same floor: for v < 0 the ceiling of (v + 1 - 2^30) / 2^31 is floor((v + 2^30) / 2^31). So a row is a
-multiplication, an addition and a shift, in vectors, without a branch. Only a = b = -2^31 saturates, and M0 > 0.
+branches are the same floor: for v < 0 the ceiling of (v + 1 - 2^30) / 2^31 is floor((v + 2^30) / 2^31). So it is a
+multiplication, an addition and a shift, in vectors (requantize_llvm.py), without a branch. Only a = b = -2^31
+saturates, and M0 >= 0.
 """
 
 import math
@@ -23,6 +24,8 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+
+from lightnn.kernels.quantized import requantize_llvm
 
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 DEEPEST = HIGHEST // (255 * 127)  # a sum of more products of uint8 and int8 (without -128) may not fit: 66311
@@ -107,6 +110,20 @@ def requantized(sums, out):
 # ---- kernels ----
 
 
+def _plain_row(y, at, sums, first, count, b, m0, n, zero, low, high):
+    y[at : at + count] = np.clip(zero + scaled(sums[first : first + count] + np.int64(b), m0, n), low, high)
+
+
+def _plain_channels(y, at, sums, first, count, b, m0, n, o, zero, low, high):
+    b, m0, n = (values[o : o + count].astype(np.int64) for values in (b, m0, n))
+    _plain_row(y, at, sums, first, count, b, m0, n, zero, low, high)
+
+
+_row, _channels = (
+    (_plain_row, _plain_channels) if numba.config.DISABLE_JIT else (requantize_llvm.row, requantize_llvm.channels)
+)
+
+
 @numba.njit(cache=True, nogil=True)
 def scaled(x, m0, n):
     """M x for n >= 0, an int64 within int32: m0 an int64, x and n int64."""
@@ -125,19 +142,20 @@ def saturated(x, left):
 def requantize_row(y, at, sums, first, count, out, o):
     """y[at : at + count] = the sums[first : first + count] of channel o, as uint8."""
     b, m0, n = np.int64(out.b[o]), np.int64(out.m0[o]), np.int64(out.n[o])
-    zero, low, high = out.zero, out.low, out.high
-    if n < 0:
-        for i in range(count):
-            value = zero + scaled(saturated(sums[first + i] + b, -n), m0, 0)
-            y[at + i] = min(max(value, low), high)
+    if n >= 0:
+        _row(y, at, sums, first, count, b, m0, n, out.zero, out.low, out.high)
         return
     for i in range(count):
-        y[at + i] = min(max(zero + scaled(sums[first + i] + b, m0, n), low), high)
+        value = out.zero + scaled(saturated(sums[first + i] + b, -n), m0, 0)
+        y[at + i] = min(max(value, out.low), out.high)
 
 
 @numba.njit(cache=True, nogil=True)
 def requantize_channels(y, at, sums, first, count, out, o):
     """y[at + i] = sums[first + i] of channel o + i, as uint8: a run of channels."""
+    if count and out.n[o : o + count].min() >= 0:
+        _channels(y, at, sums, first, count, out.b, out.m0, out.n, o, out.zero, out.low, out.high)
+        return
     for i in range(count):
         n, value = np.int64(out.n[o + i]), np.int64(sums[first + i]) + out.b[o + i]
         value = scaled(saturated(value, max(-n, 0)), np.int64(out.m0[o + i]), max(n, 0))

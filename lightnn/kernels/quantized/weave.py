@@ -2,7 +2,8 @@
 
 What it computes, on flat arrays, each run from a start of its own in `source` (uint8 or int8):
 
-    weave4   quad to_at + i of `to` (uint32 or int32) = source[a + i], source[b + i], source[c + i], source[d + i]
+    weave4          quad to_at + i of `to` (uint32 or int32) = source[a + i], source[b + i], source[c + i], source[d + i]
+    weave4_seconds  the same of every second byte: source[a + 2i], ...      (reads one byte beyond the last)
 
 How memory is walked. Forward, 16 bytes of each run at a time. As in vector/simd.py the last group ends at the last byte
 and overlaps the one before, so nothing outside the runs is touched.
@@ -16,12 +17,16 @@ from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic
 
-from lightnn.kernels.vector.simd import Flat, in_groups, int32s
+from lightnn.kernels.vector.simd import Flat, in_groups, index, int32s
 
 
-def _plain_weave4(to, to_at, source, a, b, c, d, count):
-    for byte, start in enumerate((a, b, c, d)):
-        to[to_at : to_at + count].view(np.uint8)[byte::4] = source[start : start + count].view(np.uint8)
+def _plain_weaver(step):
+    def weave(to, to_at, source, a, b, c, d, count):
+        for byte, start in enumerate((a, b, c, d)):
+            seen = source[start : start + step * count : step]
+            to[to_at : to_at + count].view(np.uint8)[byte::4] = seen.view(np.uint8)
+
+    return weave
 
 
 def _interleave(builder, a, b):
@@ -30,22 +35,30 @@ def _interleave(builder, a, b):
     return builder.shuffle_vector(a, b, int32s([k for i in range(n) for k in (i, n + i)]))
 
 
-@intrinsic
-def _weave4(typing_context, to, to_at, source, a, b, c, d, count):
-    def codegen(context, builder, signature, args):
-        target, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+def _weaver(step):
+    @intrinsic
+    def weave(typing_context, to, to_at, source, a, b, c, d, count):
+        def codegen(context, builder, signature, args):
+            target, origin = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
 
-        def emit(i, width, last):
-            runs = [origin.load_vector(builder.add(start, i), width) for start in args[3:7]]
-            pairs = ir.VectorType(ir.IntType(16), width)
-            low, high = (builder.bitcast(_interleave(builder, *runs[k : k + 2]), pairs) for k in (0, 2))
-            quads = builder.bitcast(_interleave(builder, low, high), ir.VectorType(ir.IntType(32), width))
-            target.store_vector(quads, builder.add(args[1], i))
+            def load(start, i, width):
+                seen = origin.load_vector(builder.add(start, builder.mul(i, index(step))), step * width)
+                return builder.shuffle_vector(seen, seen, int32s(range(0, step * width, step)))
 
-        in_groups(builder, args[7], emit)
+            def emit(i, width, last):
+                runs = [load(start, i, width) for start in args[3:7]]
+                pairs = ir.VectorType(ir.IntType(16), width)
+                low, high = (builder.bitcast(_interleave(builder, *runs[k : k + 2]), pairs) for k in (0, 2))
+                quads = builder.bitcast(_interleave(builder, low, high), ir.VectorType(ir.IntType(32), width))
+                target.store_vector(quads, builder.add(args[1], i))
 
-    place = types.int64
-    return types.void(to, place, source, place, place, place, place, place), codegen
+            in_groups(builder, args[7], emit)
+
+        place = types.int64
+        return types.void(to, place, source, place, place, place, place, place), codegen
+
+    return weave
 
 
-weave4 = _plain_weave4 if config.DISABLE_JIT else _weave4
+_make = _plain_weaver if config.DISABLE_JIT else _weaver
+weave4, weave4_seconds = _make(1), _make(2)

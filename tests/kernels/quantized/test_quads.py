@@ -5,7 +5,7 @@ import pytest
 from numba import config, njit
 
 from lightnn.kernels.quantized import quads
-from lightnn.kernels.quantized.weave import weave4
+from lightnn.kernels.quantized.weave import weave4, weave4_seconds
 
 
 @njit
@@ -22,6 +22,11 @@ def run_row(path, depth, left, right, at, c):
 @njit
 def run_weave(to, to_at, source, starts, count):
     weave4(to, to_at, source, starts[0], starts[1], starts[2], starts[3], count)
+
+
+@njit
+def run_weave_seconds(to, to_at, source, starts, count):
+    weave4_seconds(to, to_at, source, starts[0], starts[1], starts[2], starts[3], count)
 
 
 def some_quads(rng, shape, signed):
@@ -84,11 +89,12 @@ def test_the_best_path_comes_first_and_the_portable_one_is_always_there():
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 50])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8], ids=lambda t: t.__name__)
-def test_weave(count, dtype, rng):
+@pytest.mark.parametrize(("weave", "step"), [(run_weave, 1), (run_weave_seconds, 2)], ids=["each", "seconds"])
+def test_weave(weave, step, count, dtype, rng):
     source = rng.integers(0, 256, 300, np.uint8).view(dtype)
     to = np.full(count + 6, 77, np.uint32)
-    starts = np.array([5, 211, 40, 40])
-    run_weave(to, 3, source, starts, count)
-    want = np.stack([source[s : s + count] for s in starts], 1).view(np.uint8)
+    starts = np.array([5, 190, 40, 40])
+    weave(to, 3, source, starts, count)
+    want = np.stack([source[s : s + step * count : step] for s in starts], 1).view(np.uint8)
     np.testing.assert_array_equal(to[3 : 3 + count].view(np.uint8).reshape(-1, 4), want)
     assert (to[:3] == 77).all() and (to[3 + count :] == 77).all()
