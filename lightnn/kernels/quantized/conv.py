@@ -96,18 +96,24 @@ def _task(path, left, image, tap, y, out, own, edge, tasks, task):
     found = find_runs(runs, panel * width, count, tasks, image)
     pack_panel(own, 0, image.data, group * (image.image // groups), tap, 0, depth, runs[:found])
     right = Right(own, steps(depth, _pitch()))
+    pieces = _pieces(panel * width, count, tasks)
     for row in range(part * tiles // parts * path.rows, min(m, (part + 1) * tiles // parts * path.rows), path.rows):
         tile(path, vectors, depth, left, right, At(group * m * depth, row, 0, 0), edge, width)
         for r in range(min(path.rows, m - row)):
-            _store(y, edge, r * width, panel * width, count, out, group * m + row + r, tasks)
+            channel = group * m + row + r
+            for i in range(len(pieces)):
+                place, lane, length = pieces[i, 0] + channel * (ho * wo), r * width + pieces[i, 1], pieces[i, 2]
+                requantize_row(y, place, edge, lane, length, out, channel)
 
 
 @numba.njit(cache=True, nogil=True)
-def _store(y, edge, at, pixel, count, out, channel, tasks):
-    """Sums of one channel into y, requantized: pixels pixel .. pixel + count, counted over all images."""
-    area, done = tasks.ho * tasks.wo, 0
+def _pieces(pixel, count, tasks):
+    """Where pixels pixel .. pixel + count, counted over all images, lie in y: rows (place of channel 0, lane,
+    length)."""
+    area, pieces, found, done = tasks.ho * tasks.wo, np.empty((count, 3), np.int64), 0, 0
     while done < count:
         image, q = (pixel + done) // area, (pixel + done) % area
-        length = min(area - q, count - done)
-        requantize_row(y, (image * tasks.o + channel) * area + q, edge, at + done, length, out, channel)
-        done += length
+        pieces[found] = image * tasks.o * area + q, done, min(area - q, count - done)
+        done += pieces[found, 2]
+        found += 1
+    return pieces[:found]

@@ -19,7 +19,7 @@ import numpy as np
 
 from lightnn.kernels.conv.windows import Grid, tap_offsets
 from lightnn.kernels.parallel import parallel_njit, run
-from lightnn.kernels.quantized.image import fill_plane, first_pixels, pack_filters, quad_axes, row_bytes, weaving_of
+from lightnn.kernels.quantized.image import fill_plane, first_pixels, pack_filters, quad_axes, scratch, weaving_of
 from lightnn.kernels.quantized.quads import BEST, At, Left, Right, row1, row4
 from lightnn.kernels.quantized.requantize import requantize_row
 from lightnn.kernels.vector import simd
@@ -70,11 +70,11 @@ def _planes(path, left, x, tap, y, out, grid, first, weaving, sizes, first_plane
     (channels, m, ho, wo), depth = sizes, len(tap)
     block = 4 * path.lanes
     quads = np.zeros(len(first) * grid.high * grid.wide + block, np.uint32)
-    rows, high = np.empty(row_bytes(grid, weaving), np.uint8), min(ho, max(1, BAND // grid.wide))
+    own, high = scratch(grid, first, weaving, out.x_zero), min(ho, max(1, BAND // grid.wide))
     sums, bytes_ = np.empty(high * grid.wide + block, np.int32), np.empty(high * grid.wide, np.uint8)
     right = Right(quads, tap)
     for plane in range(first_plane, last_plane):
-        fill_plane(quads, 0, x, plane, 0, grid, first, weaving, out.x_zero, rows)
+        fill_plane(quads, 0, x, plane, 0, grid, first, weaving, own)
         for r in range(m):
             o = plane % channels * m + r
             for top in range(0, ho, high):

@@ -14,8 +14,9 @@ float32 numbers it does with quads. By column, quad v of a row is x[v], x[v + d]
 How memory is walked. Each byte is read once (by column four times, from a row in the first-level cache) and written
 once; no byte is written KH*KW times, as in an im2col matrix.
 
-Why it is fast. A row of four planes is woven 16 pixels at a time (weave.py). Arithmetic intensity 0: it costs
-bandwidth, a quarter of what padding float32 costs.
+Why it is fast. Four planes are woven as flat runs, 16 quads at a time (weave.py); by column the four are one plane,
+from starts d apart, and what a quad at the end of a row takes from the next one meets weights 0. Arithmetic intensity
+0: it costs bandwidth, a quarter of what padding float32 costs.
 """
 
 import functools
@@ -70,10 +71,12 @@ def quad_axes(x_shape, filters_shape, by_column, stride, padding, dilation):
     vertical, horizontal = axes(x_shape, filters_shape[2:], stride, padding, dilation)
     if not by_column:
         return vertical, horizontal
-    kw, d, (before, after) = filters_shape[3], dilation[1], padding[2:]
+    kw, (sw, d), (before, after) = filters_shape[3], (stride[1], dilation[1]), padding[2:]
     taps = -(-kw // 4)
     after += 4 * d * (taps - 1) - d * (kw - 1)  # as many outputs as with single columns
-    return vertical, axis(x_shape[3], taps, stride[1], before, after, 4 * d)
+    quads = axis(x_shape[3], taps, sw, before, after, 4 * d)
+    seen = ((quads.out - 1) * sw + d * (kw - 1)) // sw + 1  # up to the last column with a weight
+    return vertical, quads._replace(size=max(quads.size, seen))
 
 
 def quad_image(x, filters, vertical: Axis, horizontal: Axis, zero, dilation, groups=1):
@@ -108,52 +111,45 @@ def _fill_parallel(data, x, grid, first, weaving, zero, pieces, parts):
 
 
 @numba.njit(cache=True, nogil=True)
-def row_bytes(grid, weaving):
-    """The size of `rows`: four rows of a phase, or one of x as wide as four columns of taps see it."""
-    return max(4 * grid.wide, grid.wide * grid.sw + 3 * weaving.column) + 1
-
-
-@numba.njit(cache=True, nogil=True)
 def _fill_planes(data, x, grid, first, weaving, zero, first_piece, last_piece):
-    rows, size = np.empty(row_bytes(grid, weaving), np.uint8), len(first) * grid.high * grid.wide
+    size, own = len(first) * grid.high * grid.wide, scratch(grid, first, weaving, zero)
     for piece in range(first_piece, last_piece):
-        group, plane = piece // weaving.planes, piece % weaving.planes
-        fill_plane(data, piece * size, x, group, plane, grid, first, weaving, zero, rows)
+        fill_plane(data, piece * size, x, piece // weaving.planes, piece % weaving.planes, grid, first, weaving, own)
 
 
 @numba.njit(cache=True, nogil=True)
-def fill_plane(data, at, x, group, plane, grid, first, weaving, zero, rows):
-    """One plane of quads, all its phases: plane `plane` of group `group`, the groups counted over all images. rows
-    (row_bytes,) is for the rows to be woven."""
-    wide, area = grid.wide, grid.height * grid.width
-    border, c = np.uint32(zero) * np.uint32(0x01010101), 4 * plane if weaving.channel else plane
-    count, once = min(4, weaving.channels - c), weaving.channel == 0 and grid.sw <= 2
+def scratch(grid, first, weaving, zero):
+    """For fill_plane: the bytes to be woven. What lies outside x is written here, once for all planes."""
+    return np.full(len(first) * grid.high * grid.wide * max(4, grid.sw) + 3 * weaving.column + 1, zero, np.uint8)
+
+
+@numba.njit(cache=True, nogil=True)
+def fill_plane(data, at, x, group, plane, grid, first, weaving, own):
+    """One plane of quads, all its phases: plane `plane` of group `group`, the groups counted over all images. Its bytes
+    are copied first, then woven in one run: loads of what was stored a moment ago must wait."""
+    area, size, d = grid.height * grid.width, grid.high * grid.wide, weaving.column
+    c = 4 * plane if weaving.channel else plane
+    source = (group * weaving.channels + c) * area
     for f in range(len(first)):
-        for q in range(len(rows)):
-            rows[q] = zero  # what lies outside x is not written again
-        for u in range(grid.high):
-            to, h = at + (f * grid.high + u) * wide, u * grid.sh + first[f, 0]
-            if h < 0 or h >= grid.height:
-                for v in range(wide):
-                    data[to + v] = border
-                continue
-            row = (group * weaving.channels + c) * area + h * grid.width
-            if once:
-                _columns(data, to, x, row, first[f, 1], grid, weaving.column, rows)
-                continue
-            for byte in range(count if weaving.channel else 4):
-                w, source = first[f, 1] + byte * weaving.column, row + byte * weaving.channel * area
-                start, stop = planes.inside(0, -w, grid.sw, grid.width, wide)
-                simd.pick(rows, byte * wide + start, x, source + start * grid.sw + w, stop - start, grid.sw)
-            weave4(data, to, rows, 0, wide, 2 * wide, 3 * wide, wide)
+        to, u0, w, quads = f * size * max(4, grid.sw), first[f, 0], first[f, 1], at + f * size
+        if weaving.channel == 0 and grid.sw <= 2:
+            _copy_rows(own, to, grid.wide * grid.sw, 1, x, source, u0, w, grid)
+            if grid.sw == 1:
+                weave4(data, quads, own, to, to + d, to + 2 * d, to + 3 * d, size)
+            else:
+                weave4_seconds(data, quads, own, to, to + d, to + 2 * d, to + 3 * d, size)
+            continue
+        for byte in range(min(4, weaving.channels - c) if weaving.channel else 4):
+            start = source + byte * weaving.channel * area
+            _copy_rows(own, to + byte * size, grid.wide, grid.sw, x, start, u0, w + byte * d, grid)
+        weave4(data, quads, own, to, to + size, to + 2 * size, to + 3 * size, size)
 
 
 @numba.njit(cache=True, nogil=True)
-def _columns(data, to, x, row, w, grid, d, rows):
-    """A row of quads by column, stride 1 or 2, from one copy of the row of x that starts at column w."""
-    start, stop = planes.inside(0, -w, 1, grid.width, grid.wide * grid.sw + 3 * d)
-    simd.copy(rows, start, x, row + start + w, stop - start)
-    if grid.sw == 1:
-        weave4(data, to, rows, 0, d, 2 * d, 3 * d, grid.wide)
-    else:
-        weave4_seconds(data, to, rows, 0, d, 2 * d, 3 * d, grid.wide)
+def _copy_rows(own, to, pitch, step, x, source, u0, w, grid):
+    """own[to + u*pitch + v] = row u*sh + u0, column v*step + w of the plane of x at `source`, where x has them."""
+    start, stop = planes.inside(0, -w, step, grid.width, pitch)
+    top, bottom = planes.inside(0, -u0, grid.sh, grid.height, grid.high)
+    for u in range(top, bottom):
+        row = source + (u * grid.sh + u0) * grid.width + start * step + w
+        simd.pick(own, to + u * pitch + start, x, row, stop - start, step)

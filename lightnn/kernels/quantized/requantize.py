@@ -26,6 +26,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels.quantized import requantize_llvm
+from lightnn.kernels.quantized.requantize_llvm import LEAST
 
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 DEEPEST = HIGHEST // (255 * 127)  # a sum of more products of uint8 and int8 (without -128) may not fit: 66311
@@ -142,18 +143,18 @@ def saturated(x, left):
 def requantize_row(y, at, sums, first, count, out, o):
     """y[at : at + count] = the sums[first : first + count] of channel o, as uint8."""
     b, m0, n = np.int64(out.b[o]), np.int64(out.m0[o]), np.int64(out.n[o])
-    if n >= 0:
+    if n >= LEAST:
         _row(y, at, sums, first, count, b, m0, n, out.zero, out.low, out.high)
         return
     for i in range(count):
-        value = out.zero + scaled(saturated(sums[first + i] + b, -n), m0, 0)
+        value = out.zero + scaled(saturated(sums[first + i] + b, max(-n, 0)), m0, max(n, 0))
         y[at + i] = min(max(value, out.low), out.high)
 
 
 @numba.njit(cache=True, nogil=True)
 def requantize_channels(y, at, sums, first, count, out, o):
     """y[at + i] = sums[first + i] of channel o + i, as uint8: a run of channels."""
-    if count and out.n[o : o + count].min() >= 0:
+    if count and out.n[o : o + count].min() >= LEAST:
         _channels(y, at, sums, first, count, out.b, out.m0, out.n, o, out.zero, out.low, out.high)
         return
     for i in range(count):

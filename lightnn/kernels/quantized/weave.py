@@ -2,8 +2,10 @@
 
 What it computes, on flat arrays, each run from a start of its own in `source` (uint8 or int8):
 
-    weave4          quad to_at + i of `to` (uint32 or int32) = source[a + i], source[b + i], source[c + i], source[d + i]
+    weave4          quad to_at + i of `to` = source[a + i], source[b + i], source[c + i], source[d + i]
     weave4_seconds  the same of every second byte: source[a + 2i], ...      (reads one byte beyond the last)
+
+`to` is uint32 or int32.
 
 How memory is walked. Forward, 16 bytes of each run at a time. As in vector/simd.py the last group ends at the last byte
 and overlaps the one before, so nothing outside the runs is touched.

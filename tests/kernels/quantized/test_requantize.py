@@ -115,7 +115,8 @@ def test_the_kernel_is_the_definition_on_extremes_and_random_sums(rng):
 
 def test_every_int32_extreme_without_a_bias():
     sums = np.array([EDGES] * 3, np.int32)
-    out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point([2.0**-23.5, 2.0**-31.2, 2.0**-8]), 128, 0, 255, 0)
+    m = [2.0**-23.5, 2.0**-31.2, 0.2499999999]
+    out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point(m), 128, 0, 255, 0)
     np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
 
 
@@ -130,3 +131,14 @@ def test_a_sum_that_may_not_fit_is_refused():
     assert rq.output(w, None, 0.001, 128).b[0] == -128 * 127 * rq.DEEPEST
     with pytest.raises(ValueError, match="want at most 2147483647, got up to"):
         rq.output(np.concatenate([w, w[:, :1]], 1), None, 0.001, 128)
+
+
+def test_rounding_by_every_power_and_every_length(rng):
+    """Sums whose products end in a half, at every n and in rows of every length up to three vectors."""
+    for n in range(32):
+        out = rq.Output(np.zeros(1, np.int32), np.array([2**30], np.int32), np.array([n], np.int32), 7, 1, 254, 0)
+        sums = (rng.integers(-130, 130, (1, 50)) << (n + 1)) + rng.integers(-1, 2, (1, 50)) + (1 << n)
+        sums = np.clip(sums, -(2**30), 2**30).astype(np.int32)
+        np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
+        length = 1 + n
+        np.testing.assert_array_equal(rq.requantize(sums[:, :length], out), rq.requantized(sums[:, :length], out))
