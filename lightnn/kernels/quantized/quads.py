@@ -1,15 +1,16 @@
 """The micro-kernel of an integer matrix product: C[r, :] += sum_t A[r, t] . B[t, :], where A and B are made of quads.
 
-What it computes. A quad is four bytes side by side, numbers 4t .. 4t+3 of a sum, in one 32-bit integer: `uint32` holds
-four uint8 (activations), `int32` four int8 (weights). The product of a quad of each kind is the sum of four products,
-an int32. Either of A and B may be the activations. All integers are exact: 255 * 127 * 66311 < 2^31 (requantize.py).
+What it computes. A quad is four bytes side by side, numbers 4t .. 4t+3 of a sum. A holds uint8 (activations), B int8
+(weights); the product of a quad of each is the sum of four products, an int32. All integers are exact: 255 * 127 *
+66311 < 2^31 (requantize.py).
 
 How memory is walked. As in the float tile (vector/gemm.py): ROWS x VECTORS vectors of sums stay in registers while t
-runs. Row r of A is read in place, one quad broadcast at a time; B is usually a packed panel, whose row t lies step[t]
-quads from its start.
+runs. Activations are read where they are: quad t of row r is the four bytes from row[r] + step[t] on, wherever that is,
+one load and broadcast. So a row may be a row of a matrix, or a window of an image whose channels lie side by side; it
+need not be copied. B is a panel, packed once for a network: its rows lie one after another.
 
 Why it is fast. One instruction takes a vector of 16 quads of B and one quad of A, 64 multiply-adds, four times those
-of a float32 instruction, and B is a quarter of the bytes. A `Path` says by which instruction:
+of a float32 instruction, and each operand is a quarter of the bytes. A `Path` says by which instruction:
 
     vnni512, vnni256           vpdpbusd, AVX-512 VNNI or AVX-VNNI: uint8 x int8, four products added to an int32
     madd512, madd256, madd128  pmaddwd, AVX-512BW, AVX2 or SSE2: two products of int16, added. A quad becomes two pairs,
@@ -31,31 +32,24 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lightnn.kernels.vector.simd import Flat, fields, index, keep_steps_apart
+from lightnn.kernels.vector.simd import Flat, fields, index, int32, int32s, keep_steps_apart
 
 _FIELDS = "lanes rows vectors"  # sums in a vector; the tile's rows, and its vectors at most
 
 
 class Left(NamedTuple):
-    """A: quad t of row r is quads[row[r] + t]."""
+    """A: quad t of row r is bytes[row[r] + step[t] : + 4]."""
 
-    quads: np.ndarray
+    bytes: np.ndarray  # uint8
     row: np.ndarray
-
-
-class Right(NamedTuple):
-    """B: row t is quads[step[t] : step[t] + width]."""
-
-    quads: np.ndarray
     step: np.ndarray
 
 
 class At(NamedTuple):
     """Where a tile starts."""
 
-    a: int  # added to every place in the quads of A
     row: int  # the first row, in the table `row`
-    b: int  # added to every place in the quads of B
+    b: int  # of the panel in the quads of B; its row t is path.vectors * path.lanes * t further
     c: int  # of the tile's first number in C
 
 
@@ -140,56 +134,74 @@ BEST = PATHS[0]
 
 
 def _plain_tile(vectors, rows=None):
-    def tile(path, depth, left, right, at, c, c_stride):
-        width = vectors * path.lanes
-        b = numbers_of(right.quads[at.b + right.step[:depth, None] + np.arange(width)])
+    def tile(path, depth, left, quads, at, c, c_stride):
+        width, step = vectors * path.lanes, path.vectors * path.lanes
+        b = numbers_of(quads[at.b + step * np.arange(depth)[:, None] + np.arange(width)])
         for r in range(rows or path.rows):
-            start = at.a + left.row[at.row + r]
-            a = numbers_of(left.quads[start : start + depth])
+            a = left.bytes[left.row[at.row + r] + left.step[:depth, None] + np.arange(4)].astype(np.int64)
             c[at.c + r * c_stride : at.c + r * c_stride + width] = np.einsum("tk,twk->w", a, b)
 
     return tile
 
 
 def numbers_of(quads):
-    """The four numbers of each quad, (..., 4), as int64."""
-    kind = np.uint8 if quads.dtype == np.uint32 else np.int8
-    return np.ascontiguousarray(quads).view(kind).reshape(*quads.shape, 4).astype(np.int64)
+    """The four numbers of each quad of int8, (..., 4), as int64."""
+    return np.ascontiguousarray(quads).view(np.int8).reshape(*quads.shape, 4).astype(np.int64)
 
 
 def _vector_tile(vectors, rows=None):
     """The tile of `rows` (those of the path) x `vectors`, as an intrinsic."""
 
     @intrinsic
-    def tile(typing, path, depth, left, right, at, c, c_stride):
-        _, lanes, own_rows, _, instruction = _KNOWN[path.instance_class.__name__]
-        signature = types.void(path, types.int64, left, right, at, c, types.int64)
-        shape = rows or own_rows, vectors, lanes
+    def tile(typing, path, depth, left, quads, at, c, c_stride):
+        _, lanes, own_rows, most, instruction = known(path)
+        signature = types.void(path, types.int64, left, quads, at, c, types.int64)
+        shape = rows or own_rows, vectors, lanes, most * lanes
         return signature, lambda *args: _emit_tile(*args, shape, instruction)
 
     return tile
 
 
+def known(path):
+    """(can run here, lanes, rows, vectors, instruction) of a path's Numba type."""
+    return _KNOWN[path.instance_class.__name__]
+
+
+def load_quad(builder, start, place):
+    """Four bytes from `place` beyond the address `start`, which need not be aligned, as an int32."""
+    address = builder.bitcast(builder.gep(start, [place]), ir.IntType(32).as_pointer())
+    return builder.load(address, align=1)
+
+
+def splat(builder, value, width):
+    vector = ir.VectorType(value.type, width)
+    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
+    return builder.shuffle_vector(one, one, int32s([0] * width))
+
+
 def _emit_tile(context, builder, signature, args, shape, instruction):
-    (rows, vectors, lanes), (_, _, left, right, at, numbers, _) = shape, signature.args
-    a, a_row = fields(context, builder, left, args[2])
-    b, b_step = fields(context, builder, right, args[3])
-    at_a, at_row, at_b, at_c = fields(context, builder, at, args[4])
-    depth, c, c_stride = args[1], Flat(context, builder, numbers, args[5]), args[6]
-    starts = [a.at(builder.add(at_a, a_row.load(builder.add(at_row, index(r))))) for r in range(rows)]
-    signed_a, panel = left.types[0].dtype.signed, b.at(at_b)
-    vector = ir.VectorType(ir.IntType(32), lanes)
+    (rows, vectors, lanes, width), (_, _, left, right, at, numbers, _) = shape, signature.args
+    a, a_row, a_step = fields(context, builder, left, args[2])
+    at_row, at_b, at_c = fields(context, builder, at, args[4])
+    depth, b, c, c_stride = (
+        args[1],
+        Flat(context, builder, right, args[3]),
+        Flat(context, builder, numbers, args[5]),
+        args[6],
+    )
+    starts = [a.at(a_row.load(builder.add(at_row, index(r)))) for r in range(rows)]
+    panel, vector = b.at(at_b), ir.VectorType(ir.IntType(32), lanes)
     places = [(r, v) for r in range(rows) for v in range(vectors)]
     sums = {place: cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for place in places}
     with cgutils.for_range(builder, depth) as loop:
-        t = b_step.load(loop.index)
+        t, step = builder.mul(loop.index, index(width)), a_step.load(loop.index)
         row_b = [b.load_vector(builder.add(t, index(v * lanes)), lanes, base=panel) for v in range(vectors)]
-        row_b = [instruction.split(builder, quads, not signed_a) for quads in row_b]
+        row_b = [instruction.split(builder, quads, True) for quads in row_b]
         for r in range(rows):
-            quad = instruction.split(builder, a.splat(a.load(loop.index, starts[r]), lanes), signed_a)
+            quad = splat(builder, load_quad(builder, starts[r], step), lanes)
+            quad = instruction.split(builder, quad, False)
             for v in range(vectors):
-                pair = (row_b[v], quad) if signed_a else (quad, row_b[v])
-                builder.store(instruction.add(builder, builder.load(sums[r, v]), *pair), sums[r, v])
+                builder.store(instruction.add(builder, builder.load(sums[r, v]), quad, row_b[v]), sums[r, v])
         keep_steps_apart(builder)
     for r, v in places:
         place = builder.add(builder.add(at_c, builder.mul(c_stride, index(r))), index(v * lanes))
@@ -198,15 +210,26 @@ def _emit_tile(context, builder, signature, args, shape, instruction):
 
 _tile = _plain_tile if config.DISABLE_JIT else _vector_tile
 tile1, tile2, tile3 = _tile(1), _tile(2), _tile(3)
-row1, row4 = _tile(1, rows=1), _tile(4, rows=1)
+row1, row2, row3 = _tile(1, rows=1), _tile(2, rows=1), _tile(3, rows=1)
 
 
 @njit(cache=True, nogil=True)
-def tile(path, vectors, depth, left, right, at, c, c_stride):
+def tile(path, vectors, depth, left, quads, at, c, c_stride):
     """c (path.rows, vectors * lanes) = a (rows, depth) . b (depth, vectors * lanes), rows of c c_stride apart."""
     if vectors == 3:
-        tile3(path, depth, left, right, at, c, c_stride)
+        tile3(path, depth, left, quads, at, c, c_stride)
     elif vectors == 2:
-        tile2(path, depth, left, right, at, c, c_stride)
+        tile2(path, depth, left, quads, at, c, c_stride)
     else:
-        tile1(path, depth, left, right, at, c, c_stride)
+        tile1(path, depth, left, quads, at, c, c_stride)
+
+
+@njit(cache=True, nogil=True)
+def tile_row(path, vectors, depth, left, quads, at, c):
+    """As `tile`, of one row."""
+    if vectors == 3:
+        row3(path, depth, left, quads, at, c, 0)
+    elif vectors == 2:
+        row2(path, depth, left, quads, at, c, 0)
+    else:
+        row1(path, depth, left, quads, at, c, 0)

@@ -3,7 +3,7 @@
 import pytest
 
 from lightnn.kernels import parallel
-from lightnn.kernels.quantized import conv, product, quads
+from lightnn.kernels.quantized import conv, quads
 
 
 @pytest.fixture(params=quads.PATHS, ids=lambda path: type(path).__name__)
@@ -14,5 +14,5 @@ def path(request):
 @pytest.fixture(params=["few", "many"])
 def threads(request, monkeypatch):
     """With "many" a kernel is cut into parts however little there is to do."""
-    for module in (parallel, conv, product) if request.param == "many" else ():
+    for module in (parallel, conv) if request.param == "many" else ():
         monkeypatch.setattr(module, "SERIAL_WORK", 0)

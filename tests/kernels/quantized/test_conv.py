@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from numba import config
 
 from lightnn.functional import plain
-from lightnn.kernels.quantized import conv, requantize
+from lightnn.kernels.quantized import conv, image, quads, requantize
 
 # n, c, height, width, o, kernel, stride, padding (top, bottom, left, right), dilation, groups
 CASES = {
@@ -25,22 +26,27 @@ CASES = {
     "stride and dilation": (1, 2, 13, 12, 6, (3, 2), (2, 3), (2, 0, 1, 3), (2, 3), 1),
     "groups": (2, 12, 7, 9, 33, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 3),
     "groups of one row, stride 2": (1, 8, 9, 9, 4, (3, 3), (2, 2), (1, 1, 1, 1), (1, 1), 4),
+    "small groups, joined": (1, 32, 6, 7, 32, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 8),
+    "whole quads, read in place": (2, 4, 6, 7, 50, (3, 3), (1, 1), (0, 0, 0, 0), (1, 1), 1),
     "many channels": (1, 37, 6, 6, 21, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
     "large": (3, 4, 19, 31, 17, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
     "empty batch": (0, 2, 5, 5, 3, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1), 1),
 }
 
 
-def definition(x, w, bias, out, stride, padding, dilation, groups):
-    """Sums of w (x - Z1) with zeros outside x, then number by number."""
-    sums = plain.conv2d(x.astype(np.int64) - out.x_zero, w.astype(np.int64), stride, padding, dilation, groups)
-    sums = (sums + bias[:, None, None]).astype(np.int32).swapaxes(0, 1)
-    return requantize.requantized(sums, out._replace(b=np.zeros_like(out.b))).swapaxes(0, 1)
+def definition(x, w, bias, x_zero, options, groups):
+    """int32 sums (N, Ho, Wo, O) of w (x - Z1), with zeros outside x, and the bias."""
+    x = x.transpose(0, 3, 1, 2).astype(np.int64) - x_zero
+    return (plain.conv2d(x, w.astype(np.int64), *options, groups).transpose(0, 2, 3, 1) + bias).astype(np.int32)
+
+
+def requantized(sums, out):
+    return requantize.requantized(sums.T, out._replace(b=np.zeros_like(out.b))).T
 
 
 def operands(rng, n, c, height, width, o, kernel, groups, low=0):
     """x, w, the bias and an Output whose y spreads over 0 .. 255."""
-    x = rng.integers(0, 256, (n, c, height, width)).astype(np.uint8)
+    x = rng.integers(0, 256, (n, height, width, c)).astype(np.uint8)
     w = rng.integers(-127, 128, (o, c // groups, *kernel), np.int8)
     bias = rng.integers(-2000, 2000, o)
     m = 2.0 ** rng.uniform(-1, 1, o) / (60 * 80 * w[0].size ** 0.5) * 30
@@ -49,30 +55,69 @@ def operands(rng, n, c, height, width, o, kernel, groups, low=0):
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_definition(path, case, rng, threads):
-    n, c, height, width, o, kernel, *options, groups = case
+    n, c, height, width, o, kernel, stride, padding, dilation, groups = case
     x, w, bias, out = operands(rng, n, c, height, width, o, kernel, groups)
-    y = conv.forward(x, conv.pack_filters(w), out, *options, groups, path)
+    filters = conv.pack(w, groups, dilation, path)
+    want = definition(x, w, bias, 131, (stride, padding, dilation), groups)
+    sums = conv.sums(x, filters, out.b, 131, stride, padding)
+    assert sums.dtype == np.int32
+    np.testing.assert_array_equal(sums, want)
+    y = conv.forward(x, filters, out, stride, padding)
     assert y.dtype == np.uint8
-    np.testing.assert_array_equal(y, definition(x, w, bias, out, *options, groups))
+    np.testing.assert_array_equal(y, requantized(want, out))
 
 
 def test_a_fused_relu_is_the_lower_bound(path, rng):
     x, w, bias, out = operands(rng, 2, 5, 9, 9, 6, (3, 3), 1, low=100)
-    options = (1, 1), (1, 1, 1, 1), (1, 1), 1
-    y = conv.forward(x, conv.pack_filters(w), out, *options, path)
+    y = conv.forward(x, conv.pack(w, path=path), out)
     assert y.min() == 100
-    np.testing.assert_array_equal(y, np.maximum(definition(x, w, bias, out._replace(low=0), *options), 100))
+    sums = definition(x, w, bias, 131, ((1, 1), (0, 0, 0, 0), (1, 1)), 1)
+    np.testing.assert_array_equal(y, np.maximum(requantized(sums, out._replace(low=0)), 100))
 
 
-def test_strided_operands(path, rng):
-    x, w, bias, out = operands(rng, 2, 10, 18, 9, 12, (3, 3), 1)
-    options, filters = ((1, 1), (1, 1, 1, 1), (1, 1), 1), conv.pack_filters(w[::-1, ::2])
-    out = requantize.output(w[::-1, ::2], bias, 2e-4, 131, zero=100)
-    y = conv.forward(x[:, ::2, ::2, ::-1], filters, out, *options, path)
-    np.testing.assert_array_equal(y, definition(x[:, ::2, ::2, ::-1], w[::-1, ::2], bias, out, *options))
+@pytest.mark.parametrize("padding", [(0, 0, 0, 0), (1, 1, 1, 1)])
+def test_strided_operands(path, padding, rng):
+    x, w, bias, _ = operands(rng, 2, 8, 18, 9, 12, (3, 3), 1)
+    x, w = x[:, ::2, ::-1, ::2], w[::-1, ::2]
+    out = requantize.output(w, bias, 2e-4, 131, zero=100)
+    y = conv.forward(x, conv.pack(w, path=path), out, (1, 1), padding)
+    np.testing.assert_array_equal(y, requantized(definition(x, w, bias, 131, ((1, 1), padding, (1, 1)), 1), out))
 
 
-def test_the_fewer_quads_are_chosen():
-    one, three, many = (conv.pack_filters(np.ones((2, c, 5, 5), np.int8)) for c in (1, 3, 8))
-    assert (one.by_column, three.by_column, many.by_column) == (True, False, False)
-    assert (one.quads.shape, three.quads.shape, many.quads.shape) == ((2, 1, 5, 2), (2, 1, 5, 5), (2, 2, 5, 5))
+def test_an_image_is_copied_only_where_it_must(rng):
+    """A border, and quads that reach beyond the last window, need room."""
+    x = np.ones((1, 5, 5, 3), np.uint8)
+    for shape, padding, copied in (((2, 3, 1, 4), 0, False), ((2, 3, 3, 3), 0, True), ((2, 3, 1, 4), 1, True)):
+        filters, padding = conv.pack(np.ones(shape, np.int8)), (padding,) * 4
+        place = image.layout(x.shape, shape[2:], (1, 1), padding, (1, 1))
+        assert np.shares_memory(image.padded(x, place, padding, 7, filters.beyond), x) == (not copied)
+
+
+def test_weights_are_packed_in_panels(path, rng):
+    w = rng.integers(-127, 128, (70, 3, 2, 3), np.int8)
+    filters, width = conv.pack(w, path=path), path.lanes * path.vectors
+    assert filters.quads.shape == (1, -(-70 // width), 2 * 3, width)
+    numbers = quads.numbers_of(filters.quads)[0].transpose(0, 2, 1, 3).reshape(-1, 2, 12)
+    np.testing.assert_array_equal(numbers[:70, :, :9], w.transpose(0, 2, 3, 1).reshape(70, 2, 9))
+    assert not numbers[70:].any() and not numbers[:, :, 9:].any()
+
+
+LONG = 30 if config.DISABLE_JIT else 2311
+SHAPES = [(1, 1, 1), (1, 7, 50), (9, 5, 1), (8, 16, 48), (17, 33, 49), (64, 100, 20), (10, LONG, 19), (40, 50, 130)]
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (0, 3, 4), (3, 4, 0)], ids=str)
+def test_linear(path, shape, rng, threads):
+    m, k, n = shape
+    x, w = rng.integers(0, 256, (m, k)).astype(np.uint8), rng.integers(-127, 128, (n, k), np.int8)
+    bias, filters = rng.integers(-999, 999, n), conv.pack(w, path=path)
+    scale = 2.0 ** rng.uniform(-1, 1, n) / (50 * 127 * k**0.5)
+    out = requantize.output(w, bias, scale, 100, zero=120, low=120, high=240)
+    want = ((x.astype(np.int64) - 100) @ w.T.astype(np.int64) + bias).astype(np.int32)
+    before = x.copy()
+    y, sums = conv.linear(x, filters, out), conv.linear_sums(x, filters, out.b)
+    assert y.dtype == np.uint8 and sums.dtype == np.int32
+    np.testing.assert_array_equal(sums, want)
+    np.testing.assert_array_equal(y, requantized(want, out))
+    np.testing.assert_array_equal(conv.linear(np.asfortranarray(x), filters, out), y)
+    np.testing.assert_array_equal(x, before)
