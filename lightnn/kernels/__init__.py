@@ -16,6 +16,13 @@ Where an op ends:
     sparse_linear            matrix/sparse_linear.py    sums in matrix/sparse_rows.py
     sparse_conv2d            matrix/sparse.py           as well
 
+and the same on bytes, with integers alone, for a network of 8 bits:
+
+    conv                     quantized/conv.py          groups with one channel: quantized/depthwise.py
+    linear                   quantized/product.py       also the matrix product of uint8 and int8
+    pooling                  quantized/pool.py
+    addition, concatenation  quantized/join.py
+
 and what those files are made of:
 
     parallel.py              threads, the lock, the cache of compiled code; `run` cuts work into parts
@@ -24,9 +31,13 @@ and what those files are made of:
     vector/gemm.py           the register tile: ROWS x 3 vectors of sums; in LLVM: vector/gemm_llvm.py
     vector/taps.py           sums of shifted copies, for one filter a channel
     vector/simd.py turn.py   copying in vectors; rows turned into columns
+    quantized/quads.py       the register tile of bytes, four to a number; by which instruction, if the host has it
+    quantized/image.py weave.py                  images and filters as such quads
+    quantized/requantize.py requantize_llvm.py   from a 32-bit sum back to a byte: gemmlowp's fixed point
 
 A reading order: ladder.py (one convolution in seven steps), vector/gemm.py, conv/windows.py, conv/dense.py; then
-conv/planes.py, vector/taps.py, conv/depthwise.py; then matrix/sparse_rows.py, matrix/sparse.py; the rest as needed.
+conv/planes.py, vector/taps.py, conv/depthwise.py; then matrix/sparse_rows.py, matrix/sparse.py;
+quantized/requantize.py, quantized/quads.py, quantized/image.py, quantized/conv.py; the rest as needed.
 
 One letter, one thing, in all files:
 
@@ -36,6 +47,7 @@ One letter, one thing, in all files:
     t step of a sum: one tap (c, k, l)             e stored element of a sparse row
     q place of (i, j) in a plane that is counted as one run           r row of a tile: one filter
 
+    quad       four bytes side by side, as one 32-bit number: uint32 of uint8, int32 of int8
     tap        where step t reads, counted from a pixel's place in the padded image
     plane      one channel of one image
     panel      numbers packed side by side for the micro-kernel, V (the lanes of a vector) or a few times V wide

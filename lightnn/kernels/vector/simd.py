@@ -132,7 +132,7 @@ def keep_steps_apart(builder):
     builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", (), True)
 
 
-def _in_groups(builder, count, emit):
+def in_groups(builder, count, emit):
     """Emit emit(index, width, last) for groups that cover 0..count-1: the widest that fit, then one that ends at the
     last number and may overlap the one before. So no number beyond the run is touched, and short runs take few
     branches."""
@@ -154,7 +154,7 @@ def _emit_copy(builder, target, to_at, origin, at, count):
     def emit(i, width, last):
         target.store_vector(origin.load_vector(builder.add(at, i), width), builder.add(to_at, i))
 
-    _in_groups(builder, count, emit)
+    in_groups(builder, count, emit)
 
 
 def _emit_pick_second(builder, target, to_at, origin, at, count):
@@ -168,7 +168,7 @@ def _emit_pick_second(builder, target, to_at, origin, at, count):
         kept = builder.shuffle_vector(both, both, int32s(range(odd, odd + 2 * width - 1, 2)))
         target.store_vector(kept, builder.add(to_at, i))
 
-    _in_groups(builder, count, emit)
+    in_groups(builder, count, emit)
 
 
 @intrinsic
@@ -219,7 +219,7 @@ def _weave(typing_context, to, to_at, a, a_at, b, b_at, count):
             woven = builder.shuffle_vector(left, right, order)
             target.store_vector(woven, builder.add(args[1], builder.mul(i, index(2))))
 
-        _in_groups(builder, args[6], emit)
+        in_groups(builder, args[6], emit)
 
     return types.void(to, types.int64, a, types.int64, b, types.int64, types.int64), codegen
 

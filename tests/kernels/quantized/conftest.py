@@ -1,0 +1,18 @@
+"""Every path of the micro-kernel that this host can run, and the parallel form of small kernels."""
+
+import pytest
+
+from lightnn.kernels import parallel
+from lightnn.kernels.quantized import conv, quads
+
+
+@pytest.fixture(params=quads.PATHS, ids=lambda path: type(path).__name__)
+def path(request):
+    return request.param
+
+
+@pytest.fixture(params=["few", "many"])
+def threads(request, monkeypatch):
+    """With "many" a kernel is cut into parts however little there is to do."""
+    for module in (parallel, conv) if request.param == "many" else ():
+        monkeypatch.setattr(module, "SERIAL_WORK", 0)
