@@ -2,11 +2,12 @@
 
 The map: registry has the table (layer type, kinds of transforms) -> runtime layer, and each file of layers fills it:
 sparse (a Mask, with or without a Codebook), look_up (a Codebook alone). lower builds the network, held counts its
-bytes, csr has the definitions.
+bytes, csr has the definitions. integers runs a network that `compress.quantize` has made, whole, on 8-bit codes.
 """
 
 from lightnn.runtime.csr import csr_conv2d, csr_matvec, from_csr, tap_positions, to_csr
 from lightnn.runtime.held import Held, HeldRow, held_bytes
+from lightnn.runtime.integers.program import IntegerNetwork, lower_integers
 from lightnn.runtime.look_up import CodebookConv2d, CodebookLinear
 from lightnn.runtime.lowering import LowerReport, lower, lower_report
 from lightnn.runtime.registry import lowers
@@ -17,6 +18,7 @@ __all__ = [
     "CodebookLinear",
     "Held",
     "HeldRow",
+    "IntegerNetwork",
     "LowerReport",
     "SparseConv2d",
     "SparseLinear",
@@ -25,6 +27,7 @@ __all__ = [
     "from_csr",
     "held_bytes",
     "lower",
+    "lower_integers",
     "lower_report",
     "lowers",
     "tap_positions",

@@ -9,7 +9,7 @@ import numpy as np
 
 from lightnn import nn
 from lightnn.compress import Affine
-from lightnn.kernels.quantized import conv, depthwise, product, requantize
+from lightnn.kernels.quantized import conv, depthwise, requantize
 from lightnn.runtime.integers.steps import Codes, Conv2d, DepthwiseConv2d, Linear
 
 LAYERS = {"linear": nn.Linear, "conv2d": nn.Conv2d}
@@ -29,12 +29,12 @@ def layer_step(layer: nn.Module, x: Codes, y: Codes, image: tuple[int, int, int]
     if isinstance(layer, nn.Linear):
         if len(x.shape) != 1:
             raise ValueError(f"want x (N, {layer.weight.shape[1]}) for a Linear, got (N, {str(x.shape)[1:]}")
-        return Linear(product.pack(channels_last(w, image).T), out)
+        return Linear(conv.pack(channels_last(w, image)), out)
     (ph, pw), groups = layer.padding, layer.groups
-    geometry = layer.stride, (ph, ph, pw, pw), layer.dilation
+    padding = ph, ph, pw, pw
     if groups > 1 and w.shape[1] == 1:
-        return DepthwiseConv2d(depthwise.pack_filters(w), out, geometry)
-    return Conv2d(conv.pack_filters(w, groups), out, geometry, groups)
+        return DepthwiseConv2d(depthwise.pack(w), out, layer.stride, padding, layer.dilation)
+    return Conv2d(conv.pack(w, groups, layer.dilation), out, layer.stride, padding)
 
 
 def integer_weight(p: nn.Parameter) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from lightnn import functional as F
 from lightnn.functional.pool import window
-from lightnn.kernels.quantized import conv, depthwise, floats, join, pool, product, requantize
+from lightnn.kernels.quantized import conv, depthwise, floats, join, pool, requantize
 from lightnn.tensor import Tensor
 
 MAPS = ("relu", "relu6", "hardtanh", "hardswish", "sigmoid", "tanh", "logsigmoid")  # each number by itself
@@ -59,25 +59,25 @@ class Dequantize(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """weight: packed, out: requantize.Output."""
+    """filters: its weight, packed; out: requantize.Output."""
 
-    weight: product.Panels
+    filters: conv.Filters
     out: requantize.Output
 
     def __call__(self, q):
-        return product.linear(q, self.weight, self.out)
+        return conv.linear(q, self.filters, self.out)
 
 
 class Conv2d(NamedTuple):
-    """filters: packed, out: requantize.Output; geometry: stride, padding (top, bottom, left, right), dilation."""
+    """filters: its weight, packed; padding: (top, bottom, left, right)."""
 
-    filters: object
+    filters: conv.Filters
     out: requantize.Output
-    geometry: tuple
-    groups: int
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
 
     def __call__(self, q):
-        return conv.forward(q, self.filters, self.out, *self.geometry, self.groups)
+        return conv.forward(q, self.filters, self.out, self.stride, self.padding)
 
 
 class DepthwiseConv2d(NamedTuple):
