@@ -76,8 +76,8 @@ class DeepGradientCompression(GradientCodec):
     def unpack(self, body):
         bits = from_bytes(body)
         (count,), at = elias.read(bits, 0, 1)
-        if count > self.size or 4 * count > len(body):
-            raise FormatError(f"DeepGradientCompression: want at most {self.size} numbers and their bytes, got {count}")
+        if not 1 <= count <= self.size or 4 * count > len(body):
+            raise FormatError(f"DeepGradientCompression: want 1 to {self.size} numbers and their bytes, got {count}")
         distances, at = elias.read(bits, at, int(count))
         self.wants(body, -(-at // 8) + 4 * int(count))
         places, values = np.cumsum(distances) - 1, np.frombuffer(body[-4 * int(count) :], "<f4")
