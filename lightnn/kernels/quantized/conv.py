@@ -7,7 +7,7 @@ What it computes, for x (N, H, W, C) uint8 with zero point Z1 and w (O, C/G, KH,
 
 Z1 is taken out of the sum beforehand, sum_T w (patches - Z1) = sum_T w patches - Z1 sum_T w[o, T] (Jacob et al. 2018,
 arXiv:1712.05877, equation 7): requantize.Output holds b less the last term. So the border of x is filled with Z1. A
-linear layer is the case of one pixel an image, `linear`. `sums` and `linear_sums` stop before M: a network's last layer.
+linear layer is the case of one pixel an image, `linear`. `sums` and `linear_sums` stop before M: for a last layer.
 
 How memory is walked. Of an image with its channels last, a row of a window is KW*C bytes side by side: the
 micro-kernel (quads.py) reads them in place as quads, at pixel + step (image.py). With groups or dilation the C/G bytes
