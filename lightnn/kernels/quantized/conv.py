@@ -7,7 +7,7 @@ What it computes, for x (N, H, W, C) uint8 with zero point Z1 and w (O, C/G, KH,
 
 Z1 is taken out of the sum beforehand, sum_T w (patches - Z1) = sum_T w patches - Z1 sum_T w[o, T] (Jacob et al. 2018,
 arXiv:1712.05877, equation 7): requantize.Output holds b less the last term. So the border of x is filled with Z1. A
-linear layer is the case of one pixel an image, `linear`. `sums` and `linear_sums` stop before M: a network's last layer.
+linear layer is the case of one pixel an image, `linear`. `sums` and `linear_sums` stop before M: for a last layer.
 
 How memory is walked. Of an image with its channels last, a row of a window is KW*C bytes side by side: the
 micro-kernel (quads.py) reads them in place as quads, at pixel + step (image.py). With groups or dilation the C/G bytes
@@ -31,7 +31,7 @@ from numba.extending import overload
 from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
 from lightnn.kernels.quantized.image import find_pixels, find_steps, layout, padded
 from lightnn.kernels.quantized.quads import BEST, At, Left, tile, tile_row
-from lightnn.kernels.quantized.requantize import requantize_channels
+from lightnn.kernels.quantized.requantize import requantize_block
 from lightnn.kernels.vector.gemm import aligned_empty
 
 BLOCK = 64  # pixels: their windows stay in the caches while the panels pass
@@ -182,27 +182,28 @@ def _panel(path, left, quads, at, y, y_at, out, edge, count, channel, channels, 
             tile_row(path, vectors, depth, left, quads, At(r, at, 0), edge)
         else:
             tile(path, vectors, depth, left, quads, At(r, at, 0), edge, width)
-        for i in range(rows):
-            _write(y, y_at + (r + i) * o, edge, i * width, channels, out, channel)
+        _write(y, y_at + r * o, o, edge, width, rows, channels, out, channel)
         r += rows
 
 
-def _write(y, at, sums, first, count, out, o):
-    """y[at : at + count] = sums[first : first + count] of the channels from o on: uint8, or int32 with a bias `out`."""
+def _write(y, at, o, sums, width, rows, count, out, channel):
+    """As requantize_block; into an int32 y the sums and a bias, `out`."""
     if y.dtype == np.uint8:
-        requantize_channels(y, at, sums, first, count, out, o)
+        requantize_block(y, at, o, sums, width, rows, count, out, channel)
     else:
-        _add_bias(y, at, sums, first, count, out, o)
+        _add_bias(y, at, o, sums, width, rows, count, out, channel)
 
 
-@overload(_write, inline="never")
-def _write_of(y, at, sums, first, count, out, o):
-    if y.dtype == types.uint8:
-        return lambda y, at, sums, first, count, out, o: requantize_channels(y, at, sums, first, count, out, o)
-    return lambda y, at, sums, first, count, out, o: _add_bias(y, at, sums, first, count, out, o)
+@overload(_write)
+def _write_by_type(y, at, o, sums, width, rows, count, out, channel):
+    way = requantize_block if y.dtype == types.uint8 else _add_bias
+    return lambda y, at, o, sums, width, rows, count, out, channel: way(
+        y, at, o, sums, width, rows, count, out, channel
+    )
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_bias(y, at, sums, first, count, b, o):
-    for i in range(count):
-        y[at + i] = sums[first + i] + b[o + i]
+def _add_bias(y, at, o, sums, width, rows, count, b, channel):
+    for r in range(rows):
+        for i in range(count):
+            y[at + r * o + i] = sums[r * width + i] + b[channel + i]

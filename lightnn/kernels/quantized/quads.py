@@ -32,7 +32,7 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lightnn.kernels.vector.simd import Flat, fields, index, int32, int32s, keep_steps_apart
+from lightnn.kernels.vector.simd import Flat, fields, index, keep_steps_apart, splat
 
 _FIELDS = "lanes rows vectors"  # sums in a vector; the tile's rows, and its vectors at most
 
@@ -171,12 +171,6 @@ def load_quad(builder, start, place):
     """Four bytes from `place` beyond the address `start`, which need not be aligned, as an int32."""
     address = builder.bitcast(builder.gep(start, [place]), ir.IntType(32).as_pointer())
     return builder.load(address, align=1)
-
-
-def splat(builder, value, width):
-    vector = ir.VectorType(value.type, width)
-    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
-    return builder.shuffle_vector(one, one, int32s([0] * width))
 
 
 def _emit_tile(context, builder, signature, args, shape, instruction):

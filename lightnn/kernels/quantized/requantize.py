@@ -10,8 +10,8 @@ arXiv:1712.05877, equation 1). A layer's sum over x (S1, Z1) and w (S2, 0) becom
 
     M x             = divide_by_power(high_mul(x, M0), n)    two roundings; for M >= 1, n < 0: high_mul(2^-n x, M0)
 
-Definitions: plain NumPy in int64, as gemmlowp's fixedpoint.h writes them. Kernel: `requantize`, one row of sums after
-the other, in place of numbers that are still in the cache. A fused ReLU is `low` = Z3.
+Definitions: plain NumPy in int64, as gemmlowp's fixedpoint.h writes them. Kernel: `requantize_block`, a tile of sums that
+is still in the cache. A fused ReLU is `low` = Z3.
 
 Why it is fast. gemmlowp rounds a b / 2^31 with a nudge that depends on the sign and a division that truncates. Both
 branches are the same floor: for v < 0 the ceiling of (v + 1 - 2^30) / 2^31 is floor((v + 2^30) / 2^31). So it is a
@@ -99,10 +99,10 @@ def multiply(x, m0, n):
 
 
 def requantized(sums, out):
-    """y uint8, the definition of `requantize`: sums (O, ...) int32, number by number."""
+    """y uint8, the definition of `requantize`: sums (..., O) int32, number by number."""
     y = np.empty(sums.shape, np.uint8)
     for place in np.ndindex(*sums.shape):
-        o = place[0]
+        o = place[-1]
         moved = multiply(int(sums[place]) + int(out.b[o]), out.m0[o], out.n[o])
         y[place] = min(max(out.zero + moved, out.low), out.high)
     return y
@@ -111,18 +111,14 @@ def requantized(sums, out):
 # ---- kernels ----
 
 
-def _plain_row(y, at, sums, first, count, b, m0, n, zero, low, high):
-    y[at : at + count] = np.clip(zero + scaled(sums[first : first + count] + np.int64(b), m0, n), low, high)
+def _plain_block(y, at, o, sums, width, rows, count, b, m0, n, c, zero, low, high):
+    b, m0, n = (values[c : c + count].astype(np.int64) for values in (b, m0, n))
+    for r in range(rows):
+        x = sums[r * width : r * width + count] + b
+        y[at + r * o : at + r * o + count] = np.clip(zero + scaled(x, m0, n), low, high)
 
 
-def _plain_channels(y, at, sums, first, count, b, m0, n, o, zero, low, high):
-    b, m0, n = (values[o : o + count].astype(np.int64) for values in (b, m0, n))
-    _plain_row(y, at, sums, first, count, b, m0, n, zero, low, high)
-
-
-_row, _channels = (
-    (_plain_row, _plain_channels) if numba.config.DISABLE_JIT else (requantize_llvm.row, requantize_llvm.channels)
-)
+_block = _plain_block if numba.config.DISABLE_JIT else requantize_llvm.block
 
 
 @numba.njit(cache=True, nogil=True)
@@ -140,38 +136,25 @@ def saturated(x, left):
 
 
 @numba.njit(cache=True, nogil=True)
-def requantize_row(y, at, sums, first, count, out, o):
-    """y[at : at + count] = the sums[first : first + count] of channel o, as uint8."""
-    b, m0, n = np.int64(out.b[o]), np.int64(out.m0[o]), np.int64(out.n[o])
-    if n >= LEAST:
-        _row(y, at, sums, first, count, b, m0, n, out.zero, out.low, out.high)
-        return
+def requantize_block(y, at, o, sums, width, rows, count, out, channel):
+    """y[at + r*o + i] = sums[r*width + i] of channel `channel` + i, as uint8, for r < rows and i < count."""
+    least = np.int64(HIGHEST)
     for i in range(count):
-        value = out.zero + scaled(saturated(sums[first + i] + b, max(-n, 0)), m0, max(n, 0))
-        y[at + i] = min(max(value, out.low), out.high)
-
-
-@numba.njit(cache=True, nogil=True)
-def requantize_channels(y, at, sums, first, count, out, o):
-    """y[at + i] = sums[first + i] of channel o + i, as uint8: a run of channels."""
-    if count and out.n[o : o + count].min() >= LEAST:
-        _channels(y, at, sums, first, count, out.b, out.m0, out.n, o, out.zero, out.low, out.high)
+        least = min(least, np.int64(out.n[channel + i]))
+    if least >= LEAST:
+        _block(y, at, o, sums, width, rows, count, out.b, out.m0, out.n, channel, out.zero, out.low, out.high)
         return
-    for i in range(count):
-        n, value = np.int64(out.n[o + i]), np.int64(sums[first + i]) + out.b[o + i]
-        value = scaled(saturated(value, max(-n, 0)), np.int64(out.m0[o + i]), max(n, 0))
-        y[at + i] = min(max(out.zero + value, out.low), out.high)
+    for r in range(rows):
+        for i in range(count):
+            n, value = np.int64(out.n[channel + i]), np.int64(sums[r * width + i]) + out.b[channel + i]
+            value = scaled(saturated(value, max(-n, 0)), np.int64(out.m0[channel + i]), max(n, 0))
+            y[at + r * o + i] = min(max(out.zero + value, out.low), out.high)
 
 
 def requantize(sums, out):
-    """y uint8 (O, ...), of sums int32 (O, ...)."""
+    """y uint8 (..., O), of sums int32 (..., O)."""
     y = np.empty(sums.shape, np.uint8)
     if y.size:
-        _requantize(y.reshape(len(y), -1), np.ascontiguousarray(sums).reshape(len(y), -1), out)
+        o = sums.shape[-1]
+        requantize_block(y.reshape(-1), 0, o, np.ascontiguousarray(sums).reshape(-1), o, y.size // o, o, out, 0)
     return y
-
-
-@numba.njit(cache=True, nogil=True)
-def _requantize(y, sums, out):
-    for o in range(len(sums)):
-        requantize_row(y[o], 0, sums[o], 0, sums.shape[1], out, o)

@@ -2,12 +2,12 @@
 
 What it computes, on flat arrays (requantize.py says what the letters are):
 
-    row        y[at + i] = clamp(zero + 2^-n m0 / 2^31 (sums[first + i] + b), low, high)    one channel
-    channels   the same with b[o + i], m0[o + i], n[o + i]                                  a run of channels
+    block   y[at + r*o + i] = clamp(zero + 2^-n[c + i] m0[c + i] / 2^31 (sums[r*width + i] + b[c + i]), low, high)
 
-for n >= LEAST, that is M < 1/4, and sums + b within int32, which requantize.output sees to.
+of rows r (pixels) and `count` channels from c on, for n >= LEAST, that is M < 1/4, and sums + b within int32, which requantize.output sees to.
 
-How memory is walked. Forward, 16 sums at a time; the last group ends at the last sum and overlaps the one before.
+How memory is walked. 16 channels at a time, and for them through the rows: what belongs to the channels stays in
+registers. The last group ends at the last channel and overlaps the one before.
 
 Why it is fast. Numba's integers are 64 bits wide, so a loop that it compiles is too, and it leaves up to 31 numbers at
 the end of a row for a scalar loop. Here only the products are: those of the even lanes and those of the odd ones, two
@@ -21,17 +21,12 @@ which cannot overflow: |x| < 2^31 - 1 as m0 < 2^31, and t >> n - 1 is below 2^30
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lightnn.kernels.vector.simd import Flat, in_groups, int32, int32s
+from lightnn.kernels.vector.simd import Flat, in_groups, int32s, splat
 
 LEAST = 2  # the smallest n
-
-
-def _splat(builder, value, width):
-    vector = ir.VectorType(ir.IntType(32), width)
-    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
-    return builder.shuffle_vector(one, one, int32s([0] * width))
 
 
 def _same(kind, value):
@@ -57,53 +52,33 @@ def _high_mul(builder, a, b):
     return builder.shuffle_vector(builder.bitcast(even, narrow), builder.bitcast(odd, narrow), order)
 
 
-def _emit_group(builder, sums, channel, bounds):
-    """The bytes of a vector of sums; channel: vectors (b, m0, n), bounds: numbers (zero, low, high)."""
-    (b, m0, n), kind = channel, sums.type
-    zero, low, high = (_splat(builder, bound, kind.count) for bound in bounds)
-    one = _same(kind, 1)
+def emit_clamped(builder, sums, channel, bounds):
+    """A vector of sums as int32 of [low, high]; channel: vectors (b, m0, n), bounds: vectors (zero, low, high)."""
+    (b, m0, n), (zero, low, high), one = channel, bounds, _same(sums.type, 1)
     x = _high_mul(builder, builder.add(sums, b), m0)
-    t = builder.add(x, builder.ashr(x, _same(kind, 31)))
+    t = builder.add(x, builder.ashr(x, _same(x.type, 31)))
     value = builder.add(builder.ashr(t, builder.sub(n, one)), builder.add(builder.add(zero, zero), one))
     value = builder.ashr(value, one)
     value = builder.select(builder.icmp_signed(">", value, low), value, low)
-    value = builder.select(builder.icmp_signed("<", value, high), value, high)
-    return builder.trunc(value, ir.VectorType(ir.IntType(8), kind.count))
-
-
-def _emit(context, builder, signature, args, channel_of):
-    y, sums = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
-    bounds = [builder.trunc(bound, ir.IntType(32)) for bound in args[-3:]]
-
-    def emit(i, width, last):
-        group = sums.load_vector(builder.add(args[3], i), width)
-        y.store_vector(_emit_group(builder, group, channel_of(i, width), bounds), builder.add(args[1], i))
-
-    in_groups(builder, args[4], emit)
+    return builder.select(builder.icmp_signed("<", value, high), value, high)
 
 
 @intrinsic
-def row(typing_context, y, at, sums, first, count, b, m0, n, zero, low, high):
+def block(typing_context, y, at, o, sums, width, rows, count, b, m0, n, c, zero, low, high):
     def codegen(context, builder, signature, args):
-        one = [builder.trunc(value, ir.IntType(32)) for value in args[5:8]]
-        _emit(context, builder, signature, args, lambda _, width: [_splat(builder, v, width) for v in one])
+        y, sums, *many = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 3, 7, 8, 9))
+        _, at, o, _, width, rows, count, _, _, _, c, *bounds = args
+        bounds = [builder.trunc(bound, ir.IntType(32)) for bound in bounds]
+
+        def emit(i, lanes, last):
+            channel = [flat.load_vector(builder.add(c, i), lanes) for flat in many]
+            limits, narrow = [splat(builder, bound, lanes) for bound in bounds], ir.VectorType(ir.IntType(8), lanes)
+            with cgutils.for_range(builder, rows) as loop:
+                group = sums.load_vector(builder.add(builder.mul(loop.index, width), i), lanes)
+                bytes_ = builder.trunc(emit_clamped(builder, group, channel, limits), narrow)
+                y.store_vector(bytes_, builder.add(builder.add(at, builder.mul(loop.index, o)), i))
+
+        in_groups(builder, count, emit)
 
     i = types.int64
-    return types.void(y, i, sums, i, i, i, i, i, i, i, i), codegen
-
-
-@intrinsic
-def channels(typing_context, y, at, sums, first, count, b, m0, n, o, zero, low, high):
-    def codegen(context, builder, signature, args):
-        many = [Flat(context, builder, signature.args[k], args[k]) for k in (5, 6, 7)]
-        place = args[8]
-        _emit(
-            context,
-            builder,
-            signature,
-            args,
-            lambda i, width: [flat.load_vector(builder.add(place, i), width) for flat in many],
-        )
-
-    i = types.int64
-    return types.void(y, i, sums, i, i, b, m0, n, i, i, i, i), codegen
+    return types.void(y, i, i, sums, i, i, i, b, m0, n, i, i, i, i), codegen

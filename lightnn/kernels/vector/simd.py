@@ -92,9 +92,14 @@ class Flat:
         self.builder.store(value, self._vector_at(index, value.type.count), align=self.size)
 
     def splat(self, value, width=None):
-        vector = ir.VectorType(self.scalar, width or self.lanes)
-        one = self.builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
-        return self.builder.shuffle_vector(one, one, int32s([0] * vector.count))
+        return splat(self.builder, value, width or self.lanes)
+
+
+def splat(builder, value, width):
+    """A vector of `width` times the value."""
+    vector = ir.VectorType(value.type, width)
+    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, int32(0))
+    return builder.shuffle_vector(one, one, int32s([0] * width))
 
 
 def fields(context, builder, kind, value):

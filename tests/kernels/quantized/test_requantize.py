@@ -78,8 +78,8 @@ def test_gemmlowps_worked_example():
     assert w.tolist() == [[152, 51, 244], [60, 26, 255], [0, 127, 246], [127, 254, 247]]
     sums = ((x - z1) @ (w - z2)).astype(np.int32)
     out = rq.Output(np.zeros(2, np.int32), *rq.fixed_point([s1 * s2 / s3] * 2), z3, 0, 255, 0)
-    assert rq.requantized(sums, out).tolist() == [[168, 115, 255], [0, 66, 151]]
-    assert rq.requantize(sums, out).tolist() == [[168, 115, 255], [0, 66, 151]]
+    assert rq.requantized(sums.T, out).T.tolist() == [[168, 115, 255], [0, 66, 151]]
+    assert rq.requantize(sums.T, out).T.tolist() == [[168, 115, 255], [0, 66, 151]]
 
 
 def chosen(a):
@@ -101,29 +101,37 @@ def outputs(rng, count):
 
 def test_the_kernel_is_the_definition_on_extremes_and_random_sums(rng):
     out = outputs(rng, 24)
-    sums = rng.integers(-(2**31) + 2**20, 2**31 - 2**20, (24, 60)).astype(np.int32)
-    sums[:, :30] >>= rng.integers(0, 31, (24, 30))
+    sums = rng.integers(-(2**31) + 2**20, 2**31 - 2**20, (60, 24)).astype(np.int32)
+    sums[:30] >>= rng.integers(0, 31, (30, 24))
     edges = np.array([v for v in EDGES if abs(v) < 2**31 - 2**20], np.int32)[::4]
-    sums = np.concatenate([sums, np.tile(edges, (24, 1))], 1)
-    want = rq.requantized(sums, out)
-    np.testing.assert_array_equal(rq.requantize(sums, out), want)
-    got = np.empty_like(want.T, order="C")
-    for row, part in zip(got, sums.T):
-        rq.requantize_channels(row, 0, np.ascontiguousarray(part), 0, 24, out, 0)
-    np.testing.assert_array_equal(got, want.T)
+    sums = np.concatenate([sums, np.tile(edges[:, None], 24)])
+    np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
+
+
+def test_a_block_writes_nothing_beside_it(rng):
+    """Three rows of 1 .. 40 channels of 44, from the second channel on, between others."""
+    out = outputs(rng, 44)
+    out = out._replace(n=np.maximum(out.n, 2))
+    sums = rng.integers(-(2**20), 2**20, (3, 50)).astype(np.int32)
+    for count in range(1, 41):
+        y = np.full((3, 60), 77, np.uint8)
+        rq.requantize_block(y.reshape(-1), 4, 60, sums.reshape(-1), 50, 3, count, out, 1)
+        part = out._replace(**{name: getattr(out, name)[1 : 1 + count] for name in ("b", "m0", "n")})
+        np.testing.assert_array_equal(y[:, 4 : 4 + count], rq.requantized(sums[:, :count], part))
+        assert (y[:, :4] == 77).all() and (y[:, 4 + count :] == 77).all()
 
 
 def test_every_int32_extreme_without_a_bias():
-    sums = np.array([EDGES] * 3, np.int32)
+    sums = np.array([EDGES] * 3, np.int32).T
     m = [2.0**-23.5, 2.0**-31.2, 0.2499999999]
     out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point(m), 128, 0, 255, 0)
     np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
 
 
 def test_strided_and_empty_sums(rng):
-    out, sums = outputs(rng, 6), rng.integers(-999999, 999999, (12, 8)).astype(np.int32)[::2, ::-2]
+    out, sums = outputs(rng, 6), rng.integers(-999999, 999999, (8, 12)).astype(np.int32)[::-2, ::2]
     np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
-    assert rq.requantize(np.zeros((0, 3), np.int32), out).shape == (0, 3)
+    assert rq.requantize(np.zeros((0, 6), np.int32), out).shape == (0, 6)
 
 
 def test_a_sum_that_may_not_fit_is_refused():
@@ -136,9 +144,9 @@ def test_a_sum_that_may_not_fit_is_refused():
 def test_rounding_by_every_power_and_every_length(rng):
     """Sums whose products end in a half, at every n and in rows of every length up to three vectors."""
     for n in range(32):
-        out = rq.Output(np.zeros(1, np.int32), np.array([2**30], np.int32), np.array([n], np.int32), 7, 1, 254, 0)
+        m0, many = np.full(50, 2**30, np.int32), np.full(50, n, np.int32)
+        out = rq.Output(np.zeros(50, np.int32), m0, many, 7, 1, 254, 0)
         sums = (rng.integers(-130, 130, (1, 50)) << (n + 1)) + rng.integers(-1, 2, (1, 50)) + (1 << n)
         sums = np.clip(sums, -(2**30), 2**30).astype(np.int32)
         np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
-        length = 1 + n
-        np.testing.assert_array_equal(rq.requantize(sums[:, :length], out), rq.requantized(sums[:, :length], out))
+        np.testing.assert_array_equal(rq.requantize(sums[:, : 1 + n], out), rq.requantized(sums[:, : 1 + n], out))
