@@ -63,7 +63,7 @@ def to_train_bytes(model: Module) -> bytes:
 
 def _to_bytes(model, purpose):
     description, slots = description_of_unchanged(model), _arrays(model)
-    arrays = [(name, owner, _encoded(owner, attribute)) for name, (owner, attribute) in slots]
+    arrays = [(name, owner, _encoded(name, owner, attribute)) for name, (owner, attribute) in slots]
     used = {kind for _, _, e in arrays for kind in (e.values, e.support)}
     kinds = [kind for kind in [*VALUES, *SUPPORTS] if kind in used]
     out = Writer()
@@ -82,9 +82,13 @@ def _to_bytes(model, purpose):
     return bytes(out.data) + struct.pack("<I", zlib.crc32(out.data))
 
 
-def _encoded(owner, attribute):
+def _encoded(name, owner, attribute):
+    """What is stored of one array. ValueError names it."""
     if isinstance(owner, Parameter):
-        return encode(owner)
+        try:
+            return encode(owner)
+        except ValueError as error:
+            raise ValueError(f"save: {name}: {error}") from None
     data = getattr(owner, attribute)
     return Encoded(data.shape, data.dtype, parts={"data": data})
 

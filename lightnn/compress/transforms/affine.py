@@ -7,6 +7,8 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
 from lightnn.functional.quantize import (
+    LEAST_SCALE,
+    MOST_SCALE,
     affine_dequantize,
     affine_quantize,
     code_range,
@@ -39,8 +41,8 @@ class Affine(Transform):
         if zero_point.dtype.kind not in "iu" or not ((self.q_min <= zero_point) & (zero_point <= self.q_max)).all():
             want = f"integers from {self.q_min} to {self.q_max}, the ends q_min and q_max"
             raise options.wrong("Affine: zero_point", want, zero_point)
-        if not (np.isfinite(scale) & (scale > 0)).all():
-            raise options.wrong("Affine: scale", "finite numbers > 0", scale)
+        if not ((scale >= LEAST_SCALE) & (scale <= MOST_SCALE)).all():
+            raise options.wrong("Affine: scale", "numbers from 2^-126 to 2^110", scale)
         self.scale, self.zero_point = scale.astype(np.float32), zero_point.astype(np.int64)
 
     @property
