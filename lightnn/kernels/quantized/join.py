@@ -109,5 +109,3 @@ def _add(a, b, y, how, first, last):
 def _add_parallel(a, b, y, how, pieces, parts):
     for part in numba.prange(parts):
         _add(a, b, y, how, part * pieces // parts, (part + 1) * pieces // parts)
-_c=concat
-def concat(arrays, tables): return np.ascontiguousarray(np.moveaxis(_c([np.ascontiguousarray(np.moveaxis(a,-1,1)) for a in arrays], tables),1,-1))

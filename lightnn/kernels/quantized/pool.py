@@ -149,8 +149,3 @@ def _average_parallel(x, y, win, offset, count, pieces, parts):
 def _adaptive_parallel(x, y, pieces, parts):
     for part in numba.prange(parts):
         _adaptive_planes(x, y, part * pieces // parts, (part + 1) * pieces // parts)
-def wrap(g):
-    def h(q, *a):
-        return np.ascontiguousarray(np.moveaxis(g(np.ascontiguousarray(np.moveaxis(q,-1,1)), *a),1,-1))
-    return h
-max_pool2d=wrap(max_pool2d); avg_pool2d=wrap(avg_pool2d); adaptive_avg_pool2d=wrap(adaptive_avg_pool2d)
