@@ -33,7 +33,7 @@ def layer_step(layer: nn.Module, x: Codes, y: Codes, image: tuple[int, int, int]
     (ph, pw), groups = layer.padding, layer.groups
     padding = ph, ph, pw, pw
     if groups > 1 and w.shape[1] == 1:
-        return DepthwiseConv2d(depthwise.pack(w), out, layer.stride, padding, layer.dilation)
+        return DepthwiseConv2d(depthwise.pack(w, len(w) // groups, layer.dilation), out, layer.stride, padding)
     return Conv2d(conv.pack(w, groups, layer.dilation), out, layer.stride, padding)
 
 

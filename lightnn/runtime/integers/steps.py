@@ -83,14 +83,13 @@ class Conv2d(NamedTuple):
 class DepthwiseConv2d(NamedTuple):
     """As Conv2d, with filters of one channel each."""
 
-    filters: object
+    filters: depthwise.Filters
     out: requantize.Output
     stride: tuple[int, int]
     padding: tuple[int, int, int, int]
-    dilation: tuple[int, int]
 
     def __call__(self, q):
-        return depthwise.forward(q, self.filters, self.out, self.stride, self.padding, self.dilation)
+        return depthwise.forward(q, self.filters, self.out, self.stride, self.padding)
 
 
 class Table(NamedTuple):
