@@ -18,6 +18,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHORTEST = 0.3  # seconds of a life: Python is just up
 TIMES = ("seconds", "wall-clock", "command")  # entries of a record that no two runs have in common
 
 
@@ -50,7 +51,7 @@ def kill_often(command, folder, kills, longest):
     while killed < kills:
         process = start(command, folder)
         try:
-            status = process.wait(draw.uniform(0.3, longest))
+            status = process.wait(SHORTEST * (longest / SHORTEST) ** draw.random())  # many short lives, some long ones
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
