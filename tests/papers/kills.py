@@ -18,7 +18,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHORTEST = 0.3  # seconds of a life: Python is just up
+SHORTEST, LONGEST = 0.3, 30  # seconds of a life; after the first Python is just up
 TIMES = ("seconds", "wall-clock", "command")  # entries of a record that no two runs have in common
 
 
@@ -71,7 +71,7 @@ def main(kills, command):
         if start(command, quiet).wait():
             raise SystemExit((quiet / "log").read_text()[-2000:])
         whole = time.perf_counter() - began
-        killed = kill_often(command, often, kills, max(10, whole / 3))
+        killed = kill_often(command, often, kills, min(LONGEST, whole / 3))
         if start(command, often).wait():
             raise SystemExit((often / "log").read_text()[-2000:])
         same = outcome(quiet) == outcome(often)
