@@ -18,6 +18,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHORTEST, LONGEST = 0.3, 30  # seconds of a life; after the first Python is just up
 TIMES = ("seconds", "wall-clock", "command")  # entries of a record that no two runs have in common
 
 
@@ -50,7 +51,7 @@ def kill_often(command, folder, kills, longest):
     while killed < kills:
         process = start(command, folder)
         try:
-            status = process.wait(draw.uniform(0.3, longest))
+            status = process.wait(SHORTEST * (longest / SHORTEST) ** draw.random())  # many short lives, some long ones
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -70,7 +71,7 @@ def main(kills, command):
         if start(command, quiet).wait():
             raise SystemExit((quiet / "log").read_text()[-2000:])
         whole = time.perf_counter() - began
-        killed = kill_often(command, often, kills, max(10, whole / 3))
+        killed = kill_often(command, often, kills, min(LONGEST, whole / 3))
         if start(command, often).wait():
             raise SystemExit((often / "log").read_text()[-2000:])
         same = outcome(quiet) == outcome(often)
