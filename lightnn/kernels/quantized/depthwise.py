@@ -8,7 +8,8 @@ How memory is walked. Output pixel by pixel, a vector of bytes (64 channels) at 
 window are loaded where they lie, a vector each, and woven to quads (depthwise_llvm.py): a quad is one channel at four
 taps. The sums of 64 channels stay in four registers until they are bytes, and those are written side by side. The last
 vector of a pixel ends at its last channel and overlaps the one before; of fewer channels than a vector holds, only
-those are written. With m > 1 each channel is copied m times beforehand.
+those are written. With m > 1 each channel is copied m times beforehand. At stride 1
+the same quads serve the next pixel too: its weights are packed once more, a tap later.
 
 Why it is fast. A 3 x 3 filter is three instructions for a vector of 16 sums; in float32 it is nine. Weaving and
 requantizing cost more than the sums. Arithmetic intensity 2*KH*KW operations to 2 bytes of memory at stride 1, four
@@ -21,7 +22,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels.parallel import parallel_njit, run
-from lightnn.kernels.quantized.depthwise_llvm import tile_bytes, tile_sums
+from lightnn.kernels.quantized.depthwise_llvm import pair_bytes, tile_bytes, tile_sums
 from lightnn.kernels.quantized.image import layout, padded
 from lightnn.kernels.quantized.quads import BEST, PATHS
 from lightnn.kernels.quantized.requantize import LEAST, Output, requantize_block
@@ -34,7 +35,7 @@ _HALF = {"vnni512": "vnni256", "madd512": "madd256", "madd256": "madd128"}
 class Filters(NamedTuple):
     """Weights (C*m, 1, KH, KW), packed for blocks of 4 * lanes channels."""
 
-    quads: np.ndarray  # int32 (blocks, steps, 4, lanes)
+    quads: np.ndarray  # int32 (2, blocks, steps, 4, lanes): at the first tap, and a tap later
     channel: np.ndarray  # (blocks, 4, lanes): whose quad that is
     shape: tuple
     m: int
@@ -51,11 +52,12 @@ def pack(w, m=1, dilation=(1, 1), path=BEST):
     start = np.minimum(np.arange(0, max(o, 1), size), max(o - size, 0))
     order = np.arange(size).reshape(path.lanes, 4).T
     channel = np.minimum(start[:, None, None] + order, max(o - 1, 0))
-    taps = np.zeros((o, kh, -(-kw // 4) * 4), np.int8)
-    taps[..., :kw] = w[:, 0]
-    steps = taps.view(np.int32).reshape(o, kh * (taps.shape[2] // 4))
-    quads = aligned_empty((len(start), steps.shape[1], 4, path.lanes), np.int32)
-    quads[:] = steps[channel].transpose(0, 3, 1, 2) if o else 0
+    many = -(-kw // 4)
+    quads = aligned_empty((2, len(start), kh * many, 4, path.lanes), np.int32)
+    for later, own in enumerate(quads if o else ()):
+        taps = np.zeros((o, kh, 4 * many), np.int8)
+        taps[..., later : kw + later] = w[:, 0, :, : 4 * many - later]
+        own[:] = taps.view(np.int32).reshape(o, kh * many)[channel].transpose(0, 3, 1, 2)
     return Filters(quads, channel, w.shape, m, dilation, path)
 
 
@@ -73,11 +75,13 @@ def forward(x, filters, out, stride=(1, 1), padding=(0, 0, 0, 0)):
     if y.size == 0:
         return y
     data = padded(x, image, padding, out.x_zero, shape[0] < 4 * path.lanes)
-    tap = find_taps(image, shape[2:], dilation)
+    small, (kh, kw) = bool(out.n.min() >= LEAST), shape[2:]
+    pairs = small and kw % 4 > 0 and (image.sw, dilation[1]) == (1, 1) and image.wo > 1
+    tap = find_taps(image, (kh, kw + pairs), dilation)
     ordered = Output(*(np.ascontiguousarray(part[channel]).reshape(-1) for part in out[:3]), *out[3:])
-    small = bool(out.n.min() >= LEAST)
-    args = path, data, tap, quads.reshape(-1), channel[:, 0, 0].copy(), ordered, y.reshape(-1), image, small
-    run(_rows, _parallel, args, len(y) * image.ho, y.size * len(tap))
+    args = path, data, tap, quads.reshape(-1), channel[:, 0, 0].copy(), ordered, y.reshape(-1), image
+    ways = (_pair_rows, _parallel_pairs) if pairs else (_rows, _parallel) if small else (_any_rows, _parallel_any)
+    run(*ways, args, len(y) * image.ho, y.size * len(tap))
     return y
 
 
@@ -88,33 +92,63 @@ def find_taps(image, kernel, dilation):
     return ((row[:, None] + column) * image.c).reshape(-1)
 
 
-@parallel_njit
-def _parallel(path, data, tap, quads, start, out, y, image, small, pieces, parts):
-    for part in numba.prange(parts):
-        first, last = part * pieces // parts, (part + 1) * pieces // parts
-        _rows(path, data, tap, quads, start, out, y, image, small, first, last)
+@numba.njit(cache=True, nogil=True)
+def _row_at(row, image):
+    """Where row `row` of y, counted over all images, starts in x and in y."""
+    x_row = row // image.ho * image.hp + row % image.ho * image.sh
+    return x_row * image.wp * image.c, row * image.wo * image.c
 
 
 @numba.njit(cache=True, nogil=True)
-def _rows(path, data, tap, quads, start, out, y, image, small, first, last):
-    """Rows first .. last of y, of all images. small: M < 1/4, which the tile can requantize."""
+def _rows(path, data, tap, quads, start, out, y, image, first, last):
+    """Rows first .. last of y, of all images."""
     steps, size, o = len(tap) // 4, 4 * path.lanes, image.c
-    edge, sums = np.empty(size, np.uint8), np.empty(size, np.int32)
+    edge = np.empty(size, np.uint8)
     for row in range(first, last):
-        x_row = (row // image.ho * image.hp + row % image.ho * image.sh) * image.wp
+        x_row, y_row = _row_at(row, image)
         for block in range(len(start)):
             w, channel = block * steps * size, block * size
             for j in range(image.wo):
-                x_at = (x_row + j * image.sw) * o + start[block]
-                y_at = (row * image.wo + j) * o + start[block]
-                if small and o >= size:
+                x_at, y_at = x_row + j * image.sw * o + start[block], y_row + j * o + start[block]
+                if o >= size:
                     tile_bytes(path, steps, data, x_at, tap, quads, w, out, channel, y, y_at)
                     continue
-                if small:
-                    tile_bytes(path, steps, data, x_at, tap, quads, w, out, channel, edge, 0)
-                else:
-                    tile_sums(path, steps, data, x_at, tap, quads, w, sums, 0)
-                    _finish(edge, sums, out, channel, path.lanes)
+                tile_bytes(path, steps, data, x_at, tap, quads, w, out, channel, edge, 0)
+                simd.copy(y, y_at, edge, 0, o)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pair_rows(path, data, tap, quads, start, out, y, image, first, last):
+    """As `_rows`, two pixels at a time; of an odd number the last two overlap."""
+    steps, size, o, second = len(tap) // 4, 4 * path.lanes, image.c, len(quads) // 2
+    edge = np.empty(2 * size, np.uint8)
+    for row in range(first, last):
+        x_row, y_row = _row_at(row, image)
+        for block in range(len(start)):
+            w, channel = block * steps * size, block * size
+            for j in range(0, image.wo, 2):
+                j = min(j, image.wo - 2)
+                x_at, y_at = x_row + j * o + start[block], y_row + j * o + start[block]
+                if o >= size:
+                    pair_bytes(path, steps, data, x_at, tap, quads, w, out, channel, y, y_at, second, o)
+                    continue
+                pair_bytes(path, steps, data, x_at, tap, quads, w, out, channel, edge, 0, second, size)
+                simd.copy(y, y_at, edge, 0, o)
+                simd.copy(y, y_at + o, edge, size, o)
+
+
+@numba.njit(cache=True, nogil=True)
+def _any_rows(path, data, tap, quads, start, out, y, image, first, last):
+    """As `_rows`, for an M of 1/4 or above."""
+    steps, size, o = len(tap) // 4, 4 * path.lanes, image.c
+    edge, sums = np.empty(size, np.uint8), np.empty(size, np.int32)
+    for row in range(first, last):
+        x_row, y_row = _row_at(row, image)
+        for block in range(len(start)):
+            for j in range(image.wo):
+                x_at, y_at = x_row + j * image.sw * o + start[block], y_row + j * o + start[block]
+                tile_sums(path, steps, data, x_at, tap, quads, block * steps * size, sums, 0)
+                _finish(edge, sums, out, block * size, path.lanes)
                 simd.copy(y, y_at, edge, 0, min(size, o))
 
 
@@ -126,3 +160,24 @@ def _finish(edge, sums, out, channel, lanes):
     for i in range(4):
         for lane in range(lanes):
             edge[4 * lane + i] = moved[i * lanes + lane]
+
+
+@parallel_njit
+def _parallel(path, data, tap, quads, start, out, y, image, pieces, parts):
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _rows(path, data, tap, quads, start, out, y, image, first, last)
+
+
+@parallel_njit
+def _parallel_pairs(path, data, tap, quads, start, out, y, image, pieces, parts):
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _pair_rows(path, data, tap, quads, start, out, y, image, first, last)
+
+
+@parallel_njit
+def _parallel_any(path, data, tap, quads, start, out, y, image, pieces, parts):
+    for part in numba.prange(parts):
+        first, last = part * pieces // parts, (part + 1) * pieces // parts
+        _any_rows(path, data, tap, quads, start, out, y, image, first, last)

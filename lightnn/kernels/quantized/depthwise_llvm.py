@@ -1,11 +1,13 @@
-"""One output pixel of a depthwise convolution, for a vector of channels, in LLVM's vector types.
+"""One or two output pixels of a depthwise convolution, for a vector of channels, in LLVM's vector types.
 
 What it computes, for the channels 4*lane + i (lane < lanes, i < 4) of a block, from bytes at `at`:
 
     s[i, lane] = sum_t  quad(data[at + tap[4t + e] + 4*lane + i], e < 4) . quads[w + (4t + i)*lanes + lane]
 
     tile_sums    sums[to + i*lanes + lane] = s[i, lane]
-    tile_bytes   y[to + 4*lane + i] = s[i, lane], requantized (requantize_llvm.py) with b, m0, n[channel + i*lanes + lane]
+    tile_bytes   y[to + 4*lane + i] = s[i, lane], requantized (requantize_llvm.py), with b of channel + i*lanes + lane
+    pair_bytes   the same, and at to + o with the weights from w + second on: the next pixel, whose window is seen in
+                 the same quads when the stride is 1
 
 Why it is fast. Four vectors of bytes, one a tap, become four vectors of quads by shifts and masks alone: each 32-bit
 lane is a 4 x 4 matrix of bytes, which is turned in two rounds.
@@ -38,6 +40,11 @@ def _plain_sums(path, steps, data, at, tap, quads, w, sums, to):
     sums[to : to + size] = total.reshape(-1)
 
 
+def _plain_pair(path, steps, data, at, tap, quads, w, out, channel, y, to, second, o):
+    _plain_bytes(path, steps, data, at, tap, quads, w, out, channel, y, to)
+    _plain_bytes(path, steps, data, at, tap, quads, w + second, out, channel, y, to + o)
+
+
 def _plain_bytes(path, steps, data, at, tap, quads, w, out, channel, y, to):
     size = 4 * path.lanes
     sums = np.empty(size, np.int64)
@@ -62,12 +69,12 @@ def _weave(builder, taps):
     return first, second, third, fourth
 
 
-def _emit_sums(builder, path, steps, data, at, tap, quads, w):
-    """Four vectors of sums."""
+def _emit_sums(builder, path, steps, data, at, tap, quads, starts):
+    """Four vectors of sums for each start of weights."""
     _, lanes, _, _, instruction = known(path)
     vector = ir.VectorType(ir.IntType(32), lanes)
-    sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(4)]
-    start, weights = data.at(at), quads.at(w)
+    sums = [[cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(4)] for _ in starts]
+    start, weights = data.at(at), [quads.at(w) for w in starts]
     with cgutils.for_range(builder, steps) as loop:
         first, taps = builder.mul(loop.index, index(4)), []
         for e in range(4):
@@ -75,17 +82,18 @@ def _emit_sums(builder, path, steps, data, at, tap, quads, w):
             taps.append(builder.load(builder.bitcast(address, vector.as_pointer()), align=1))
         for i, woven in enumerate(_weave(builder, taps)):
             place = builder.mul(builder.add(first, index(i)), index(lanes))
-            weight = instruction.split(builder, quads.load_vector(place, lanes, base=weights), True)
-            pair = instruction.split(builder, woven, False), weight
-            builder.store(instruction.add(builder, builder.load(sums[i]), *pair), sums[i])
-    return [builder.load(total) for total in sums]
+            woven = instruction.split(builder, woven, False)
+            for w, own in zip(weights, sums, strict=True):
+                weight = instruction.split(builder, quads.load_vector(place, lanes, base=w), True)
+                builder.store(instruction.add(builder, builder.load(own[i]), woven, weight), own[i])
+    return [[builder.load(total) for total in own] for own in sums]
 
 
 @intrinsic
 def _sums(typing, path, steps, data, at, tap, quads, w, sums, to):
     def codegen(context, builder, signature, args):
         data, tap, quads, sums = (Flat(context, builder, signature.args[k], args[k]) for k in (2, 4, 5, 7))
-        totals = _emit_sums(builder, path, args[1], data, args[3], tap, quads, args[6])
+        [totals] = _emit_sums(builder, path, args[1], data, args[3], tap, quads, args[6:7])
         for i, total in enumerate(totals):
             sums.store_vector(total, builder.add(args[8], index(i * total.type.count)))
 
@@ -93,23 +101,45 @@ def _sums(typing, path, steps, data, at, tap, quads, w, sums, to):
     return types.void(path, i, data, i, tap, quads, i, sums, i), codegen
 
 
-@intrinsic
-def _bytes(typing, path, steps, data, at, tap, quads, w, out, channel, y, to):
+def _emit_bytes(builder, totals, out, channel):
+    """A vector of bytes of four vectors of sums; out: the fields of an Output."""
+    lanes = totals[0].type.count
+    bounds = [splat(builder, builder.trunc(bound, ir.IntType(32)), lanes) for bound in out[3:6]]
+    whole = None
+    for i, total in enumerate(totals):
+        place = builder.add(channel, index(i * lanes))
+        byte = emit_clamped(builder, total, [part.load_vector(place, lanes) for part in out[:3]], bounds)
+        moved = builder.shl(byte, ir.Constant(byte.type, [8 * i] * lanes))
+        whole = moved if whole is None else builder.or_(whole, moved)
+    return builder.bitcast(whole, ir.VectorType(ir.IntType(8), 4 * lanes))
+
+
+def _codegen(path, many):
     def codegen(context, builder, signature, args):
         data, tap, quads, y = (Flat(context, builder, signature.args[k], args[k]) for k in (2, 4, 5, 9))
-        totals = _emit_sums(builder, path, args[1], data, args[3], tap, quads, args[6])
-        lanes, parts = totals[0].type.count, fields(context, builder, signature.args[7], args[7])
-        bounds = [splat(builder, builder.trunc(bound, ir.IntType(32)), lanes) for bound in parts[3:6]]
-        whole = None
-        for i, total in enumerate(totals):
-            place = builder.add(args[8], index(i * lanes))
-            byte = emit_clamped(builder, total, [part.load_vector(place, lanes) for part in parts[:3]], bounds)
-            moved = builder.shl(byte, ir.Constant(byte.type, [8 * i] * lanes))
-            whole = moved if whole is None else builder.or_(whole, moved)
-        y.store_vector(builder.bitcast(whole, ir.VectorType(ir.IntType(8), 4 * lanes)), args[10])
+        _, steps, _, at, _, _, w, out, channel, _, to, *next_ = args
+        out = fields(context, builder, signature.args[7], out)
+        second, o = next_ or (index(0), index(0))
+        starts = [w, builder.add(w, second)][:many]
+        for totals in _emit_sums(builder, path, steps, data, at, tap, quads, starts):
+            y.store_vector(_emit_bytes(builder, totals, out, channel), to)
+            to = builder.add(to, o)
 
+    return codegen
+
+
+@intrinsic
+def _bytes(typing, path, steps, data, at, tap, quads, w, out, channel, y, to):
     i = types.int64
-    return types.void(path, i, data, i, tap, quads, i, out, i, y, i), codegen
+    return types.void(path, i, data, i, tap, quads, i, out, i, y, i), _codegen(path, 1)
 
 
-tile_sums, tile_bytes = (_plain_sums, _plain_bytes) if config.DISABLE_JIT else (_sums, _bytes)
+@intrinsic
+def _pair_bytes(typing, path, steps, data, at, tap, quads, w, out, channel, y, to, second, o):
+    i = types.int64
+    return types.void(path, i, data, i, tap, quads, i, out, i, y, i, i, i), _codegen(path, 2)
+
+
+tile_sums, tile_bytes, pair_bytes = _sums, _bytes, _pair_bytes
+if config.DISABLE_JIT:
+    tile_sums, tile_bytes, pair_bytes = _plain_sums, _plain_bytes, _plain_pair

@@ -5,7 +5,7 @@ What it computes, with r = S (q - Z) for each operand and for y (S3, Z3):
     add      y = clamp(Z3 + (2s / (2^20 S3)) (a' + b'))       s = max(S1, S2)
              a' = (S1 / 2s) ((a - Z1) 2^20),  b' = (S2 / 2s) ((b - Z2) 2^20)
     rescale  y = clamp(Z3 + (S1 / S3) (x - Z1))               to the nearest, a half away from 0
-    concat   the operands, each rescaled to S3 and Z3, one after the other along the channels
+    concat   the operands, each rescaled to S3 and Z3, one after the other along the channels, the last axis
 
 `add` is TFLite's reference: 20 bits are put in front so that both operands keep them when they are brought to one
 scale, and each of the three products is requantize.py's fixed point, so it is bit for bit what a phone computes.
@@ -76,25 +76,23 @@ def table(scale, zero, y_scale, y_zero, low=0, high=255):
 
 
 def concat(arrays, tables):
-    """y (N, C1 + C2 + ..., ...) uint8 of arrays (N, Ck, ...) uint8; a table each, or None to copy."""
-    n, rest = len(arrays[0]), arrays[0].shape[2:]
-    y = np.empty((n, sum(a.shape[1] for a in arrays), *rest), np.uint8)
-    first = 0
-    for a, values in zip(arrays, tables, strict=True):
-        part = y[:, first : first + a.shape[1]]
+    """y (..., C1 + C2 + ...) uint8 of arrays (..., Ck) uint8; a table each, or None to copy."""
+    channels = [a.shape[-1] for a in arrays]
+    y, first = np.empty((*arrays[0].shape[:-1], sum(channels)), np.uint8), 0
+    for a, c, values in zip(arrays, channels, tables, strict=True):
         if values is None:
-            part[...] = a
+            y[..., first : first + c] = a
         elif a.size:
-            _look_up(part.reshape(n, -1), np.ascontiguousarray(a).reshape(n, -1), values)
-        first += a.shape[1]
+            _look_up(y.reshape(-1, sum(channels)), first, np.ascontiguousarray(a).reshape(-1, c), values)
+        first += c
     return y
 
 
 @numba.njit(cache=True, nogil=True)
-def _look_up(y, x, values):
+def _look_up(y, first, x, values):
     for i in range(len(x)):
         for j in range(x.shape[1]):
-            y[i, j] = values[x[i, j]]
+            y[i, first + j] = values[x[i, j]]
 
 
 @numba.njit(cache=True, nogil=True)

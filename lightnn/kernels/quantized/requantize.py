@@ -10,8 +10,8 @@ arXiv:1712.05877, equation 1). A layer's sum over x (S1, Z1) and w (S2, 0) becom
 
     M x             = divide_by_power(high_mul(x, M0), n)    two roundings; for M >= 1, n < 0: high_mul(2^-n x, M0)
 
-Definitions: plain NumPy in int64, as gemmlowp's fixedpoint.h writes them. Kernel: `requantize_block`, a tile of sums that
-is still in the cache. A fused ReLU is `low` = Z3.
+Definitions: plain NumPy in int64, as gemmlowp's fixedpoint.h writes them. Kernel: `requantize_block`, a tile of sums
+that is still in the cache. A fused ReLU is `low` = Z3.
 
 Why it is fast. gemmlowp rounds a b / 2^31 with a nudge that depends on the sign and a division that truncates. Both
 branches are the same floor: for v < 0 the ceiling of (v + 1 - 2^30) / 2^31 is floor((v + 2^30) / 2^31). So it is a

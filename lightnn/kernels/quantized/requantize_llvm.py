@@ -2,9 +2,10 @@
 
 What it computes, on flat arrays (requantize.py says what the letters are):
 
-    block   y[at + r*o + i] = clamp(zero + 2^-n[c + i] m0[c + i] / 2^31 (sums[r*width + i] + b[c + i]), low, high)
+    block   y[at + r*o + i] = clamp(zero + 2^-n m0 / 2^31 (sums[r*width + i] + b), low, high)
 
-of rows r (pixels) and `count` channels from c on, for n >= LEAST, that is M < 1/4, and sums + b within int32, which requantize.output sees to.
+for rows r (pixels) and i < count; b, m0, n are those of channel c + i. It wants n >= LEAST, that is M < 1/4, and
+sums + b within int32, which requantize.output sees to.
 
 How memory is walked. 16 channels at a time, and for them through the rows: what belongs to the channels stays in
 registers. The last group ends at the last channel and overlaps the one before.

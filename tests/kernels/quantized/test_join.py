@@ -33,12 +33,13 @@ def test_add_refuses_a_scale_at_which_all_saturates():
 
 
 def test_concat_rescales(rng):
-    a, b, c = (rng.integers(0, 256, (3, n, 4, 5)).astype(np.uint8) for n in (2, 4, 0))
+    a, b, c = (rng.integers(0, 256, (3, 4, 5, n)).astype(np.uint8) for n in (2, 4, 0))
     tables = join.table(0.1, 7, 0.05, 20), None, None
-    y = join.concat((a, b[..., ::-1], c), tables)
-    assert y.dtype == np.uint8 and y.shape == (3, 6, 4, 5)
-    np.testing.assert_array_equal(y[:, :2], np.clip(2 * (a.astype(int) - 7) + 20, 0, 255))
-    np.testing.assert_array_equal(y[:, 2:], b[..., ::-1])
+    y = join.concat((a[:, ::-1], b[..., ::-1], c), tables)
+    assert y.dtype == np.uint8 and y.shape == (3, 4, 5, 6)
+    np.testing.assert_array_equal(y[..., :2], np.clip(2 * (a[:, ::-1].astype(int) - 7) + 20, 0, 255))
+    np.testing.assert_array_equal(y[..., 2:], b[..., ::-1])
+    np.testing.assert_array_equal(join.concat((c, c), (tables[0], None)), np.zeros((3, 4, 5, 0)))
 
 
 def test_table_is_the_nearest():
