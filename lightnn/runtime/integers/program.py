@@ -50,6 +50,8 @@ class IntegerNetwork(RunsOnly, Tabular):
         x = x.data if isinstance(x, Tensor) else np.asarray(x)
         if x.shape[1:] != self.input_shape or x.dtype.kind != "f":
             raise ValueError(f"IntegerNetwork: want floats (N, {str(self.input_shape)[1:]}, got {x.dtype} {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError("IntegerNetwork: want finite numbers in x, which alone have codes")
         held = {INPUT: x}
         for line in self.lines:
             held[line.output] = line.run(*(held[i] for i in line.inputs))

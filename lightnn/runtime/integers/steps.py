@@ -15,7 +15,7 @@ import numpy as np
 
 from lightnn import functional as F
 from lightnn.functional.pool import window
-from lightnn.kernels.quantized import conv, depthwise, floats, join, pool, requantize
+from lightnn.kernels.quantized import conv, convert, depthwise, join, pool, requantize
 from lightnn.tensor import Tensor
 
 MAPS = ("relu", "relu6", "hardtanh", "hardswish", "sigmoid", "tanh", "logsigmoid")  # each number by itself
@@ -46,7 +46,9 @@ class Quantize(NamedTuple):
     codes: Codes
 
     def __call__(self, x):
-        return floats.quantize(x, self.codes.scale, self.codes.zero, self.codes.low, self.codes.high)
+        scale, zero, low, high, _ = self.codes
+        q = convert.quantize(x, scale, zero)
+        return q if (low, high) == (0, 255) else np.clip(q, low, high)
 
 
 class Dequantize(NamedTuple):
@@ -55,7 +57,7 @@ class Dequantize(NamedTuple):
     codes: Codes
 
     def __call__(self, q):
-        return floats.dequantize(q, self.codes.scale, self.codes.zero)
+        return convert.dequantize(q, self.codes.scale, self.codes.zero)
 
 
 class Linear(NamedTuple):

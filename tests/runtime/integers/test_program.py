@@ -126,5 +126,7 @@ def test_refusals(rng):
     integers = runtime.lower_integers(compress.quantize(models.lenet5(rng=0), x), x.shape)
     with pytest.raises(ValueError, match=r"IntegerNetwork: want floats \(N, 1, 28, 28\), got float32 \(4, 1, 27, 28\)"):
         integers(x[:, :, 1:])
+    with pytest.raises(ValueError, match="IntegerNetwork: want finite numbers in x"):
+        integers(np.where(x > 0.5, np.nan, x))
     with pytest.raises(RuntimeError, match="does not train"):
         integers.train()(x)
