@@ -37,7 +37,7 @@ def move(step: Step, codes: Codes, modules: dict):
         return Move(functools.partial(padded, widths=_last(_widths(given["padding"])), value=codes.of(given["value"])))
     if name == "channel_shuffle":
         return Move(functools.partial(shuffled, groups=given["groups"]))
-    return Move(functools.partial(shifted, offsets=np.array(modules[step.module].offsets), zero=codes.zero))
+    return Move(functools.partial(shifted, offsets=modules[step.module].offsets_of(codes.shape[0]), zero=codes.zero))
 
 
 def _last(axes):

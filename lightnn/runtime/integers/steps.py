@@ -127,12 +127,18 @@ class MaxPool2d(NamedTuple):
 
 
 class AvgPool2d(NamedTuple):
-    """The mean in the scale of the operand, then `values` in that of the result."""
+    """The mean in the scale of the operand, then `values` in that of the result. border: (top, bottom, left, right) of
+    zeros that count, which have the code `zero`."""
 
     window: tuple
+    border: tuple[int, int, int, int]
+    zero: int
     values: np.ndarray
 
     def __call__(self, q):
+        if any(self.border):
+            pairs = (0, 0), self.border[:2], self.border[2:], (0, 0)
+            q = np.pad(q, pairs, constant_values=self.zero)
         return self.values[pool.avg_pool2d(q, *self.window)]
 
 
@@ -190,10 +196,12 @@ def avg_pool2d(op, given: list[Codes], y: Codes) -> AvgPool2d:
     (x,), options = given, dict(op.options)
     counted = options.pop("count_include_pad")
     kernel, stride, padding, extra = window("avg_pool2d", np.empty((1, *x.shape), np.float32), **options)
+    values, (top, bottom, left, right), (h, w) = table(x, y, lambda r: r).values, padding, extra
     if counted and any(padding):
-        raise ValueError(f"want a mean without padding, or count_include_pad=False, got padding {padding}")
-    (top, bottom, left, right), (h, w) = padding, extra
-    return AvgPool2d((kernel, stride, (top, bottom + h, left, right + w)), table(x, y, lambda r: r).values)
+        if h or w:
+            raise ValueError(f"want a mean with ceil_mode=False or without padding, got padding {padding}")
+        return AvgPool2d((kernel, stride, (0, 0, 0, 0)), padding, x.zero, values)
+    return AvgPool2d((kernel, stride, (top, bottom + h, left, right + w)), (0, 0, 0, 0), x.zero, values)
 
 
 def adaptive_avg_pool2d(op, given: list[Codes], y: Codes) -> AdaptiveAvgPool2d:

@@ -57,6 +57,14 @@ LAYERS = {
 }
 
 
+MEANS = {
+    "mean": lambda rng: nn.Sequential(nn.AvgPool2d(2, 2)),
+    "mean of a border too": lambda rng: nn.Sequential(nn.AvgPool2d(3, 2, 1)),
+    "mean of what is inside": lambda rng: nn.Sequential(nn.AvgPool2d(3, 2, 1, count_include_pad=False)),
+    "global mean": lambda rng: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 5, rng=rng)),
+}
+
+
 @pytest.mark.parametrize("bits", [8, 4])
 @pytest.mark.parametrize("per_channel", [True, False])
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
@@ -66,6 +74,14 @@ def test_a_layer_is_its_simulation_to_a_step(make, bits, per_channel, rng):
     assert y.shape == z.shape and y.dtype == z.dtype
     np.testing.assert_allclose(z, y, rtol=0, atol=1.001 * S)
     assert (np.abs(z - y) > S / 2).mean() < 0.05, "most codes are the same"
+
+
+@pytest.mark.parametrize("make", MEANS.values(), ids=MEANS)
+def test_a_mean_is_rounded_twice(make, rng):
+    """In the scale of what it reads, as TFLite rounds it, and in its own."""
+    y, z, S = both(make(rng), images(rng, 6, 3, 9, 8) - np.float32(0.3))
+    assert y.shape == z.shape and y.dtype == z.dtype
+    np.testing.assert_allclose(z, y, rtol=0, atol=2.001 * S)
 
 
 @pytest.mark.parametrize("make", [Sum, Joined])
@@ -80,6 +96,9 @@ NETWORKS = {
     "lenet5": (lambda: models.lenet5(rng=1), (1, 28, 28)),
     "resnet, padded shortcuts": (lambda: models.cifar_resnet(8, 8, rng=1), (3, 16, 16)),
     "resnet, projections": (lambda: models.cifar_resnet(8, 8, True, rng=1), (3, 16, 16)),
+    "shifts": (lambda: models.filternet_shift(width=8, rng=1), (1, 28, 28)),
+    "separable": (lambda: models.filternet_separable(width=8, rng=1), (1, 28, 28)),
+    "groups, shuffled": (lambda: models.filternet_grouped(rng=1), (1, 28, 28)),
 }
 
 
