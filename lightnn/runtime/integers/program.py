@@ -72,8 +72,9 @@ def lower_integers(model: Module, input_shape: Sequence[int]) -> IntegerNetwork:
     """The program of a network that `compress.quantize` has made, or one with FakeQuantize layers and Affine weights
     in the same places, for inputs of input_shape (N, ...), N of no matter. The model is left as it is.
 
-    The codes differ from those of the model's own run by a step at most in each layer, two in a mean: biases are rounded,
-    and the scale of a result is a fixed-point number. ValueError names the module that can't be run in integers, and why.
+    The codes differ from those of the model's own run by a step at most in each layer, two in a mean: biases are
+    rounded, and the scale of a result is a fixed-point number. ValueError names the module that can't be run in
+    integers, and why.
     """
     run = wiring(WHERE, model, (1, *options.shape(f"{WHERE}: input_shape", input_shape)[1:]))
     builder = _Builder(run, dict(model.named_modules()))
