@@ -1,4 +1,4 @@
-"""Kernels of 8-bit integers, as ratios against PyTorch's float32 and its quantized ones: `python -m lightnn bench int8`.
+"""Kernels of 8-bit integers, as ratios against PyTorch's, float32 and quantized: `python -m lightnn bench int8`.
 
 Both sides hold what they hold in a network: activations are bytes with channels last, weights are packed beforehand
 where the opponent can do that. Calls take turns, on equal threads (timing.py). The columns are the opponent's time over
@@ -143,4 +143,4 @@ def run(
     return {"opponent": opponent_name(torch), "threads": threads, "summary": summary, "rows": rows}
 
 
-SUITE = Suite(("int8",), "8-bit integer kernels against float32 and PyTorch's", run)
+SUITE = Suite(("int8",), "kernels of 8-bit integers", run)
