@@ -3,6 +3,7 @@
 suite.py        Suite and suites(): how a benchmark registers itself by the SUITE in its module; `run`
 convolution.py  dense, depthwise, grouped, shift: forward and both gradients
 filters.py      one network with five filters: its errors over three seeds
+int8.py         kernels of 8-bit integers, and PyTorch's
 sparse.py       sparse layers against dense ones and PyTorch's CSR
 training.py     training time and memory of both LeNets
 zoo.py          parameters, MACs and accuracies of torchvision's classifiers

@@ -16,10 +16,10 @@ Where an op ends:
     sparse_linear            matrix/sparse_linear.py    sums in matrix/sparse_rows.py
     sparse_conv2d            matrix/sparse.py           as well
 
-and the same on bytes, with integers alone, for a network of 8 bits:
+and the same on bytes, channels last, with integers alone, for a network of 8 bits:
 
-    conv                     quantized/conv.py          groups with one channel: quantized/depthwise.py
-    linear                   quantized/product.py       also the matrix product of uint8 and int8
+    conv, linear             quantized/conv.py          groups with one channel: quantized/depthwise.py
+    float32 to bytes, back   quantized/convert.py
     pooling                  quantized/pool.py
     addition, concatenation  quantized/join.py
 
@@ -32,7 +32,8 @@ and what those files are made of:
     vector/taps.py           sums of shifted copies, for one filter a channel
     vector/simd.py turn.py   copying in vectors; rows turned into columns
     quantized/quads.py       the register tile of bytes, four to a number; by which instruction, if the host has it
-    quantized/image.py weave.py                  images and filters as such quads
+    quantized/image.py       where the windows of an image of bytes lie
+    quantized/depthwise_llvm.py                  one pixel of many channels, woven to quads in registers
     quantized/requantize.py requantize_llvm.py   from a 32-bit sum back to a byte: gemmlowp's fixed point
 
 A reading order: ladder.py (one convolution in seven steps), vector/gemm.py, conv/windows.py, conv/dense.py; then
@@ -47,7 +48,7 @@ One letter, one thing, in all files:
     t step of a sum: one tap (c, k, l)             e stored element of a sparse row
     q place of (i, j) in a plane that is counted as one run           r row of a tile: one filter
 
-    quad       four bytes side by side, as one 32-bit number: uint32 of uint8, int32 of int8
+    quad       four bytes side by side, as one 32-bit number
     tap        where step t reads, counted from a pixel's place in the padded image
     plane      one channel of one image
     panel      numbers packed side by side for the micro-kernel, V (the lanes of a vector) or a few times V wide
