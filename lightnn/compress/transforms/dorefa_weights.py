@@ -41,7 +41,7 @@ class DoReFa(Measured):
             return np.where(latent >= 0, 1, 0)
         n = 2**self.bits - 1
         r = np.tanh(latent) / (2 * scale[0]) + latent.dtype.type(0.5)
-        return np.rint(n * np.clip(r, 0, 1)).astype(np.uint8)
+        return np.rint(n * np.clip(np.nan_to_num(r), 0, 1)).astype(np.uint8)
 
     @classmethod
     def latent(cls, parts):

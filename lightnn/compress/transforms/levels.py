@@ -40,7 +40,9 @@ class Levels(Transform):
         raise NotImplementedError
 
     def values_of(self, latent: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        return self.levels(self.bits, scale)[self.codes(latent, scale)]
+        """The weights that the network uses. NaN stays NaN, so that training that diverged shows."""
+        w = self.levels(self.bits, scale)[self.codes(latent, scale)]
+        return np.where(np.isnan(latent), latent, w)
 
     def encode(self, latent):
         check_finite(f"{type(self).__name__}: latent weights", latent)
@@ -108,10 +110,9 @@ class Measured(Levels):
         raise NotImplementedError
 
     def scale_of(self, latent):
-        if np.isnan(self.fixed).any():
-            found = np.array(self.measure(kept(latent).astype(np.float64)))
-            return np.maximum(found, LEAST_SCALE).astype(latent.dtype)
-        return self.fixed.astype(latent.dtype)
+        measured = np.isnan(self.fixed).any()
+        scale = np.array(self.measure(kept(latent).astype(np.float64))) if measured else self.fixed
+        return np.maximum(scale, LEAST_SCALE).astype(latent.dtype)
 
     def settled(self, p):
         twin = copy.deepcopy(self)

@@ -75,7 +75,7 @@ def trained_ternary(W, scale, *, D):
     scale: W_p and W_n, an array (2,), held between 2^-126 and 2^110.
     """
     W_p, W_n = np.clip(scale, LEAST_SCALE, MOST_SCALE).astype(W.dtype)
-    above, below, zero = W > D, W < -D, W.dtype.type(0)
+    above, below, zero = W > D, W < -D, np.where(np.isnan(W), W, W.dtype.type(0))  # NaN stays NaN
     return (
         np.where(above, W_p, np.where(below, -W_n, zero)),
         lambda dy: np.where(above, W_p * dy, np.where(below, W_n * dy, dy)),
