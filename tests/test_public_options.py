@@ -110,7 +110,9 @@ TAKES = {
     by_channel(real(2.0**-126, 2.0**110)): "scale",
     by_channel(whole(0, 255)): "zero_point",
     flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
-    lambda v: flag(v): "per_channel symmetric observing",
+    lambda v: flag(v): "per_channel symmetric observing signed",
+    real(2.0**-126, 2.0**110): "alpha",
+    real(0, 100): "factor",
     PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",
     FRACTION: "keep",
     real(0): "eps lr weight_decay eta_min gamma quality",
@@ -132,6 +134,14 @@ TAKES = {
     or_none(callable): "schedule augment after_step",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
+FROM_ONE_BIT = (
+    "functional.dorefa_activation",
+    "functional.pact",
+    "nn.DoReFaActivation",
+    "nn.PACT",
+    "compress.use_dorefa",
+    "compress.DoReFa",
+)
 TAKES_ELSEWHERE = {
     "compress.adaround lr": real(0, but=(0,)),
     "nn.Shift2d kernel_size": COUNT,
@@ -144,6 +154,11 @@ TAKES_ELSEWHERE = {
     "compress.Affine q_max": whole(0, 2**15),
     "functional.affine_dequantize scale": lambda v: by_length(real(2.0**-126, 2.0**110), (1, 2))(v),
     "functional.affine_dequantize zero_point": lambda v: by_length(whole(-(2**15), 2**15), (1, 2))(v),
+    **{f"{name} bits": whole(1, 8) for name in FROM_ONE_BIT},
+    "compress.use_trained_ternary t": real(0, 1, but=(1,)),
+    "compress.TrainedTernary t": real(0, 1, but=(1,)),
+    "compress.Ternary bits": whole(2, 2),
+    "compress.use_additive_powers bits": whole(2, 7),
     "compress.threshold quality": lambda v: real(infinite=True)(v) or (isinstance(v, numbers.Real) and v != v),
     "compress.share bits": whole(0, 16),
     "compress.log_codes bits": whole(1, 8),
@@ -167,7 +182,7 @@ TAKES_ELSEWHERE = {
     "compress.adjust_dropout connections_after": real(0),
 }
 WRAPPED = {"fractions": lambda v: {"conv1": v}, "remove": lambda v: {"conv1": v}, "keeps": lambda v: [v]}
-GIVEN = {"weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
+GIVEN = {"fixed", "weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
 INITS = ("linear_init", "density_init", "kmeans", "share")
 DRAWS_NOTHING = {
     f"compress.{name} rng" for name in INITS
@@ -230,7 +245,10 @@ CALLS = {
     "functional.adaptive_avg_pool2d": lambda: call(X, output_size=2),
     "functional.affine_dequantize": lambda: call(np.array([1, 2])),
     "functional.affine_quantize": lambda: call(X),
+    "functional.dorefa_activation": lambda: call(X, bits=2),
     "functional.fake_quantize": lambda: call(X),
+    "functional.lsq": lambda: call(X, X[0, 0, 0, :1], bits=2),
+    "functional.pact": lambda: call(X, X[0, 0, 0, :1], bits=2),
     "functional.scale_and_zero_point": lambda: call(-1.0, 1.0),
     "functional.avg_pool2d": lambda: call(X, kernel_size=2, stride=2),
     "functional.batch_norm": lambda: call(
@@ -256,7 +274,10 @@ CALLS = {
     "nn.ChannelShuffle": lambda: call(groups=2),
     "nn.Conv2d": lambda: call(in_channels=2, out_channels=4, kernel_size=3),
     "nn.Dropout": lambda: call(),
+    "nn.DoReFaActivation": lambda: call(bits=2),
     "nn.FakeQuantize": lambda: call(),
+    "nn.LSQActivation": lambda: call(bits=2),
+    "nn.PACT": lambda: call(bits=2),
     "nn.Flatten": lambda: call(),
     "nn.Hardtanh": lambda: call(),
     "nn.Linear": lambda: call(in_features=3, out_features=2),
@@ -288,6 +309,16 @@ CALLS = {
     "compress.GradualPruning": lambda: call(keeps=[(parameter(), 0.5)], n=3, dt=2),
     "compress.PowerOfTwo": lambda: call(bits=4, top=0),
     "compress.Affine": lambda: call(np.ones(1, np.float32), np.zeros(1, int)),
+    "compress.DoReFa": lambda: call(bits=2),
+    "compress.LSQ": lambda: call(2, np.ones(1, np.float32)),
+    "compress.AdditivePowers": lambda: call(4, np.ones(1, np.float32)),
+    "compress.Ternary": lambda: call(),
+    "compress.TrainedTernary": lambda: call(2, np.ones(2, np.float32)),
+    "compress.use_additive_powers": lambda: call(parameter(), bits=4),
+    "compress.use_ternary": lambda: call(parameter()),
+    "compress.use_trained_ternary": lambda: call(parameter()),
+    "compress.use_dorefa": lambda: call(parameter(), bits=2),
+    "compress.use_lsq": lambda: call(parameter(), bits=2),
     "compress.use_affine": lambda: call(parameter()),
     "compress.activation_density": lambda: call(SMALL, X[:, :1]),
     "compress.adaround": lambda: call(quantized(), X[:, :1], iterations=1),

@@ -18,6 +18,7 @@ from lightnn.functional.activation import (
 )
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
 from lightnn.functional.dense import linear
+from lightnn.functional.kbit import dorefa_activation, lsq, pact
 from lightnn.functional.loss import cross_entropy, mse_loss
 from lightnn.functional.norm import batch_norm
 from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
@@ -36,6 +37,7 @@ __all__ = [
     "conv2d",
     "cross_entropy",
     "depthwise_conv2d",
+    "dorefa_activation",
     "dropout",
     "fake_quantize",
     "flatten",
@@ -45,8 +47,10 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "lsq",
     "max_pool2d",
     "mse_loss",
+    "pact",
     "pad",
     "relu",
     "relu6",

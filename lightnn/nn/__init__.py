@@ -21,21 +21,24 @@ from lightnn.nn.layers import (
 )
 from lightnn.nn.module import Module, Parameter
 from lightnn.nn.norm import BatchNorm1d, BatchNorm2d
-from lightnn.nn.quantize import FakeQuantize
+from lightnn.nn.quantize import PACT, DoReFaActivation, FakeQuantize, LSQActivation
 
 __all__ = [
+    "PACT",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
     "ChannelShuffle",
     "Conv2d",
+    "DoReFaActivation",
     "Dropout",
     "FakeQuantize",
     "Flatten",
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "LSQActivation",
     "Linear",
     "MaxPool2d",
     "Module",

@@ -4,9 +4,10 @@ import numpy as np
 
 from lightnn import functional as F
 from lightnn import options
-from lightnn.functional.quantize import scale_and_zero_point
+from lightnn.functional.kbit import lsq_range
+from lightnn.functional.quantize import LEAST_SCALE, MOST_SCALE, scale_and_zero_point
 from lightnn.nn import init
-from lightnn.nn.module import Module
+from lightnn.nn.module import Module, Parameter
 from lightnn.tensor import Tensor
 
 
@@ -59,3 +60,56 @@ class FakeQuantize(Module):
         return f"{self.bits} bits, " + (
             "not calibrated" if np.isnan(S) else f"scale {S:.3g}, zero {self.zero_point[0]}"
         )
+
+
+class DoReFaActivation(Module):
+    """y = quantize_k(clip(x, 0, 1)), k = bits from 1 to 8 (Zhou et al. 2016, arXiv 1606.06160, equation 11)."""
+
+    def __init__(self, bits: int):
+        self.bits = options.count("DoReFaActivation: bits", bits, 1, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dorefa_activation(x, bits=self.bits)
+
+
+class PACT(Module):
+    """y = a quantize_k(clip(x, 0, a) / a), k = bits from 1 to 8: a ReLU whose upper end a is learned (Choi et al. 2018,
+    arXiv 1805.06085, equations 1 and 2).
+
+    alpha: where a begins. clip: a, a Parameter (1,); the paper trains it with weight decay.
+    """
+
+    def __init__(self, bits: int, alpha: float = 10.0):
+        self.bits = options.count("PACT: bits", bits, 1, 8)
+        self.alpha = options.number("PACT: alpha", alpha, at_least=LEAST_SCALE, at_most=MOST_SCALE)
+        self.clip = Parameter(init.constant((1,), self.alpha))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pact(x, self.clip(), bits=self.bits)
+
+
+class LSQActivation(Module):
+    """y = s round(clip(x / s, -Q_N, Q_P)) with a learned step s (Esser et al. 2020, arXiv 1902.08153); `functional.lsq`
+    has Q_N, Q_P and the gradients. 2 to 8 bits.
+
+    step: s, a Parameter (1,). It is NaN until training has seen a first batch, which sets it to 2 E|x| / sqrt(Q_P);
+    calling the layer before that is a RuntimeError.
+    """
+
+    def __init__(self, bits: int, signed: bool = False):
+        self.bits = options.count("LSQActivation: bits", bits, 2, 8)
+        self.signed = options.flag("LSQActivation: signed", signed)
+        self.step = Parameter(init.constant((1,), np.nan))
+
+    def _begin(self, x):
+        s = 2 * np.abs(x).mean(dtype=np.float64) / np.sqrt(lsq_range(self.bits, self.signed)[1])
+        if not np.isfinite(s):
+            raise ValueError(f"LSQActivation: want finite x for the first step, got {np.ravel(x)[:3]}")
+        self.step.data = np.clip([s or 1.0], LEAST_SCALE, MOST_SCALE).astype(np.float32)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if np.isnan(self.step.data).any():
+            if not (self.training and np.size(x)):
+                raise RuntimeError("LSQActivation: it has no step yet: train it, or set step.data")
+            self._begin(np.asarray(getattr(x, "data", x) if isinstance(x, Tensor) else x))
+        return F.lsq(x, self.step(), bits=self.bits, signed=self.signed, n=max(np.size(x) // max(len(x), 1), 1))

@@ -158,8 +158,9 @@ def thin(model: Module, cuts: Plan) -> Module:
 
 def _take(p, keep, axis):
     """Leave only the indices `keep` along axis of a Parameter and of its transforms."""
+    values = p.values and p.values.settled(p)  # what is left must not change, so what was measured stays as it was
     p.data, p.grad = np.take(p.data, keep, axis), None
-    p.values = p.values and p.values.take(keep, axis)
+    p.values = values and values.take(keep, axis)
     p.support = p.support and p.support.take(keep, axis)
 
 

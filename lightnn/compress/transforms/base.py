@@ -26,8 +26,10 @@ class Transform(Module):
     forward      w from the latent Tensor, an op
     encode       {name: array} of the parts, from the latent array
     decode       w from the parts: the very numbers that `forward` gives
-    restore      the transform from the parts, as a loaded network has it: forward(w) gives w again
+    restore      the transform from the parts, as a loaded network has it
+    latent       the latent array that goes with it: forward(latent) gives w again. It is w itself unless defined
     take         the transform of a weight that has lost some indices along an axis (surgery)
+    settled      the transform with all that it measures on p's latent weights fixed; itself if it measures nothing
     """
 
     kind: str
@@ -44,6 +46,13 @@ class Transform(Module):
     @classmethod
     def restore(cls, parts: dict[str, np.ndarray]) -> "Transform":
         raise NotImplementedError(f"{cls.__name__} defines no restore")
+
+    @classmethod
+    def latent(cls, parts: dict[str, np.ndarray]) -> np.ndarray:
+        return cls.decode(parts)
+
+    def settled(self, p: Parameter) -> "Transform":
+        return self
 
     def take(self, keep: np.ndarray, axis: int) -> "Transform":
         """The transform of the weight that keeps only the indices `keep` along `axis`."""
@@ -103,7 +112,7 @@ class Encoded:
 def encode(p: Parameter) -> Encoded:
     """What must be stored to get p() back. TypeError for a transform that is not registered."""
     values = Float() if p.values is None else p.values
-    encoded = Encoded(p.shape, p().dtype, kind_of(values, VALUES), None, values.encode(p.data))
+    encoded = Encoded(p.shape, p().dtype, kind_of(values, VALUES), None, values.settled(p).encode(p.data))
     if p.support is not None:
         encoded.support = kind_of(p.support, SUPPORTS)
         for name in values.per_weight:
@@ -119,9 +128,11 @@ def decode(encoded: Encoded) -> np.ndarray:
 
 
 def decode_parameter(encoded: Encoded) -> Parameter:
-    """The Parameter with its `values` and `support`, from what `encode` gave. Its latent array is w itself."""
-    p = Parameter(decode(encoded))
-    p.values = VALUES[encoded.values].restore(unfold(encoded))
+    """The Parameter with its `values` and `support`, from what `encode` gave, and a latent array that gives w."""
+    cls, parts = VALUES[encoded.values], unfold(encoded)
+    latent = cls.latent(parts)
+    p = Parameter(latent if encoded.support is None else SUPPORTS[encoded.support].decode(encoded.parts, latent))
+    p.values = cls.restore(parts)
     p.support = None if encoded.support is None else SUPPORTS[encoded.support].restore(encoded.parts)
     return p
 
