@@ -61,7 +61,7 @@ def test_the_warm_up_has_most_bytes_and_the_ratio_after_it_is_that_without(run):
 def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, monkeypatch):
     journal, result = run
     text = dgc.format_tables(result)
-    assert max(map(len, text.splitlines())) <= 80 and "277 x" in text
+    assert max(map(len, text.splitlines())) <= 80 and "97 MB -> 0.35 MB" in text
     small(monkeypatch, images)
     monkeypatch.setattr(exchange, "train_parallel", None)
     assert run_once(journal) == result
@@ -88,8 +88,9 @@ def test_the_full_tables_of_8_epochs_fit_80_columns():
     plan = {"images": dgc.FULL.images, "epochs": dgc.FULL.epochs, "steps": dgc.FULL.epochs * dgc.FULL.steps}
     names = ("uncompressed", experiment.WITH, experiment.WITHOUT)
     result = {"workers": 4, "batch size": 128, **plan, "seeds": [0, 1, 2], "ways": dict.fromkeys(names, way)}
-    text = dgc.format_tables({**result, "warm-up epochs": 4})
+    text = dgc.format_tables({**result, "sparsity": 0.999, "warm-up epochs": 4})
     assert max(map(len, text.splitlines())) <= 80
+    assert "each number 0.50 times" in text
 
 
 def test_the_momentum_is_the_codecs_alone():
