@@ -20,7 +20,7 @@ def read_omega(bits, at, n):
                 return -1
             digits, value = value + 1, 0
             for _ in range(digits):
-                value = 2 * value + bits[at]
+                value = 2 * value + (1 if bits[at] else 0)  # an int, not uint8: uncompiled, that runs over
                 at += 1
         n[i] = value
     return at

@@ -6,5 +6,6 @@ journal.py     the finished steps of a long run on disk
 experiment.py  one network's experiment as steps of a journal
 stage.py       MNIST, the recipe of one stage of training, errors
 pruning.py     several layers pruned at once
+exchange.py    what workers exchange: one network trained with several gradient codecs
 record.py      results as JSON, with command, seed and machine
 """
