@@ -100,7 +100,7 @@ def folder(tmp_path):
         ("compress lenet_300_100 -o folder", "folder"),
         ("compress lenet_300_100 -o a.lnn --json missing/a.json", "missing/a.json"),
         ("compress lenet_300_100 -o a.lnn --json a.lnn", "a.lnn"),
-        ("bench dense nope", "grouped, shift, filters, retraining, sparse, training, zoo; got nope"),
+        ("bench dense nope", "grouped, shift, filters, int8, retraining, sparse, training, zoo; got nope"),
         ("bench dense sparse", "want sparse alone, it is a benchmark of its own; got dense sparse"),
         ("bench zoo --plot a.png", "zoo has no picture: leave out --plot"),
         ("study 99", "no chapter 99"),
