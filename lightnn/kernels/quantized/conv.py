@@ -205,5 +205,10 @@ def _write_by_type(y, at, o, sums, width, rows, count, out, channel):
 @numba.njit(cache=True, nogil=True)
 def _add_bias(y, at, o, sums, width, rows, count, b, channel):
     for r in range(rows):
-        for i in range(count):
-            y[at + r * o + i] = sums[r * width + i] + b[channel + i]
+        _add_row(y[at + r * o : at + r * o + count], sums[r * width : r * width + count], b[channel : channel + count])
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_row(y, sums, b):
+    for i in range(len(y)):
+        y[i] = sums[i] + b[i]
