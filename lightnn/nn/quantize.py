@@ -1,5 +1,7 @@
 """Quantized activations as layers that are seen in the network."""
 
+import math
+
 import numpy as np
 
 from lightnn import functional as F
@@ -49,7 +51,7 @@ class FakeQuantize(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training and self.observing and np.size(x):
-            self._observe(np.asarray(x))
+            self._observe(Tensor(x).data)
         if np.isnan(self.scale).any():
             raise RuntimeError("FakeQuantize: it is not calibrated: call set_range, or train it with observing=True")
         given = {"scale": self.scale.item(), "zero_point": self.zero_point.item()}
@@ -111,5 +113,6 @@ class LSQActivation(Module):
         if np.isnan(self.step.data).any():
             if not (self.training and np.size(x)):
                 raise RuntimeError("LSQActivation: it has no step yet: train it, or set step.data")
-            self._begin(np.asarray(getattr(x, "data", x) if isinstance(x, Tensor) else x))
-        return F.lsq(x, self.step(), bits=self.bits, signed=self.signed, n=max(np.size(x) // max(len(x), 1), 1))
+            self._begin(Tensor(x).data)
+        features = math.prod(np.shape(x)[1:])
+        return F.lsq(x, self.step(), bits=self.bits, signed=self.signed, n=max(features, 1))

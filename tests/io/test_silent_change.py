@@ -219,7 +219,7 @@ OF_LIGHTNN = [name for name, make in ARCHITECTURES.items() if make.__module__.st
 SIDE = {"lenet_300_100": 28, "lenet5": 28}
 LAYER_OPTIONS = {
     "in_features": 5, "out_features": 4, "in_channels": 4, "out_channels": 4, "num_features": 4, "kernel_size": 3,
-    "output_size": 2, "groups": 2,
+    "output_size": 2, "groups": 2, "bits": 2,
 }  # fmt: skip
 LAYER_SHAPES = {"Linear": (2, 5), "BatchNorm1d": (2, 4)}
 
