@@ -375,6 +375,7 @@ CALLS = {
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "io.to_onnx_integers": lambda: call(quantized(), pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
+    "runtime.lower_integers": lambda: call(quantized(), input_shape=(1, 1, 6, 6)),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
     "training.GradientCodec": lambda: call((4, 5)),
     "training.Uncompressed": lambda: call((4, 5)),

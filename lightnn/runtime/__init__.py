@@ -7,7 +7,7 @@ bytes, csr has the definitions. integers runs a network that `compress.quantize`
 
 from lightnn.runtime.csr import csr_conv2d, csr_matvec, from_csr, tap_positions, to_csr
 from lightnn.runtime.held import Held, HeldRow, held_bytes
-from lightnn.runtime.integers.program import IntegerNetwork, lower_integers
+from lightnn.runtime.integers.program import lower_integers
 from lightnn.runtime.look_up import CodebookConv2d, CodebookLinear
 from lightnn.runtime.lowering import LowerReport, lower, lower_report
 from lightnn.runtime.registry import lowers
@@ -18,7 +18,6 @@ __all__ = [
     "CodebookLinear",
     "Held",
     "HeldRow",
-    "IntegerNetwork",
     "LowerReport",
     "SparseConv2d",
     "SparseLinear",
