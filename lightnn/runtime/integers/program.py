@@ -60,8 +60,10 @@ class IntegerNetwork(RunsOnly, Tabular):
         return Tensor(held[self.lines[-1].output])
 
     def stored(self):
-        """{module: the arrays of its step, joined as bytes}."""
-        return {f"{k} {line.module}": moves.all_bytes(line.run) for k, line in enumerate(self.lines)}
+        """The weights, packed, and all else: biases, multipliers, tables."""
+        filters = [line.run.filters for line in self.lines if hasattr(line.run, "filters")]
+        rest = [line.run._replace(filters=None) if hasattr(line.run, "filters") else line.run for line in self.lines]
+        return {"weights": moves.all_bytes(tuple(filters)), "requantization": moves.all_bytes(tuple(rest))}
 
     def table(self):
         rows = [(line.module, line.op, type(line.run).__name__, moves.all_bytes(line.run).size) for line in self.lines]
