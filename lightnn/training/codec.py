@@ -86,4 +86,7 @@ class Uncompressed(GradientCodec):
 
     def unpack(self, body):
         self.wants(body, 4 * self.size)
-        return np.frombuffer(body, "<f4")
+        g = np.frombuffer(body, "<f4")
+        if not np.isfinite(g).all():
+            raise FormatError("Uncompressed: want finite numbers, got others")
+        return g
