@@ -1,4 +1,4 @@
-"""Every path of the micro-kernel that this host can run, and the parallel form of small kernels."""
+"""Every path of the micro-kernel that this host can run, and for the best one the parallel form of small kernels."""
 
 import pytest
 
@@ -16,3 +16,12 @@ def threads(request, monkeypatch):
     """With "many" a kernel is cut into parts however little there is to do."""
     for module in (parallel, conv) if request.param == "many" else ():
         monkeypatch.setattr(module, "SERIAL_WORK", 0)
+
+
+def pytest_collection_modifyitems(items):
+    """The parallel form is compiled for the best path only: it cuts the work, and does not depend on the path."""
+    items[:] = [item for item in items if not _again(getattr(getattr(item, "callspec", None), "params", {}))]
+
+
+def _again(params):
+    return params.get("threads") == "many" and params.get("path", quads.BEST) != quads.BEST
