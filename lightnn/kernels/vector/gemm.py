@@ -75,7 +75,8 @@ def _plain_tile(vectors):
         for r in range(ROWS):
             out = c[at.c + r * c_stride : at.c + r * c_stride + width]
             a = left.numbers[at.a + left.row[at.row + r] + left.step[t]]
-            out[:] = (out if add else 0) + (a[:, None] * b).sum(0, dtype=c.dtype)
+            with np.errstate(invalid="ignore"):  # inf 0 is NaN, as in the compiled tile
+                out[:] = (out if add else 0) + (a[:, None] * b).sum(0, dtype=c.dtype)
 
     return tile
 
