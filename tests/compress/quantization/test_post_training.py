@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import config
 
 from lightnn import Tensor, compress, load, models, nn, optim, save
 from lightnn import functional as F
@@ -69,6 +70,7 @@ def test_what_it_gives_is_what_integers_give():
     assert between.zero_point == 0
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="training needs the compiler")
 @pytest.mark.parametrize("bits", [3, 4])
 def test_training_goes_on_and_comes_nearer(bits, uneven, images, error):
     q = quantize(equalize(uneven, (1, 1, 12, 12)), images, bits=bits, weight_bits=bits, choose=mse_range)

@@ -4,11 +4,14 @@ import copy
 
 import numpy as np
 import pytest
+from numba import config
 
 from lightnn import Tensor, io, load, nn, save
 from lightnn.compress import adaround, correct_bias, equalize, mixed_bits, quantize, sensitivities
 from lightnn.compress.quantization.observing import in_floats
 from lightnn.compress.quantization.rounding import beta, soft_rounding
+
+pytestmark = pytest.mark.skipif(config.DISABLE_JIT, reason="rounding and correcting over many images need the compiler")
 
 
 def size(model):
