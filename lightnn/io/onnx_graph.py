@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lightnn.compress.structure.wiring import MOVES
 from lightnn.declare import Declaration
-from lightnn.io.onnx_quantized import MOVES, pair
+from lightnn.io.onnx_quantized import pair
 from lightnn.nn import Module, Parameter
 from lightnn.nn.module import running
 

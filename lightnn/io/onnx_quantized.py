@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-MOVES = frozenset({"relu", "max_pool2d", "flatten", "reshape", "transpose", "getitem", "pad", "shift2d"})
-MOVES |= {"channel_shuffle"}
-
 
 class Codes(NamedTuple):
     """How a value is held: S a scalar or (O,) float32, Z likewise in the dtype of the codes; the names of both."""

@@ -11,12 +11,11 @@ two tensors would have to share a range.
 
 from typing import NamedTuple
 
-from lightnn.compress.structure.wiring import INPUT, Wiring
+from lightnn.compress.structure.wiring import INPUT, MOVES, Wiring
 from lightnn.models import LAYERS
 from lightnn.nn import Conv2d, Linear, Module, Sequential
 
-MOVES = frozenset({"relu", "max_pool2d", "flatten", "reshape", "transpose", "getitem", "pad", "shift2d"})
-MOVES |= {"channel_shuffle", "fake_quantize"}
+HELD = MOVES | {"fake_quantize"}  # what these give has codes already
 FUSED = frozenset({"relu", "relu6"})
 
 
@@ -43,7 +42,7 @@ def _held_steps(run):
     """The steps whose outputs must be held in few bits."""
     fused, held = set(), []
     for i, step in enumerate(run.steps):
-        if i in fused or (step.op.name in MOVES and not step.options.get("value")):
+        if i in fused or (step.op.name in HELD and not step.options.get("value")):
             continue
         after = run.readers.get(i, ())
         if len(after) == 1 and run.steps[after[0]].op.name in FUSED and i != run.output:

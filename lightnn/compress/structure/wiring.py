@@ -17,6 +17,8 @@ from lightnn.nn.module import evaluating, running
 from lightnn.tensor import Tensor, no_grad, watching
 
 INPUT = -1  # stands for the network's input where a number stands for a step
+MOVES = frozenset({"relu", "max_pool2d", "flatten", "reshape", "transpose", "getitem", "pad", "shift2d"})
+MOVES |= {"channel_shuffle"}  # ops that only move or select numbers, so that codes of them pass on
 
 
 @dataclass(frozen=True)

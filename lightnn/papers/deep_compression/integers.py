@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from lightnn import io, nn
 from lightnn.compress import correct_bias, mixed_bits, quantize
+from lightnn.compress.quantization.post_training import layers_with_weights
 from lightnn.papers.deep_compression.experiment import SUBJECTS, Pipeline, stages_of
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Journal, draws
@@ -117,7 +118,7 @@ def in_integers(reference: nn.Module, images: stage.Images, integers: Integers) 
     x = images.training[0][:CALIBRATION]
     model = quantize(reference, x, weight_bits=integers.bits)
     if integers.budget_bytes is None:
-        bits = {path: m.weight.values.bits for path, m in model.named_modules() if type(m) in (nn.Conv2d, nn.Linear)}
+        bits = {path: layer.weight.values.bits for path, layer in layers_with_weights(model).items()}
     else:
         xy = (a[:CALIBRATION] for a in images.validation)
         # training changes how well Huffman codes work: a fiftieth is left for that

@@ -141,15 +141,15 @@ class _Builder:
         """The step for an op that computes new numbers."""
         given = [self.codes[k] for k in op.inputs]
         try:
-            if op.op.name.strip("_") in LAYERS:
-                return layer_step(self.modules.get(op.module), given[0], codes, self._is_flat(op.inputs[0]))
-            if (make := NEW.get(op.op.name.strip("_"))) is not None:
+            if op.op.name in LAYERS:
+                return layer_step(self.modules.get(op.module), given[0], codes, self._listed_image(op.inputs[0]))
+            if (make := NEW.get(op.op.name)) is not None:
                 return make(op, given, codes)
             return steps.table_of_op(op, given, codes)
         except ValueError as error:
             raise ValueError(f"{WHERE}: {op.module or 'the network'}: {error}") from None
 
-    def _is_flat(self, i):
+    def _listed_image(self, i):
         """The shape (C, H, W) of the image whose codes, channels last, array i lists; None if it lists none."""
         while i != INPUT and self.run.steps[i].op.name in ("flatten", "reshape", "fake_quantize", "relu"):
             i = self.run.steps[i].inputs[0]
@@ -158,4 +158,4 @@ class _Builder:
         return None
 
     def _emit(self, i, step, run, inputs):
-        self.lines.append(Line(step.module or "", step.op.name.strip("_"), run, tuple(inputs), i))
+        self.lines.append(Line(step.module or "", step.op.name, run, tuple(inputs), i))

@@ -170,7 +170,7 @@ def table(x: Codes, y: Codes, f) -> Table:
 
 def table_of_op(op, given: list[Codes], y: Codes) -> Table:
     """For an op of one operand that maps each number by itself. ValueError for any other."""
-    name = op.op.name.strip("_")
+    name = op.op.name
     if len(given) != 1 or name not in MAPS:
         raise ValueError(f"want an op that integers can compute, got {name} of {len(given)} tensors")
     f = getattr(F, name)
