@@ -71,12 +71,13 @@ class At(NamedTuple):
 def _plain_tile(vectors):
     def tile(depth, left, right, at, c, c_stride, add):
         width, t = vectors * lanes(c.dtype), slice(at.step, at.step + depth)
+        a = left.numbers[at.a + left.row[at.row : at.row + ROWS, None] + left.step[t]]
         b = right.numbers[at.b + right.step[t, None] + np.arange(width)]
+        with np.errstate(invalid="ignore"):  # inf 0 is NaN, as in the compiled tile
+            y = a @ b
         for r in range(ROWS):
             out = c[at.c + r * c_stride : at.c + r * c_stride + width]
-            a = left.numbers[at.a + left.row[at.row + r] + left.step[t]]
-            with np.errstate(invalid="ignore"):  # inf 0 is NaN, as in the compiled tile
-                out[:] = (out if add else 0) + (a[:, None] * b).sum(0, dtype=c.dtype)
+            out[:] = (out if add else 0) + y[r]
 
     return tile
 

@@ -26,8 +26,8 @@ from lightnn.kernels.vector.simd import VECTOR_BYTES, Flat, index, int32s
 def _plain_block(to, to_at, to_stride, source, source_at, source_stride):
     lanes = VECTOR_BYTES // to.itemsize
     for i in range(lanes):
-        for j in range(lanes):
-            to[to_at + j * to_stride + i] = source[source_at + i * source_stride + j]
+        row = source[source_at + i * source_stride :][:lanes]
+        to[to_at + i :: to_stride][:lanes] = row
 
 
 def _plain_to_lanes(to, slot, source, at, stride, count):
