@@ -10,6 +10,7 @@ import numpy as np
 
 from lightnn import options
 from lightnn.declare import same
+from lightnn.exercise import exercise
 from lightnn.functional import check
 from lightnn.tensor import op
 
@@ -17,6 +18,7 @@ LEAST_SCALE, MOST_SCALE = 2.0**-126, 2.0**110  # with these S (q - Z) stays fini
 WIDEST_CODE = 2**15
 
 
+@exercise("08.1")
 def scale_and_zero_point(low, high, *, q_min: int = 0, q_max: int = 255) -> tuple[np.ndarray, np.ndarray]:
     """S (float32) and Z (int64) for the range from low to high, numbers or arrays of one shape, which the results have:
 
@@ -59,6 +61,7 @@ def affine_dequantize(q: np.ndarray, *, scale=1.0, zero_point=0) -> np.ndarray:
     return np.asarray((q.astype(x.dtype) - Z) * S)
 
 
+@exercise("08.2")
 @op(channels=same, keeps_zero=True)
 def fake_quantize(x, *, scale=1.0, zero_point=0, q_min: int = 0, q_max: int = 255):
     """y = S (clip(round(x / S) + Z, q_min, q_max) - Z): x as its codes say it (equation 12 of arXiv 1712.05877).

@@ -17,11 +17,13 @@ import numpy as np
 from lightnn import options
 from lightnn.compress.gradients import elias
 from lightnn.compress.gradients.bitstream import from_bytes, to_bytes
+from lightnn.exercise import exercise
 from lightnn.files import FormatError
 from lightnn.options import Rng
 from lightnn.training.codec import GradientCodec
 
 
+@exercise("08.8")
 def qsgd_levels(v: np.ndarray, levels: int, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
     """(norm, level) of the rows of v (B, d): norms (B,) and integers s sgn(v_i) xi_i (B, d), from -s to s, int64.
 

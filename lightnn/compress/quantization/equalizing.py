@@ -18,6 +18,7 @@ import numpy as np
 
 from lightnn.compress.finite import check_finite
 from lightnn.compress.structure.wiring import wiring
+from lightnn.exercise import exercise
 from lightnn.nn import Conv2d, Linear, Module
 
 PASSES = frozenset({"relu", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "shift2d", "flatten", "reshape"})
@@ -87,6 +88,7 @@ def _equalize(first, second):
     return float(np.abs(np.log(s)).max())
 
 
+@exercise("08.3")
 def equalizing_scale(r1: np.ndarray, r2: np.ndarray) -> np.ndarray:
     """s_i = sqrt(r1_i r2_i) / r2_i, float64; 1 where a range is 0: nothing is gained there."""
     r1, r2 = np.asarray(r1, np.float64), np.asarray(r2, np.float64)

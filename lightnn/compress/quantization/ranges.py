@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lightnn import options
+from lightnn.exercise import exercise
 
 BINS = 2048  # of |x|, on each side of 0
 MOST_TRIES = 256  # thresholds that a search looks at
@@ -54,6 +55,7 @@ def percentile_range(seen: Seen, bits: int, percentile: float = 99.99) -> tuple[
     return clipped(seen, (i + 1) * seen.width)
 
 
+@exercise("08.4")
 def mse_range(seen: Seen, bits: int) -> tuple[float, float]:
     """The threshold with the smallest mean square error of all numbers, each taken for the middle of its bin."""
     middles = (np.arange(BINS) + 0.5) * seen.width
@@ -67,7 +69,7 @@ def mse_range(seen: Seen, bits: int) -> tuple[float, float]:
         q = np.clip(np.rint(x / S) + Z, 0, 2**bits - 1)
         return counts @ (x - S * (q - Z)) ** 2
 
-    return _best(seen, error, range(BINS // MOST_TRIES, BINS + 1, BINS // MOST_TRIES))
+    return best_range(seen, error, range(BINS // MOST_TRIES, BINS + 1, BINS // MOST_TRIES))
 
 
 def entropy_range(seen: Seen, bits: int) -> tuple[float, float]:
@@ -79,9 +81,10 @@ def entropy_range(seen: Seen, bits: int) -> tuple[float, float]:
     counts[0] = counts[1]
     levels = 2 ** (bits - 1 if seen.lowest < 0 < seen.highest else bits)
     first = min(max(levels, BINS // MOST_TRIES), BINS)
-    return _best(seen, lambda i: divergence(counts, i, levels), range(first, BINS + 1, BINS // MOST_TRIES))
+    return best_range(seen, lambda i: divergence(counts, i, levels), range(first, BINS + 1, BINS // MOST_TRIES))
 
 
+@exercise("08.9")
 def divergence(counts: np.ndarray, i: int, levels: int) -> float:
     """KL(P || Q) for a threshold after bin i. P: the first i bins, what lies beyond added to the last. Q: the first i
     bins in `levels` groups, the bins of a group that are not empty all with their mean. Infinite if Q is 0 where P is
@@ -100,7 +103,7 @@ def divergence(counts: np.ndarray, i: int, levels: int) -> float:
     return float(p @ np.log(p / q))
 
 
-def _best(seen, error, tries):
+def best_range(seen, error, tries):
     """The range of the threshold, a number of bins, with the smallest error; of the widest one if several have it."""
     if seen.width == 0:
         return 0.0, 0.0

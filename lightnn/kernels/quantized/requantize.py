@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.kernels.quantized import requantize_llvm
 from lightnn.kernels.quantized.requantize_llvm import LEAST
 
@@ -59,6 +60,7 @@ def output(w, b, m, x_zero, zero=0, low=0, high=255):
     return Output(b.astype(np.int32), m0, n, int(zero), int(low), int(high), int(x_zero))
 
 
+@exercise("08.5")
 def fixed_point(m):
     """(m0, n), int32 arrays: m = 2^-n m0 / 2^31, m >= 0 finite, m0 to the nearest. Below 2^-32 both are 0.
 
@@ -77,6 +79,7 @@ def fixed_point(m):
 # ---- definitions ----
 
 
+@exercise("08.6")
 def high_mul(a, b):
     """gemmlowp's SaturatingRoundingDoublingHighMul, of two int32, an int."""
     a, b = int(a), int(b)
@@ -86,6 +89,7 @@ def high_mul(a, b):
     return v >> 31 if v >= 0 else -(-v >> 31)  # C's division truncates
 
 
+@exercise("08.7")
 def divide_by_power(x, n):
     """gemmlowp's RoundingDivideByPOT: x / 2^n, an int32 and 0 <= n <= 31 there, an int."""
     x, mask = int(x), (1 << int(n)) - 1
