@@ -117,6 +117,11 @@ SHEETS = (
                 "arange(BINS) + 0.5",
                 "arange(BINS)",
             ),
+            Mistake(
+                "it goes from min to max: no T is tried",
+                "return best_",
+                "return clipped(seen, 9e99) if seen.width else best_",
+            ),
             Mistake("the two sides of 0 are swapped", "[-middles, middles]", "[middles, -middles]"),
             Mistake("the error does not count how many numbers a bin has", "counts @ (x", "np.ones(len(x)) @ (x"),
             Mistake("the absolute error instead of its square", ERROR, "counts @ np.abs(x - S * (q - Z))"),
@@ -170,6 +175,7 @@ SHEETS = (
         ),
         (
             Mistake("it is cut off, not rounded", "(2**30 if a * b >= 0 else 1 - 2**30)", "0"),
+            Mistake("round() takes a half to the even number", "return v >> 31 if", "return round(a * b / 2**31) if"),
             Mistake("a negative half goes away from 0: want up", "else 1 - 2**30", "else -(2**30)"),
             Mistake("-2^31 times itself does not saturate", "if a == b == LOWEST", "if False"),
             Mistake(
