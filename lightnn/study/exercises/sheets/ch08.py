@@ -297,7 +297,7 @@ def finale() -> str:
     assert np.array_equal(q, codes), "your high_mul and divide_by_power give other codes than the kernels"
     held, floats = sum(a.nbytes for a in run.stored().values()), 4 * metrics.count_parameters(net)
     return (
-        f"Your functions turn LeNet-300-100, {floats:,} bytes, into an integer network of {held:,}: {after:.2f} % error, "
-        f"{before:.2f} % in floats. {(classes[1] == classes[2]).sum():,} of {len(x):,} images get the class that fake "
+        f"Your functions turn LeNet-300-100, {floats:,} bytes, into integers of {held:,} bytes: {after:.2f} % error; "
+        f"in floats, {before:.2f} %. {(classes[1] == classes[2]).sum():,} of {len(x):,} images get the class that fake "
         f"quantization gives them. Its last 5 steps sent {floats * 5 / sent:.0f} times fewer bytes of gradients."
     )
