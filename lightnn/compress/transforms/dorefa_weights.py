@@ -12,6 +12,7 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import transform
 from lightnn.compress.transforms.levels import Measured, mean_magnitude
+from lightnn.exercise import exercise
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
 
@@ -37,11 +38,7 @@ class DoReFa(Measured):
         return steps * scale if bits == 1 else steps
 
     def codes(self, latent, scale):
-        if self.bits == 1:
-            return np.where(latent >= 0, 1, 0)
-        n = 2**self.bits - 1
-        r = np.tanh(latent) / (2 * scale[0]) + latent.dtype.type(0.5)
-        return np.rint(n * np.clip(np.nan_to_num(r), 0, 1)).astype(np.uint8)
+        return dorefa_codes(latent, scale[0], self.bits)
 
     @classmethod
     def latent(cls, parts):
@@ -56,6 +53,23 @@ class DoReFa(Measured):
         if self.bits == 1:
             return straight_through(latent, w=w)
         return through_tanh(latent, w=w, m=scale[0], measured=bool(np.isnan(self.fixed).any()))
+
+
+@exercise("10.2")
+def dorefa_codes(W, m, bits):
+    """The codes c of the weights W, uint8, in W's shape, for K = bits from 1 to 8:
+
+        K > 1:    c = round((2^K - 1) r),    r = tanh(W) / (2 m) + 1/2
+        K = 1:    c = 1 where W >= 0, else 0
+
+    m > 0: max|tanh(W)|, or what was measured earlier: r is clipped to 0 .. 1 for weights that have grown since. For
+    K = 1, m is not used. The weight is then w = 2 c / (2^K - 1) - 1: equation 9. A tie is rounded to the even integer;
+    NaN has the code 0. W, float32 or float64, stays as it is.
+    """
+    if bits == 1:
+        return (W >= 0).astype(np.uint8)
+    r = np.tanh(W) / (2 * m) + W.dtype.type(0.5)
+    return np.rint((2**bits - 1) * np.clip(np.nan_to_num(r), 0, 1)).astype(np.uint8)
 
 
 @op
