@@ -341,7 +341,7 @@ def trained_ternary(W, scale, *, D):
     )
 
 
-# 10.6: the gradient of the scale in W's dtype
+# 10.6: the gradient of W_p is a mean
 @op
 def trained_ternary(W, scale, *, D):
     a, b = np.clip(scale, LEAST_SCALE, MOST_SCALE).astype(W.dtype)
