@@ -15,11 +15,12 @@ from lightnn import functional as F
 from lightnn import options
 from lightnn.compress.quantization.observing import BATCH_SIZE, check_images
 from lightnn.compress.quantization.post_training import affine_layers, set_bits
+from lightnn.exercise import exercise
 from lightnn.nn import Module
 from lightnn.tensor import Tensor
 from lightnn.training import predict
 
-FEWEST, MOST = 2, 8
+FEWEST = 2
 
 
 def mixed_bits(
@@ -34,19 +35,34 @@ def mixed_bits(
     options.function("mixed_bits: size_of", size_of)
     costs, twin = sensitivities(model, x, y), copy.deepcopy(model)
     own, bits = dict(twin.named_modules()), {path: layer.weight.values.bits for path, layer in layers.items()}
+    sizes = {path: layer.weight.size for path, layer in layers.items()}
     while (bytes_now := int(size_of(twin))) > budget_bytes:
-        open_to = [path for path, K in bits.items() if K > FEWEST]
-        if not open_to:
+        path = cheapest(costs, bits, sizes)
+        if path is None:
             raise ValueError(f"mixed_bits: want budget_bytes >= {bytes_now}, which 2 bits take, got {budget_bytes}")
-
-        def price(path):
-            grown = costs[path][bits[path] - 1] - costs[path][bits[path]]
-            return grown / layers[path].weight.size
-
-        path = min(open_to, key=price)
         bits[path] -= 1
         _set(path, own[path], bits[path])
     return twin, bits
+
+
+@exercise("10.8")
+def cheapest(costs: dict, bits: dict, sizes: dict) -> str | None:
+    """The layer that loses a bit next: the one for which the loss is expected to grow least for each bit saved,
+
+        price = (costs[layer][K - 1] - costs[layer][K]) / sizes[layer]
+        K = bits[layer]
+
+    costs: {layer: {K: how much the loss grows with this layer alone at K bits}}. bits: the layers' bits now. sizes: how
+    many weights a layer has; each loses one bit. A layer with FEWEST bits, or fewer, can lose none. Of equal prices the
+    layer that comes first in `bits` wins. None if no layer can lose a bit. The arguments stay as they are.
+    """
+    able = [layer for layer, K in bits.items() if K > FEWEST]
+
+    def price(layer):
+        K = bits[layer]
+        return (costs[layer][K - 1] - costs[layer][K]) / sizes[layer]
+
+    return min(able, key=price, default=None)
 
 
 def sensitivities(model: Module, x: np.ndarray, y: np.ndarray) -> dict[str, dict[int, float]]:

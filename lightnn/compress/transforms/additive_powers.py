@@ -1,7 +1,7 @@
 """Values: sums of powers of two (Li, Dong & Wang 2020, "Additive Powers-of-Two Quantization", arXiv 1909.13144).
 
     w = alpha times the level nearest to clip(W / alpha, -1, 1)
-    levels: +-gamma (p_0 + p_1 + ...),   p_i from {0, 2^-i, 2^-(i+n), 2^-(i+2n)}          (equation 5, k = 2)
+    levels: +-gamma (p_0 + p_1 + ...),   p_i from {0, 2^-i, 2^-(i+n), 2^-(i+2n)}          (section 2.2, k = 2)
 
 W are the latent weights, alpha is learned, gamma makes the largest level 1. A machine multiplies by a level with one
 shift a term. Of K bits one is the sign, so there are n = (K - 1) / 2 terms of two bits each; where K is even, one term
@@ -16,6 +16,7 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import transform
 from lightnn.compress.transforms.levels import Learned, kept
+from lightnn.exercise import exercise
 from lightnn.functional.quantize import LEAST_SCALE, MOST_SCALE
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
@@ -40,9 +41,7 @@ class AdditivePowers(Learned):
 
     @staticmethod
     def levels(bits, scale):
-        sums = np.array([sum(p) for p in itertools.product(*([0.0, *(2.0**-e for e in es)] for es in TERMS[bits]))])
-        sums = np.sort(sums) / sums.max()
-        return np.concatenate([-sums[:0:-1], sums]).astype(scale.dtype) * scale
+        return additive_levels(TERMS[bits]).astype(scale.dtype) * scale
 
     def codes(self, latent, scale):
         L = self.levels(self.bits, np.ones(1))
@@ -55,9 +54,24 @@ class AdditivePowers(Learned):
         return additive_powers(latent, self.scale, w=self.values_of(latent.data, alpha), alpha=alpha[0])
 
 
+@exercise("10.7")
+def additive_levels(terms):
+    """All levels, float64 (L,), ascending, that sums of powers of two can make:
+
+        gamma (p_0 + p_1 + ...) and -gamma (p_0 + p_1 + ...),    gamma > 0
+        p_i = 0, or 2^-e for one of the exponents e of terms[i]
+
+    gamma makes the largest level 1. terms: for each p_i a tuple of whole exponents, such as [(1, 2, 4), (3,)], the
+    TERMS of 4 bits. Every p_i is chosen on its own; no two choices have the same sum. The level 0 is there once.
+    """
+    choices = [[0.0, *(2.0**-e for e in exponents)] for exponents in terms]
+    sums = np.sort([sum(p) for p in itertools.product(*choices)])
+    return np.concatenate([-sums[:0:-1], sums]) / sums[-1]
+
+
 @op
 def additive_powers(W, scale, *, w, alpha):
-    """w in the place of W. STE: dL/dW = dL/dw where |W| <= alpha, else 0, and (equation 7)
+    """w in the place of W. STE: dL/dW = dL/dw where |W| <= alpha, else 0, and (section 2.3)
 
     dw/dalpha = w / alpha - W / alpha where |W| <= alpha,   sign(W) elsewhere
     """

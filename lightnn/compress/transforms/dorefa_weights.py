@@ -1,9 +1,10 @@
 """Values: weights of K bits between -1 and 1, or of one bit (Zhou et al. 2016, "DoReFa-Net", arXiv 1606.06160).
 
-    K = 1:    w = E|W| sign(W)                                                           (equation 7)
-    K > 1:    w = 2 quantize_K(tanh(W) / (2 max|tanh(W)|) + 1/2) - 1                     (equation 9)
+    K = 1:    w = E|W| sign(W)
+    K > 1:    w = 2 quantize_K(tanh(W) / (2 max|tanh(W)|) + 1/2) - 1
 
-W are the latent weights; E and max are taken over the layer. sign(0) is 1 here: one bit has no third value.
+W are the latent weights (section 2.3); E and max are taken over the layer. sign(0) is 1 here: one bit has no third
+value.
 """
 
 import numpy as np
@@ -12,6 +13,7 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import transform
 from lightnn.compress.transforms.levels import Measured, mean_magnitude
+from lightnn.exercise import exercise
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
 
@@ -37,11 +39,7 @@ class DoReFa(Measured):
         return steps * scale if bits == 1 else steps
 
     def codes(self, latent, scale):
-        if self.bits == 1:
-            return np.where(latent >= 0, 1, 0)
-        n = 2**self.bits - 1
-        r = np.tanh(latent) / (2 * scale[0]) + latent.dtype.type(0.5)
-        return np.rint(n * np.clip(np.nan_to_num(r), 0, 1)).astype(np.uint8)
+        return dorefa_codes(latent, scale[0], self.bits)
 
     @classmethod
     def latent(cls, parts):
@@ -58,9 +56,26 @@ class DoReFa(Measured):
         return through_tanh(latent, w=w, m=scale[0], measured=bool(np.isnan(self.fixed).any()))
 
 
+@exercise("10.2")
+def dorefa_codes(W, m, bits):
+    """The codes c of the weights W, uint8, in W's shape, for K = bits from 1 to 8:
+
+        K > 1:    c = round((2^K - 1) r),    r = tanh(W) / (2 m) + 1/2
+        K = 1:    c = 1 where W >= 0, else 0
+
+    m > 0: max|tanh(W)|, or what was measured earlier: r is clipped to 0 .. 1 for weights that have grown since. For K =
+    1, m is not used. The weight is then w = 2 c / (2^K - 1) - 1. A tie is rounded to the even integer; NaN has the code
+    0. W, float32 or float64, stays as it is.
+    """
+    if bits == 1:
+        return (W >= 0).astype(np.uint8)
+    r = np.tanh(W) / (2 * m) + W.dtype.type(0.5)
+    return np.rint((2**bits - 1) * np.clip(np.nan_to_num(r), 0, 1)).astype(np.uint8)
+
+
 @op
 def straight_through(W, *, w):
-    """w in the place of W. STE: dL/dW = dL/dw (equation 8)."""
+    """w in the place of W. STE: dL/dW = dL/dw."""
     return w, lambda dy: dy
 
 

@@ -1,9 +1,9 @@
 """Values: -W_n, 0 or W_p, both learned (Zhu, Han, Mao & Dally 2017, "Trained Ternary Quantization", arXiv 1612.01064).
 
-    w = W_p if W > D,   0 if |W| <= D,   -W_n if W < -D          (equation 6)
-    D = t max|W|                                                 (equation 9)
+    w = W_p if W > D,   0 if |W| <= D,   -W_n if W < -D
+    D = t max|W|
 
-W are the latent weights, D is the threshold, Delta in the paper.
+W are the latent weights, D is the threshold, Delta in the paper (section 4).
 """
 
 import copy
@@ -14,6 +14,7 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import transform
 from lightnn.compress.transforms.levels import Learned, kept, mean_magnitude
+from lightnn.exercise import exercise
 from lightnn.functional.quantize import LEAST_SCALE, MOST_SCALE
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
@@ -65,14 +66,19 @@ class TrainedTernary(Learned):
         return f"threshold {self.t[0]:g} max|W|"
 
 
+@exercise("10.6")
 @op
 def trained_ternary(W, scale, *, D):
-    """w of equation 6. Its gradients, with dy = dL/dw (equations 7 and 8; the minus belongs to -W_n):
+    """w = W_p, 0 or -W_n, in W's shape and dtype, and its gradients, with dy = dL/dw:
 
-        dL/dW_p = sum of dy where W > D,   dL/dW_n = -sum of dy where W < -D
-        dL/dW = W_p dy if W > D,   dy if |W| <= D,   W_n dy if W < -D          (STE)
+        w = W_p where W > D,    0 where |W| <= D,    -W_n where W < -D
+        dL/dW_p = sum of dy where W > D
+        dL/dW_n = -sum of dy where W < -D
+        dL/dW = W_p dy where W > D,    dy where |W| <= D,    W_n dy where W < -D
 
-    scale: W_p and W_n, an array (2,), held between 2^-126 and 2^110.
+    The minus of dL/dW_n is that of -W_n. dL/dW is a straight-through estimator, scaled by what the weight stands for.
+    scale: W_p and W_n in this order, an array (2,), clipped to LEAST_SCALE .. MOST_SCALE before it is used; its
+    gradient has its shape, and clipping it does not stop the gradient. D: the threshold, a number >= 0.
     """
     W_p, W_n = np.clip(scale, LEAST_SCALE, MOST_SCALE).astype(W.dtype)
     above, below, zero = W > D, W < -D, np.where(np.isnan(W), W, W.dtype.type(0))  # NaN stays NaN

@@ -29,6 +29,7 @@ EQUIVALENT = {  # changes that give another function's text, but the same functi
         "line 17: change constant: 1  ->  2",
     ): "|v| / norm is above 1 by a rounding error at most, and s cuts it off",
     ("08.9", "line 19: change constant: 1  ->  0"): "0 / 0 is replaced by np.where; it only warns",
+    ("10.4", "q * s + v.dtype.type(0)"): "+ 0 only turns -0 into 0, which is equal",
     ("12.4", "top < bottom  ->  top <= bottom"): "an empty slice moves nothing",
     ("12.4", "left < right  ->  left <= right"): "an empty slice moves nothing",
     ("04.7", "line 14: change constant: 0  ->  1"): "a weight of 0 then gives -inf, which is clipped to 0",
