@@ -25,7 +25,7 @@ from lightnn.kernels.parallel import parallel_njit, run
 from lightnn.kernels.quantized.depthwise_llvm import pair_bytes, tile_bytes, tile_sums
 from lightnn.kernels.quantized.image import layout, padded
 from lightnn.kernels.quantized.quads import BEST, PATHS
-from lightnn.kernels.quantized.requantize import LEAST, Output, requantize_block
+from lightnn.kernels.quantized.requantize import Output, requantize_block
 from lightnn.kernels.vector import simd
 from lightnn.kernels.vector.gemm import aligned_empty
 
@@ -75,12 +75,14 @@ def forward(x, filters, out, stride=(1, 1), padding=(0, 0, 0, 0)):
     if y.size == 0:
         return y
     data = padded(x, image, padding, out.x_zero, shape[0] < 4 * path.lanes)
-    small, (kh, kw) = bool(out.n.min() >= LEAST), shape[2:]
-    pairs = small and kw % 4 > 0 and (image.sw, dilation[1]) == (1, 1) and image.wo > 1
+    kh, kw = shape[2:]
+    pairs = out.is_small and kw % 4 > 0 and (image.sw, dilation[1]) == (1, 1) and image.wo > 1
     tap = find_taps(image, (kh, kw + pairs), dilation)
     ordered = Output(*(np.ascontiguousarray(part[channel]).reshape(-1) for part in out[:3]), *out[3:])
     args = path, data, tap, quads.reshape(-1), channel[:, 0, 0].copy(), ordered, y.reshape(-1), image
-    ways = (_pair_rows, _parallel_pairs) if pairs else (_rows, _parallel) if small else (_any_rows, _parallel_any)
+    ways = (
+        (_pair_rows, _parallel_pairs) if pairs else (_rows, _parallel) if out.is_small else (_any_rows, _parallel_any)
+    )
     run(*ways, args, len(y) * image.ho, y.size * len(tap))
     return y
 

@@ -44,6 +44,7 @@ class Output(NamedTuple):
     low: int
     high: int
     x_zero: int  # Z1, what a border of x is filled with
+    is_small: bool  # every M < 1/4: n >= LEAST, as the kernel in vectors wants it
 
 
 def output(w, b, m, x_zero, zero=0, low=0, high=255):
@@ -58,7 +59,8 @@ def output(w, b, m, x_zero, zero=0, low=0, high=255):
         raise ValueError(f"sums of int8 products: want at most {HIGHEST}, got up to {most.max()}")
     b = b - x_zero * flat.sum(1)
     m0, n = fixed_point(np.broadcast_to(np.asarray(m, np.float64), len(w)))
-    return Output(b.astype(np.int32), m0, n, int(zero), int(low), int(high), int(x_zero))
+    bounds = int(zero), int(low), int(high), int(x_zero)
+    return Output(b.astype(np.int32), m0, n, *bounds, bool((n >= LEAST).all()))
 
 
 @exercise("08.5")
@@ -158,10 +160,7 @@ def saturated(x, left):
 @numba.njit(cache=True, nogil=True)
 def requantize_block(y, at, o, sums, width, rows, count, out, channel):
     """y[at + r*o + i] = sums[r*width + i] of channel `channel` + i, as uint8, for r < rows and i < count."""
-    least = np.int64(HIGHEST)
-    for i in range(count):
-        least = min(least, np.int64(out.n[channel + i]))
-    if least >= LEAST:
+    if out.is_small:
         _block(y, at, o, sums, width, rows, count, out.b, out.m0, out.n, channel, out.zero, out.low, out.high)
         return
     for r in range(rows):

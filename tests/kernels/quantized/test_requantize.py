@@ -86,7 +86,7 @@ def test_gemmlowps_worked_example():
     assert x.tolist() == [[208, 236, 0, 238], [3, 214, 255, 29]]
     assert w.tolist() == [[152, 51, 244], [60, 26, 255], [0, 127, 246], [127, 254, 247]]
     sums = ((x - z1) @ (w - z2)).astype(np.int32)
-    out = rq.Output(np.zeros(2, np.int32), *rq.fixed_point([s1 * s2 / s3] * 2), z3, 0, 255, 0)
+    out = rq.Output(np.zeros(2, np.int32), *rq.fixed_point([s1 * s2 / s3] * 2), z3, 0, 255, 0, True)
     assert rq.requantized(sums.T, out).T.tolist() == [[168, 115, 255], [0, 66, 151]]
     assert rq.requantize(sums.T, out).T.tolist() == [[168, 115, 255], [0, 66, 151]]
 
@@ -105,7 +105,7 @@ def outputs(rng, count):
     """Channels with every kind of M: small, near 1, above 1, 0."""
     m = np.concatenate([2.0 ** rng.uniform(-34, 8, count - 4), [0.0, 1.0, 0.5, 1 - 2.0**-33]])
     b = rng.integers(-(2**20), 2**20, count).astype(np.int32)
-    return rq.Output(b, *rq.fixed_point(m), int(rng.integers(256)), 3, 250, 0)
+    return rq.Output(b, *rq.fixed_point(m), int(rng.integers(256)), 3, 250, 0, False)
 
 
 def test_the_kernel_is_the_definition_on_extremes_and_random_sums(rng):
@@ -120,7 +120,7 @@ def test_the_kernel_is_the_definition_on_extremes_and_random_sums(rng):
 def test_a_block_writes_nothing_beside_it(rng):
     """Three rows of 1 .. 40 channels of 44, from the second channel on, between others."""
     out = outputs(rng, 44)
-    out = out._replace(n=np.maximum(out.n, 2))
+    out = out._replace(n=np.maximum(out.n, 2), is_small=True)
     sums = rng.integers(-(2**20), 2**20, (3, 50)).astype(np.int32)
     for count in range(1, 41):
         y = np.full((3, 60), 77, np.uint8)
@@ -133,7 +133,7 @@ def test_a_block_writes_nothing_beside_it(rng):
 def test_every_int32_extreme_without_a_bias():
     sums = np.array([EDGES] * 3, np.int32).T
     m = [2.0**-23.5, 2.0**-31.2, 0.2499999999]
-    out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point(m), 128, 0, 255, 0)
+    out = rq.Output(np.zeros(3, np.int32), *rq.fixed_point(m), 128, 0, 255, 0, True)
     np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
 
 
@@ -154,7 +154,7 @@ def test_rounding_by_every_power_and_every_length(rng):
     """Sums whose products end in a half, at every n and in rows of every length up to three vectors."""
     for n in range(32):
         m0, many = np.full(50, 2**30, np.int32), np.full(50, n, np.int32)
-        out = rq.Output(np.zeros(50, np.int32), m0, many, 7, 1, 254, 0)
+        out = rq.Output(np.zeros(50, np.int32), m0, many, 7, 1, 254, 0, n >= rq.LEAST)
         sums = (rng.integers(-130, 130, (1, 50)) << (n + 1)) + rng.integers(-1, 2, (1, 50)) + (1 << n)
         sums = np.clip(sums, -(2**30), 2**30).astype(np.int32)
         np.testing.assert_array_equal(rq.requantize(sums, out), rq.requantized(sums, out))
