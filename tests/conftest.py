@@ -1,7 +1,7 @@
 """Shared by all tests: a seeded generator, PyTorch, which is skipped where it is missing, and how Hypothesis draws.
 
 Hypothesis draws the same cases in every run and keeps no database. `pytest --long tests/test_fuzz.py -s` draws many
-more for the readers of files, and prints how many there were.
+more for the readers of files, and prints how many there were. `pytest --thorough` runs the tests marked `thorough` too.
 """
 
 import os
@@ -34,6 +34,14 @@ hypothesis.settings.load_profile("lightnn")
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help=f"draw {LONG_CASES} cases for each reader, not {CASES}")
+    parser.addoption("--thorough", action="store_true", help="run the tests marked thorough, too: a minute more")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--thorough"):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="takes long: pytest --thorough"))
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ def test_other_right_solutions_pass(s):
         assert verdict["status"] == "PASSED", verdict
 
 
+@pytest.mark.thorough
 @BY_NUMBER
 def test_other_wrong_solutions_are_rejected_and_what_is_called_likely_is_true(s):
     verdicts = list(known.grade_known("wrong", s.number))
@@ -117,6 +118,7 @@ def test_other_wrong_solutions_are_rejected_and_what_is_called_likely_is_true(s)
         assert not verdict["likely"] or known.is_likely_true(verdict), verdict
 
 
+@pytest.mark.thorough
 @BY_NUMBER
 def test_nine_of_ten_small_changes_are_noticed_and_the_rest_are_explained(s):
     made = list(mutate.mutants(solutions.source_of(s.number)))
