@@ -296,7 +296,7 @@ def made_up(tmp_path, monkeypatch):
 def test_the_command_line_offers_a_paper_that_has_a_folder(run, made_up, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(lab_run, "RESULTS", made_up / "no such folder")
-    assert list(registry.papers()) == ["han2015", "deep-compression", "li2016", "qsgd", "dgc", "nobody2030"]
+    assert list(registry.papers()) == ["han2015", "deep-compression", "li2016", "qsgd", "dgc", "nagel2019", "nobody2030"]
     out = run("reproduce", "--help")[1]
     assert max(map(len, out.splitlines())) <= 80
     assert "dgc, nobody2030" in " ".join(out.split()) and "what nobody wrote" in out
