@@ -78,4 +78,4 @@ smallest; AdaRound gains points over the nearest codes of the same scales.
 Activations have 8 bits. Nothing was trained after rounding.
 Paper (arXiv 1906.04721, table 1, as a public reimplementation quotes it):
 MobileNetV2 on ImageNet, int8, one scale a tensor: 0.1 % with plain rounding,
-69.91 % equalised, 70.92 % with high biases absorbed too, which is not done here."""
+69.91 % equalised, 70.92 % with high biases absorbed, which is not done here."""
