@@ -5,7 +5,7 @@ of its words is a column, on LeNet-5 (with a ReLU after each convolution) and MN
 
     file      bytes of the .lnn file of the trained network
     energy    of one image, estimated from energies of single operations (energy.py)
-    training  bytes that a training step holds (memory.py)
+    held      bytes that a training step holds (memory.py)
     cosine    of the straight-through gradient and the gradient in floats, at the trained weights of the control
     sent      bytes that a worker sends in a step
     loss      on the validation images after as many steps as the control, from the same weights, on the same batches

@@ -4,11 +4,11 @@ import statistics
 
 from lightnn.tables import text_table
 
-HEAD = ["LeNet-5, MNIST", "file kB", "energy uJ", "training MB", "cosine", "sent kB", "loss", "spread"]
+HEAD = ["LeNet-5, MNIST", "file kB", "energy uJ", "held MB", "cosine", "sent kB", "loss", "spread"]
 NOTES = """\
 file: the .lnn file of the trained network. energy: one image, estimated from
 Horowitz 2014 (ISSCC), 45 nm: arithmetic, weights from DRAM, activations in 8 KB
-of SRAM; only ratios mean something. training: bytes that a training step holds;
+of SRAM; only ratios mean something. held: MB that a training step holds;
 codes are trained as floats, so fewer bits hold more, not less. cosine: of the
 straight-through gradient and the float one. sent: by a worker in a step, with
 checksums. loss: on validation images, mean; spread: the largest seed less the
