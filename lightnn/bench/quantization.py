@@ -38,7 +38,7 @@ from lightnn.papers.lab.journal import draws
 from lightnn.tensor import Tensor
 from lightnn.training import predict
 
-BITS, SEEDS, STEPS, BATCH_SIZE, LR = (1, 2, 4, 8), (0, 1, 2), 300, 64, 0.02
+BITS, SEEDS, STEPS, BATCH_SIZE, LR = (1, 2, 4, 8), (0, 1, 2), 150, 64, 0.02
 SHAPE, LAYERS, ALPHA, CALIBRATION = (1, 1, 28, 28), ("conv1", "conv2", "fc1", "fc2"), 2.0, 500
 CONTROL, INTEGERS = "float32", "both in int8"
 
