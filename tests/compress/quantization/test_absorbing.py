@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import config
 
 from lightnn import Tensor, load, models, nn, save
 from lightnn.compress import absorb_high_biases
@@ -70,6 +71,7 @@ def test_zeros_that_are_padded_or_an_average_of_them_keep_the_bias(rng):
         np.testing.assert_array_equal(new[0].bias.data, model[0].bias.data)
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="a network over many images needs the compiler")
 def test_a_depthwise_network_stays_nearly_the_same(uneven, images):
     new = absorb_high_biases(uneven, images)
     want = uneven(Tensor(images)).data
