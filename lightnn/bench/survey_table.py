@@ -8,8 +8,8 @@ HEAD = ["LeNet-5, MNIST", "file kB", "energy uJ", "held MB", "cosine", "sent kB"
 NOTES = """\
 file: the .lnn file of the trained network. energy: one image, estimated from
 Horowitz 2014 (ISSCC), 45 nm: arithmetic, weights from DRAM, activations in 8 KB
-of SRAM; only ratios mean something. held: MB that a training step holds;
-codes are trained as floats, so fewer bits hold more, not less. cosine: of the
+of SRAM; only ratios mean something. held: MB that a training step holds; codes
+are trained as floats, so fewer bits save nothing there. cosine: of the
 straight-through gradient and the float one. sent: by a worker in a step, with
 checksums. loss: on validation images, mean; spread: the largest seed less the
 smallest. float32 and weights or activations of K bits compute in floats."""
