@@ -56,7 +56,9 @@ def _asked(result, bits):
         fraction = recovered(result, BOTH, K)
         verdict = "nothing to recover" if fraction is None else f"both recover {100 * fraction:.1f} %"
         met = "" if fraction is None else "  yes" if fraction >= ASKED else "  no"
-        lines.append(f"{K} bits: plain rounding loses {statistics.mean(lost(result, K)):5.2f} points; {verdict}{met}")
+        losses = lost(result, K)
+        points = f"{statistics.mean(losses):.2f} points ({min(losses):.2f} to {max(losses):.2f})"
+        lines.append(f"{K} bits: plain loses {points}; {verdict}{met}")
     return "\n".join([f"asked: both recover at least {100 * ASKED:.0f} %", *lines])
 
 
