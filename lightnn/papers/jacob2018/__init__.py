@@ -8,7 +8,7 @@ __all__ = ["FULL", "PAPER", "WAYS", "format_tables", "reproduce"]
 
 PAPER = Paper(
     name="jacob2018",
-    title="8-bit integers, with and without training",
+    title="integers of 8 and of 4 bits",
     arxiv="1712.05877",
     minutes=10,
     quick_minutes=1,

@@ -3,12 +3,17 @@
 bytes = K n / 8 + 4 for each scale + 1 for each zero point + 4 for each bias + 8 for each observed range + header
 """
 
+import pathlib
 import tempfile
 
 import numpy as np
 
 from lightnn import io, nn
+from lightnn.compress import encode
 from lightnn.compress.quantization.post_training import layers_with_weights
+from lightnn.io.bits import pack, width
+from lightnn.io.cursor import PACKED, Writer
+from lightnn.io.parts import SYMBOLS
 from lightnn.papers.lab.stage import Images
 from lightnn.runtime import lower_integers
 from lightnn.training import predict
@@ -20,22 +25,32 @@ def sizes_and_classes(model: nn.Module, images: Images) -> dict:
     packed bytes: of the file, had its codes K bits each; the file itself is smaller where Huffman's codes are shorter.
     other classes: how many test images the integer network classifies otherwise than the simulated one.
     """
-    with tempfile.NamedTemporaryFile(suffix=".lnn") as file:
-        io.save(model, file.name)
-        report = io.inspect(file.name)
-    parts, codes = report.bytes_by_part(), code_bytes(model)
-    packed = report.size_bytes - parts["codes"] - parts.get("Huffman table", 0) + codes
-    return {
-        "formula bytes": codes + other_bytes(model) + parts["header"],
-        "packed bytes": packed,
-        **_classes(model, images),
-    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "model.lnn"
+        io.save(model, path)
+        report = io.inspect(path)
+    parts = report.bytes_by_part()
+    packed = report.size_bytes - parts["codes"] - parts.get("Huffman table", 0) + packed_bytes(model)
+    formula = code_bytes(model) + other_bytes(model) + parts["header"]
+    return {"formula bytes": formula, "packed bytes": packed, **_classes(model, images)}
 
 
 def code_bytes(model: nn.Module) -> int:
     """Sum of K n / 8, in whole bytes for each layer."""
     weights = [layer.weight for layer in layers_with_weights(model).values()]
     return sum(-(-p.values.bits * p.size // 8) for p in weights)
+
+
+def packed_bytes(model: nn.Module) -> int:
+    """Those of the codes as a file holds them if they are packed: with a few bytes that say how, for each layer."""
+    out = Writer()
+    for layer in layers_with_weights(model).values():
+        codes = encode(layer.weight).parts["codes"].astype(np.int64)
+        size = int(codes.max()) - int(codes.min()) + 1
+        for number in (SYMBOLS, 2 * abs(int(codes.min())), PACKED, size):
+            out.number(number)
+        out.sized(pack(codes.ravel() - codes.min(), width(size)))
+    return len(out.data)
 
 
 def other_bytes(model: nn.Module) -> int:

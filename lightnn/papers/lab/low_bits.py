@@ -51,9 +51,9 @@ class Way:
 class Subject:
     """How long the reference trains, on all training images, and every way after it, on the first `images` of them."""
 
-    reference_epochs: int = 8
+    reference_epochs: int = 7
     epochs: int = 2
-    images: int = 25_000
+    images: int = 20_000
     lr: float = 0.01
     optimizer: Callable[..., optim.Optimizer] = stage.with_decay
     reference_images: int = 60_000
@@ -153,13 +153,15 @@ def _known(run, name, model, numbers):
 def _quantized(run, name, way, reference):
     """(network, numbers) of a way."""
     model = way.quantize(reference, run.images.training[0][:CALIBRATION])
-    if way.trained:
-        _train(run, name, way, model)
-    return model, {"validation accuracy %": round(100 - stage.error(model, run.images.validation), 2)}
+    error = _train(run, name, way, model) if way.trained else stage.error(model, run.images.validation)
+    return model, {"validation accuracy %": round(100 - error, 2)}
 
 
 def _train(run, name, way, model):
-    """Train the network on, in place. What rounds gradients stands in it only as long."""
+    """Train the network on, in place. Returns its error on the validation images in %.
+
+    What rounds gradients stands in it only as long.
+    """
     images = run.images._replace(training=_first(run.images.training, run.subject.images))
     layers = {path: m for path, m in model.named_modules() if way.gradient_bits and path in INNER}
     rng = draws(run.seed, "rounding of gradients")
@@ -167,9 +169,10 @@ def _train(run, name, way, model):
         put(model, path, nn.Sequential(layer, compress.GradientQuantizer(way.gradient_bits, rng=rng)))
     recipe = run.subject.recipe(way.after_step and (lambda: way.after_step(model)))
     options = {"progress": run.progress, "description": name}
-    stage.fit(model, images, draws(run.seed, "training on"), recipe, **options)
+    error = stage.fit(model, images, draws(run.seed, "training on"), recipe, **options)
     for path, layer in layers.items():
         put(model, path, layer)
+    return error
 
 
 def file_bytes(model: nn.Module, x: np.ndarray) -> int:

@@ -8,7 +8,7 @@ __all__ = ["FULL", "PAPER", "WAYS", "format_tables", "reproduce"]
 
 PAPER = Paper(
     name="ttq",
-    title="learned ternary values against TWN",
+    title="ternary values that are learned",
     arxiv="1612.01064",
     minutes=10,
     quick_minutes=1,
