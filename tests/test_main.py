@@ -300,7 +300,7 @@ def test_the_command_line_offers_a_paper_that_has_a_folder(run, made_up, monkeyp
     assert list(registry.papers()) == [*names, "nobody2030"]
     out = run("reproduce", "--help")[1]
     assert max(map(len, out.splitlines())) <= 80
-    assert "dgc, nobody2030" in " ".join(out.split()) and "what nobody wrote" in out
+    assert "lsq, nobody2030" in " ".join(out.split()) and "what nobody wrote" in out
     assert run("reproduce", "nobody2030", "--seed", "4") == (0, "\na table {'seed': 4, 'quick': False}\n", "")
     assert "nobody2030" in run("reproduce", "nobody2031")[2]
 
