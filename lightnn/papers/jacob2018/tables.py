@@ -10,9 +10,10 @@ BESIDE = Beside(
         "trained, W4 A4": Asked(loss=0.2),
     },
     notes=(
-        "Paper (arXiv 1712.05877, abstract): accuracy close to that of floats, memory",
-        "close to a quarter. Figures of its tables are unverified, so none is shown.",
-        "MNIST and LeNet-5 are our stand-in. First and last layer: as the others.",
+        "Paper (arXiv 1712.05877, table 4.1), ResNet-50, 100 and 150 on ImageNet: 76.4,",
+        "78.0 and 78.8 % in floats, 74.9, 76.6 and 76.7 % in integers; read in a",
+        "transcript of the paper. MNIST and LeNet-5 are our stand-in. First and last",
+        "layer: as the others.",
     ),
 )
 

@@ -86,14 +86,16 @@ def measure(
 
     {"network", "seed", "reference epochs", "epochs", "images", "lr", "reference": {...}, "ways": {way: {"weights",
     "activations", "trained", "validation accuracy %", "test accuracy %", "bytes", ...}}, "seconds"}. shared: the
-    networks in floats are kept where the next paper finds them; "seconds" has theirs for each paper.
+    networks in floats stay where the next paper finds them, --fresh or not; "seconds" has theirs for each paper.
     """
     images = stage.mnist()
     kept = Journal.open("low-bits", seed, subject.reference, say=say) if shared else journal
     run = Experiment("low bits", subject, images, journal, seed, progress, say)
     reference, numbers = kept.network("reference", lambda: _reference(run))
     numbers = _known(run, "reference", reference, numbers)
-    control, trained = kept.network(f"control {subject.recipe()}", lambda: _quantized(run, CONTROL, FLOATS, reference))
+    control, trained = kept.network(
+        f"control {subject.images} {subject.recipe()}", lambda: _quantized(run, CONTROL, FLOATS, reference)
+    )
     found = {CONTROL: {**_plan(FLOATS), **_known(run, CONTROL, control, trained)}}
     found |= {name: _one(run, name, way, reference) for name, way in ways.items()}
     plan = {"reference epochs": subject.reference_epochs, "epochs": subject.epochs, "images": subject.images}
