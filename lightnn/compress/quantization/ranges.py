@@ -104,7 +104,7 @@ def divergence(counts: np.ndarray, i: int, levels: int) -> float:
     in `levels` groups of neighbours. Group k begins with bin ceil(k i / levels). Every bin of a group that is not empty
     gets the mean of those that are not; an empty bin stays 0. Bins with P_j = 0 add nothing to the sum. If Q_j is 0
     where P_j is not, the result is infinite; if all counts are 0, it is 0. counts (B,): floats >= 0, which stay as they
-    are. 1 <= i <= B; levels may be larger than i: then groups that begin with the same bin are one.
+    are. 1 <= i <= B; levels may be larger than i: then some groups have no bin.
     """
     inside = counts[:i]
     P = inside.copy()
