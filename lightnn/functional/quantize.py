@@ -14,7 +14,8 @@ from lightnn.exercise import exercise
 from lightnn.functional import check
 from lightnn.tensor import op
 
-LEAST_SCALE, MOST_SCALE = 2.0**-126, 2.0**110  # with these S (q - Z) stays finite, and S normal, in float32
+LEAST_SCALE = 2.0**-126  # with these S (q - Z) stays finite, and S normal, in float32
+MOST_SCALE = 2.0**110
 WIDEST_CODE = 2**15
 
 

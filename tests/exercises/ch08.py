@@ -26,7 +26,7 @@ ONE = "so one seed gives one result"
 CHANCE = "sgn(v_i) (l + 1) with probability a s - l"
 BEYOND = "with all that lies beyond added to the last of them"
 BEGINS = "Group k begins with bin ceil(k i / levels)"
-EMPTY = "gets the mean of those that are not; an empty bin stays 0"
+EMPTY = "gets the mean of those that are not empty; an empty bin stays 0"
 INFINITE = "If Q_j is 0 where P_j is not, the result is infinite"
 RNG = "rng = np.random.default_rng(3)\n"
 

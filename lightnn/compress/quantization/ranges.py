@@ -24,7 +24,7 @@ MOST_TRIES = 256  # thresholds that a search looks at
 
 
 class Seen(NamedTuple):
-    """What calibration saw of a tensor: its lowest and highest number, and how many there were in each bin of |x|.
+    """What calibration saw of a tensor: its `lowest` and `highest` number, and in `counts` how many were in each bin.
 
     counts (2, BINS): of the negative numbers and of the others; bin i holds |x| from i to i + 1 times `width`."""
 
@@ -63,9 +63,9 @@ def mse_range(seen: Seen, bits: int) -> tuple[float, float]:
         q = clip(round(x / S) + Z, 0, 2^bits - 1)
         S = (high - low) / (2^bits - 1),    Z = round(-low / S)
 
-    x is the middle of a bin: counts[0, i] numbers are at -(i + 1/2) width, counts[1, i] at +(i + 1/2) width. T is one
-    of MOST_TRIES ends of bins, evenly spaced up to the widest: i width for i = 8, 16, ..., BINS. Of equal errors the
-    widest T wins. (0.0, 0.0) if the width is 0. All is computed in float64.
+    x is the middle of a bin: with width = seen.width, counts[0, i] numbers are at -(i + 1/2) width, counts[1, i] at
+    +(i + 1/2) width. T is one of MOST_TRIES ends of bins, evenly spaced up to the widest: i width for i = 8, 16, ...,
+    BINS. Of equal errors the widest T wins. (0.0, 0.0) if the width is 0. All is computed in float64.
     """
     middles = (np.arange(BINS) + 0.5) * seen.width
     x, counts = np.concatenate([-middles, middles]), seen.counts.reshape(-1)
@@ -101,10 +101,10 @@ def divergence(counts: np.ndarray, i: int, levels: int) -> float:
         KL(P || Q) = sum_j p_j log(p_j / q_j),    p = P / sum P,  q = Q / sum Q
 
     P (i,): the first i counts, with all that lies beyond added to the last of them. Q (i,): the first i counts alone,
-    in `levels` groups of neighbours. Group k begins with bin ceil(k i / levels). Every bin of a group that is not empty
-    gets the mean of those that are not; an empty bin stays 0. Bins with P_j = 0 add nothing to the sum. If Q_j is 0
-    where P_j is not, the result is infinite; if all counts are 0, it is 0. counts (B,): floats >= 0, which stay as they
-    are. 1 <= i <= B; levels may be larger than i: then some groups have no bin.
+    in `levels` groups of neighbours. Group k begins with bin ceil(k i / levels). In a group, each bin that is not empty
+    gets the mean of those that are not empty; an empty bin stays 0. Bins with P_j = 0 add nothing to the sum. If Q_j is
+    0 where P_j is not, the result is infinite; if all counts are 0, it is 0. counts (B,): floats >= 0, which stay as
+    they are. 1 <= i <= B; levels may be larger than i: then some groups have no bin.
     """
     inside = counts[:i]
     P = inside.copy()

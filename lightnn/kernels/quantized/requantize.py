@@ -29,7 +29,8 @@ from lightnn.exercise import exercise
 from lightnn.kernels.quantized import requantize_llvm
 from lightnn.kernels.quantized.requantize_llvm import LEAST
 
-LOWEST, HIGHEST = -(2**31), 2**31 - 1
+LOWEST = -(2**31)
+HIGHEST = 2**31 - 1
 DEEPEST = HIGHEST // (255 * 127)  # a sum of more products of uint8 and int8 (without -128) may not fit: 66311
 
 
