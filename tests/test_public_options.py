@@ -395,8 +395,8 @@ CALLS = {name: valid for name, valid in CALLS.items() if name not in OPTIONAL}
 ONLY_MATERIAL = {
     "functional": "hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid tanh",
     "nn": "ModuleList Parameter Sequential",
-    "compress": "Codebook Mask correct_bias decode decode_parameter density encode feature_maps fold_constants look_up "
-    "map_statistics mask_channels masked nearest sensitivities set_mask thin",
+    "compress": "Codebook Mask absorb_high_biases correct_bias decode decode_parameter density encode feature_maps "
+    "fold_constants look_up map_statistics mask_channels masked nearest sensitivities set_mask thin",
     "metrics": "count_parameters",
     "models": "architecture check_reads_back describe description_of_unchanged parse replace to_text",
     "io": "save save_to_train to_bytes to_train_bytes",

@@ -4,6 +4,9 @@ suite.py        Suite and suites(): how a benchmark registers itself by the SUIT
 convolution.py  dense, depthwise, grouped, shift: forward and both gradients
 filters.py      one network with five filters: its errors over three seeds
 int8.py         kernels of 8-bit integers, and PyTorch's
+networks.py     whole networks in int8 against float32
+quantization.py what fewer bits gain and cost; survey_table.py, energy.py and memory.py belong to it
+retraining.py   what retraining after pruning gains
 sparse.py       sparse layers against dense ones and PyTorch's CSR
 training.py     training time and memory of both LeNets
 zoo.py          parameters, MACs and accuracies of torchvision's classifiers

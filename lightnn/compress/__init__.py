@@ -39,6 +39,7 @@ from lightnn.compress.pruning.magnitude import (
     set_mask,
     threshold,
 )
+from lightnn.compress.quantization.absorbing import absorb_high_biases
 from lightnn.compress.quantization.calibration import calibrate
 from lightnn.compress.quantization.correcting import correct_bias
 from lightnn.compress.quantization.equalizing import equalize, equalized_pairs
@@ -93,6 +94,7 @@ __all__ = [
     "TernGrad",
     "Transform",
     "Uncompressed",
+    "absorb_high_biases",
     "activation_density",
     "adaround",
     "adjust_dropout",

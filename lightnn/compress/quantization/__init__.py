@@ -5,6 +5,7 @@ calibration.py   what calibration images show of each tensor, and the ranges tha
 sites.py         which tensors integer inference must hold in few bits, and the module that gives each
 post_training.py `quantize`, which puts it together
 equalizing.py    cross-layer equalisation
+absorbing.py     high-bias absorption
 correcting.py    bias correction
 rounding.py      AdaRound
 mixing.py        bits for each layer under a budget of bytes

@@ -44,24 +44,31 @@ def equalize(model: Module, input_shape: Sequence[int]) -> Module:
 
 def equalized_pairs(model: Module, input_shape: Sequence[int]) -> list[tuple[str, str]]:
     """The paths of the pairs of layers that `equalize` works on."""
-    run, modules = wiring("equalize", model, input_shape), dict(model.named_modules())
+    return pairs_through("equalize", model, input_shape, PASSES)
+
+
+def pairs_through(
+    where: str, model: Module, input_shape: Sequence[int], passes: frozenset[str]
+) -> list[tuple[str, str]]:
+    """The paths of two layers, with nothing but ops of these names between them."""
+    run, modules = wiring(where, model, input_shape), dict(model.named_modules())
     pairs = []
     for i, step in enumerate(run.steps):
         if not step.op.is_layer or i == run.output:
             continue
-        after = _next(run, i)
+        after = _next(run, i, passes)
         if after is not None and all(_is_free(run, modules, s) for s in (step, after)):
             pairs.append((step.module, after.module))
     return pairs
 
 
-def _next(run, i):
+def _next(run, i, passes):
     """The step of the layer that alone reads step i; None if there is none, or something else lies between."""
     while len(run.readers.get(i, ())) == 1 and i != run.output:
         i = run.readers[i][0]
         if run.steps[i].op.is_layer:
             return run.steps[i]
-        if run.steps[i].op.name not in PASSES:
+        if run.steps[i].op.name not in passes:
             return None
     return None
 

@@ -31,7 +31,11 @@ class Images(NamedTuple):
 
 def mnist() -> Images:
     """MNIST, its last training images set apart for validation."""
-    d = data.load_mnist()
+    return split(data.load_mnist())
+
+
+def split(d: data.Dataset) -> Images:
+    """A data set, its last training images set apart for validation."""
     training = d.x_train[:-VALIDATION], d.y_train[:-VALIDATION]
     validation = d.x_train[-VALIDATION:], d.y_train[-VALIDATION:]
     return Images(training, validation, (d.x_test, d.y_test))
