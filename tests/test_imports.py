@@ -17,7 +17,7 @@ ORDER = [  # from the bottom to the top; a line's members don't import each othe
     ("exercise", "options", "startup"),
     ("declare",),
     ("arithmetic", "kernels", "files", "tables"),
-    ("tensor",),
+    ("bits", "tensor"),
     ("functional",),
     ("nn",),
     ("optim", "data"),

@@ -162,7 +162,7 @@ def run(families: tuple[str, ...] = tuple(FAMILIES), say: Callable[[str], None] 
     torch = find_torch()
     opponent = opponent_name(torch)
     threads, rows, summary = numba.get_num_threads(), {}, {}
-    say(f"ratio = time of {opponent} / time of lightnn, float32, {threads} threads")
+    say(f"ratio = time of {opponent}\n        / time of lightnn, float32, {threads} threads")
     for family in families:
         say(f"\n{family:<25} {'ours ms':>8} {'theirs':>8} {'ratio':>6}")
         rows[family] = {}

@@ -7,7 +7,8 @@ length and bytes of the code lengths (5 bits a symbol), then n, n length and byt
 ceil(log2(alphabet size)) bits each. Bits fill a byte from its most significant one (see bits, huffman).
 """
 
-from lightnn.io import bits, huffman
+from lightnn import bits
+from lightnn.io import huffman
 from lightnn.io.errors import FormatError
 
 PACKED, HUFFMAN = 0, 1

@@ -8,8 +8,8 @@ import heapq
 
 import numpy as np
 
+from lightnn import bits
 from lightnn.exercise import exercise
-from lightnn.io import bits
 from lightnn.io.errors import FormatError
 
 LONGEST = 31  # a code length is stored in 5 bits, 0 meaning "no such symbol"

@@ -13,7 +13,8 @@ import math
 
 import numpy as np
 
-from lightnn.io import bits, huffman, sparse_index
+from lightnn import bits
+from lightnn.io import huffman, sparse_index
 from lightnn.io.cursor import Reader, Writer
 from lightnn.io.errors import FormatError
 

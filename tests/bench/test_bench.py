@@ -9,7 +9,7 @@ import pytest
 
 import lightnn.bench
 from lightnn.__main__ import main
-from lightnn.bench import convolution, filters, sparse, suite, training
+from lightnn.bench import convolution, filters, sparse, suite, timing, training
 from lightnn.data import Dataset
 
 CASES = [
@@ -216,3 +216,28 @@ def test_peak_memory_is_that_of_a_process_of_its_own():
     """The test process's own size does not count."""
     own = np.ones(100_000_000)  # 800 MB
     assert 50 < training.peak_megabytes("lightnn", "lenet_300_100", batches=1) < own.nbytes / 2**20
+
+
+def test_the_benchmark_of_convolutions_reports_every_family_and_draws_it(monkeypatch, tmp_path):
+    run, lines = convolution.run, []
+    monkeypatch.setitem(run.__globals__, "find_torch", lambda: None)
+    monkeypatch.setitem(run.__globals__, "medians_ms", lambda calls: [float(i + 1) for i, _ in enumerate(calls)])
+    cases = {"dense": {"a": CASES[0]}, "shift": {"b": (2, 20, 6)}}
+    monkeypatch.setitem(run.__globals__, "FAMILIES", cases)
+    result = run(("dense", "shift"), lambda text: lines.extend(text.split("\n")))
+    assert max(map(len, lines)) <= 80
+    assert result["rows"]["dense"]["a"] == {
+        "ours ms": 3.0, "theirs ms": 6.0, "ratio": 2.0, "forward": 2.0, "input": 2.0, "weight": 2.0,
+    }  # fmt: skip
+    assert result["rows"]["shift"]["b"]["copy / ours"] == 3.0
+    assert result["summary"]["dense"] == {"geometric mean": pytest.approx(2.0), "least": 2.0}
+    pytest.importorskip("matplotlib", reason="the picture needs matplotlib: pip install -e .[study]")
+    convolution.plot(result, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_calls_take_turns_in_bursts_and_two_of_a_burst_do_not_count():
+    turns = []
+    times = timing.medians_ms([lambda: turns.append("a"), lambda: turns.append("b")], rounds=2, seconds=0)
+    assert len(times) == 2 and min(times) >= 0
+    assert "".join(turns) == "aaaaabbbbb" * 2  # two that are not counted, and three that are

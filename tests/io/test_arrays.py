@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from lightnn import bits
 from lightnn.compress import Codebook, Encoded, Mask, decode, encode
-from lightnn.io import FormatError, bits
+from lightnn.io import FormatError
 from lightnn.io.arrays import read_array, write_array
 from lightnn.io.cursor import Reader, Writer
 from lightnn.nn import Parameter

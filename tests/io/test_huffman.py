@@ -6,7 +6,8 @@ import itertools
 import numpy as np
 import pytest
 
-from lightnn.io import FormatError, bits, huffman
+from lightnn import bits
+from lightnn.io import FormatError, huffman
 from lightnn.io.huffman import canonical_codes, code_lengths, coded_bytes, decode, encode
 
 FIBONACCI = [1, 1]

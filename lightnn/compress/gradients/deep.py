@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lightnn import options
+from lightnn.bits import from_bytes, to_bytes
 from lightnn.compress.gradients import elias
-from lightnn.compress.gradients.bitstream import from_bytes, to_bytes
 from lightnn.files import FormatError
 from lightnn.options import Rng
 from lightnn.training.codec import GradientCodec

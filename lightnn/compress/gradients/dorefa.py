@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from lightnn import options
-from lightnn.compress.gradients.bitstream import from_bytes, join, split, to_bytes
+from lightnn.bits import pack, unpack
 from lightnn.declare import same
 from lightnn.files import FormatError
 from lightnn.nn import Module
@@ -78,7 +78,7 @@ class DoReFaGradient(GradientCodec):
 
     def pack(self, g):
         m, codes = gradient_codes(g.reshape(self._rows, -1), self.bits, self.rng)
-        return m.astype("<f4").tobytes() + to_bytes(join(codes.ravel(), self.bits))
+        return m.astype("<f4").tobytes() + pack(codes.ravel(), self.bits)
 
     def unpack(self, body):
         at = 4 * self._rows
@@ -86,5 +86,5 @@ class DoReFaGradient(GradientCodec):
         m = np.frombuffer(body, "<f4", self._rows)[:, None].astype(np.float64)
         if not np.isfinite(m).all() or (m < 0).any():
             raise FormatError("DoReFaGradient: want maxima, finite and >= 0; got others")
-        codes = split(from_bytes(body[at:], self.size * self.bits), self.bits)
+        codes = unpack(body[at:], self.bits, self.size)
         return from_codes(m, codes.reshape(self._rows, -1), self.bits)

@@ -8,7 +8,7 @@ paper calls it recursive Elias coding.
 
 import numpy as np
 
-from lightnn.compress.gradients.bitstream import join
+from lightnn.bits import join
 from lightnn.files import FormatError
 from lightnn.kernels.elias import read_omega
 

@@ -10,7 +10,7 @@ here a row, the first axis), and a vector counts as one. What rounding took away
 
 import numpy as np
 
-from lightnn.compress.gradients.bitstream import from_bytes, to_bytes
+from lightnn.bits import from_bytes, to_bytes
 from lightnn.files import FormatError
 from lightnn.options import Rng
 from lightnn.training.codec import GradientCodec

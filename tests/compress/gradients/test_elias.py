@@ -1,13 +1,12 @@
-"""lightnn/compress/gradients/elias.py and bitstream.py: codes by hand, by the definition, and hostile bits."""
+"""lightnn/compress/gradients/elias.py: codes by hand, by the definition, and hostile bits."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightnn.compress.gradients import bitstream, elias
+from lightnn.compress.gradients import elias
 from lightnn.files import FormatError
-from lightnn.io import bits
 
 
 def by_definition(n):
@@ -52,18 +51,3 @@ def test_bits_that_are_no_code_are_refused(code):
 def test_more_codes_than_bits_are_refused_before_they_are_made():
     with pytest.raises(FormatError, match="want 1000000000000 Elias codes, got 3 bits"):
         elias.read(np.zeros(3, np.uint8), 0, 10**12)
-
-
-@pytest.mark.parametrize("length", [1, 3, 8, 16])
-def test_equal_lengths_are_the_layout_of_io(rng, length):
-    values = rng.integers(0, 2**length, 37)
-    data = bitstream.to_bytes(bitstream.join(values, length))
-    assert data == bits.pack(values, length)
-    np.testing.assert_array_equal(bitstream.split(bitstream.from_bytes(data, 37 * length), length), values)
-
-
-def test_mixed_lengths_by_hand():
-    assert text(bitstream.join([5, 0, 1], [3, 2, 1])) == "101001"
-    assert bitstream.join([], 3).size == 0
-    with pytest.raises(FormatError, match="want 2 bytes for 9 bits, got 1"):
-        bitstream.from_bytes(b"\0", 9)

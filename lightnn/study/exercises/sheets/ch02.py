@@ -321,7 +321,7 @@ def finale():
     if not np.allclose(y, training.predict(model, d.x_test[:50]), rtol=1e-3, atol=1e-3):
         raise ValueError("csr_matvec and fold_constants give outputs other than the pruned network's")
     return (
-        f"your chapter 02 prunes LeNet-300-100 to {left['kept %']:.1f} % of its weights and {left['flop %']:.1f} % of "
+        f"Your functions prune LeNet-300-100 to {left['kept %']:.1f} % of its weights and {left['flop %']:.1f} % of "
         f"its operations: test error {before:.2f} % -> {after:.2f} % with one more epoch ({error(chance):.2f} % with "
         "random masks); csr_matvec gives the network's outputs from the weights that are stored"
     )

@@ -271,4 +271,4 @@ def finale() -> str:
     parameters = " to ".join(f"{metrics.count_parameters(n):,}" for n in (net, thin))
     macs = " to ".join(f"{metrics.count_macs(n, shape):,}" for n in (net, thin))
     error = " to ".join(f"{e:.1f}" for e in errors)
-    return f"your chapter 03 thins LeNet-5: {parameters} parameters, {macs} MACs, {error} % error after one more epoch"
+    return f"Your functions thin LeNet-5: {parameters} parameters, {macs} MACs, {error} % error after one more epoch"

@@ -302,6 +302,6 @@ def finale():
         )
     alone = compress.sharing_rate(round(0.08 * model.fc1.weight.size), 32, 16)
     return (
-        f"your chapter 04 compresses LeNet-300-100 to {size:,} bytes, {error:.1f} % error; "
+        f"Your functions compress LeNet-300-100 to {size:,} bytes, {error:.1f} % error; "
         f"sharing alone makes the weights of fc1 {alone:.1f} times as small"
     )

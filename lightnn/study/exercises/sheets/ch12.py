@@ -317,7 +317,7 @@ def finale() -> str:
     assert apart < 1e-2, f"your gradients differ from those of the library's kernels: by {apart:.0%} of the largest"
     directions = len(set(zip(dy.tolist(), dx.tolist())))
     return (
-        f"your chapter 12 trains a network, in whose shift channels move in {directions} directions, for 40 steps: its "
+        f"Your functions train a network, in whose shift channels move in {directions} directions, for 40 steps: its "
         f"loss falls from {losses[1]:.2f} to {losses[-1]:.2f}, and its gradients are within {apart:.0e} of those of "
         "the library's fast kernels"
     )

@@ -1,10 +1,10 @@
-"""lightnn/io/bits.py: numbers of K bits without gaps."""
+"""lightnn/bits.py: numbers of K bits without gaps."""
 
 import numpy as np
 import pytest
 
-from lightnn.io import FormatError
-from lightnn.io.bits import pack, unpack, width
+from lightnn.bits import from_bytes, join, pack, to_bytes, unpack, width
+from lightnn.files import FormatError
 
 
 def test_the_layout_by_hand():
@@ -44,3 +44,20 @@ def test_unpack_wants_just_the_bytes_needed(data):
 
 def test_width_is_the_bits_that_tell_k_values_apart():
     assert [width(k) for k in (1, 2, 3, 4, 5, 16, 17, 256, 257)] == [0, 1, 2, 2, 3, 4, 5, 8, 9]
+
+
+@pytest.mark.parametrize("length", [1, 3, 8, 16])
+def test_joined_numbers_of_one_length_are_packed_ones(rng, length):
+    values = rng.integers(0, 2**length, 37)
+    data = to_bytes(join(values, np.full(37, length)))
+    assert data == pack(values, length)
+    np.testing.assert_array_equal(
+        from_bytes(data, 37 * length), np.unpackbits(np.frombuffer(data, "u1"))[: 37 * length]
+    )
+
+
+def test_mixed_lengths_by_hand():
+    assert to_bytes(join([5, 0, 1], [3, 2, 1])) == bytes([0b10100100])
+    assert join([], []).size == 0
+    with pytest.raises(FormatError, match="want 2 bytes for 9 bits, got 1"):
+        from_bytes(b"\0", 9)
