@@ -73,11 +73,11 @@ def lsq(v, s, *, bits: int, signed: bool = True, n: int = 1):
                     Q_P where v / s >= Q_P
 
     `lsq_range` gives Q_N = 2^(bits-1) and Q_P = 2^(bits-1) - 1 if signed, else Q_N = 0 and Q_P = 2^bits - 1. Rounding
-    passes the gradient on (STE); a tie is rounded to the even integer. g keeps the steps of s in proportion to s (section
-    2.2); n: how many weights, or features of an activation, s is for. s: an array (1,) of v's dtype, clipped to
-    LEAST_SCALE .. MOST_SCALE before it is used; its gradient has the shape (1,), and clipping it does not stop the
-    gradient. TypeError unless v and s are float32 or float64, both the same. ValueError unless s has the shape (1,),
-    bits is an int from 2 to 8, and n is an int >= 1.
+    passes the gradient on (STE); a tie is rounded to the even integer. g keeps the steps of s in proportion to s; n:
+    how many weights, or features of an activation, s is for. s: an array (1,) of v's dtype, clipped to LEAST_SCALE ..
+    MOST_SCALE before it is used; its gradient has the shape (1,), and clipping it does not stop the gradient. TypeError
+    unless v and s are float32 or float64, both the same. ValueError unless s has the shape (1,), bits is an int from 2
+    to 8, and n is an int >= 1.
     """
     check.floating("lsq", v=v, s=s)
     check.shape("lsq", "s (1,)", s.shape == (1,), s=s)

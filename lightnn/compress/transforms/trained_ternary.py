@@ -78,7 +78,7 @@ def trained_ternary(W, scale, *, D):
 
     These are equations 6 to 8; the minus of dL/dW_n is that of -W_n. dL/dW is a straight-through estimator, scaled by
     what the weight stands for. scale: W_p and W_n in this order, an array (2,), clipped to LEAST_SCALE .. MOST_SCALE
-    before it is used; its gradient has its shape and dtype, and clipping it does not stop the gradient. D: the
+    before it is used; its gradient has its shape, and clipping it does not stop the gradient. D: the
     threshold, a number >= 0.
     """
     W_p, W_n = np.clip(scale, LEAST_SCALE, MOST_SCALE).astype(W.dtype)
