@@ -17,15 +17,22 @@ import numpy as np
 from lightnn import options
 from lightnn.bits import from_bytes, to_bytes
 from lightnn.compress.gradients import elias
+from lightnn.exercise import exercise
 from lightnn.files import FormatError
 from lightnn.options import Rng
 from lightnn.training.codec import GradientCodec
 
 
+@exercise("08.8")
 def qsgd_levels(v: np.ndarray, levels: int, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
-    """(norm, level) of the rows of v (B, d): norms (B,) and integers s sgn(v_i) xi_i (B, d), from -s to s, int64.
+    """(norm, level), float64 (B,) and int64 (B, d), of the rows of v (B, d): Q_s(v) = norm level / s, section 3.1.
 
-    Q_s(v) = norm level / s, section 3.1. levels: s. A row of zeros has the norm and the levels 0.
+        norm = ||v||_2 of the row,    a = |v_i| / norm,    l = floor(a s)
+        level_i = sgn(v_i) (l + 1) with probability a s - l,    else sgn(v_i) l
+
+    levels: s. rng: a generator, or a seed for one; each number of v is drawn on its own, from rng alone, so one seed
+    gives one result. Levels lie between -s and s. A row of zeros has the norm 0 and the levels 0. v: float32 or
+    float64; the norm is computed in float64. ValueError unless levels is an int >= 1.
     """
     s, rng = options.count("qsgd_levels: levels", levels, at_most=2**20), options.generator("qsgd_levels: rng", rng)
     norm = np.sqrt((v.astype(np.float64) ** 2).sum(1))

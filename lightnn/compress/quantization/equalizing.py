@@ -18,6 +18,7 @@ import numpy as np
 
 from lightnn.compress.finite import check_finite
 from lightnn.compress.structure.wiring import wiring
+from lightnn.exercise import exercise
 from lightnn.nn import Conv2d, Linear, Module
 
 PASSES = frozenset({"relu", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "shift2d", "flatten", "reshape"})
@@ -87,8 +88,15 @@ def _equalize(first, second):
     return float(np.abs(np.log(s)).max())
 
 
+@exercise("08.3")
 def equalizing_scale(r1: np.ndarray, r2: np.ndarray) -> np.ndarray:
-    """s_i = sqrt(r1_i r2_i) / r2_i, float64; 1 where a range is 0: nothing is gained there."""
+    """s (C,), float64: what layer 1 divides its channel i by, and layer 2 multiplies it by:
+
+        s_i = sqrt(r1_i r2_i) / r2_i
+
+    Both ranges are then sqrt(r1_i r2_i). Where r1_i or r2_i is 0, s_i is 1. r1, r2 (C,): the ranges, lists or arrays
+    of numbers >= 0; they stay as they are.
+    """
     r1, r2 = np.asarray(r1, np.float64), np.asarray(r2, np.float64)
     both = (r1 > 0) & (r2 > 0)
     return np.sqrt(np.divide(r1, r2, out=np.ones_like(r1), where=both))

@@ -25,10 +25,12 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.kernels.quantized import requantize_llvm
 from lightnn.kernels.quantized.requantize_llvm import LEAST
 
-LOWEST, HIGHEST = -(2**31), 2**31 - 1
+LOWEST = -(2**31)
+HIGHEST = 2**31 - 1
 DEEPEST = HIGHEST // (255 * 127)  # a sum of more products of uint8 and int8 (without -128) may not fit: 66311
 
 
@@ -59,10 +61,16 @@ def output(w, b, m, x_zero, zero=0, low=0, high=255):
     return Output(b.astype(np.int32), m0, n, int(zero), int(low), int(high), int(x_zero))
 
 
+@exercise("08.5")
 def fixed_point(m):
-    """(m0, n), int32 arrays: m = 2^-n m0 / 2^31, m >= 0 finite, m0 to the nearest. Below 2^-32 both are 0.
+    """(m0, n), int32 arrays of m's shape: numbers m as fixed point,
 
-    ValueError unless 0 <= m < 2^30."""
+        m = 2^-n m0 / 2^31,    m0 / 2^31 in [1/2, 1)
+
+    m0 is rounded to the nearest int, a half up. Where that gives 2^31, take m0 = 2^30 and an n that is less by 1. Both
+    are 0 where m is 0 or n would be more than 31. m: a number, a list or an array, taken as float64. ValueError unless
+    0 <= m < 2^30; NaN is not.
+    """
     m = np.asarray(m, np.float64)
     if not ((m >= 0) & (m < 2**30)).all():
         raise ValueError(f"fixed_point: want 0 <= M < 2^30; got {m[~((m >= 0) & (m < 2**30))].flat[0]}")
@@ -77,8 +85,15 @@ def fixed_point(m):
 # ---- definitions ----
 
 
+@exercise("08.6")
 def high_mul(a, b):
-    """gemmlowp's SaturatingRoundingDoublingHighMul, of two int32, an int."""
+    """a b / 2^31 to the nearest int, a half up (gemmlowp's SaturatingRoundingDoublingHighMul):
+
+        floor((a b + 2^30) / 2^31)
+
+    Of two ints from LOWEST to HIGHEST, -2^31 to 2^31 - 1. They may be NumPy's int32, whose product would overflow. Only
+    for a = b = LOWEST the result is one too large for 32 bits: then it is HIGHEST.
+    """
     a, b = int(a), int(b)
     if a == b == LOWEST:
         return HIGHEST
@@ -86,8 +101,16 @@ def high_mul(a, b):
     return v >> 31 if v >= 0 else -(-v >> 31)  # C's division truncates
 
 
+@exercise("08.7")
 def divide_by_power(x, n):
-    """gemmlowp's RoundingDivideByPOT: x / 2^n, an int32 and 0 <= n <= 31 there, an int."""
+    """x / 2^n to the nearest int, a half away from 0 (gemmlowp's RoundingDivideByPOT):
+
+        floor(x / 2^n) + 1   if the remainder x - floor(x / 2^n) 2^n is large
+        floor(x / 2^n)       else
+
+    Large is more than half of 2^n, and for x >= 0 also exactly half of it. x and n >= 0 are ints, Python's of any size
+    or NumPy's int32; a float would hold only 53 bits of x. For n = 0 the result is x.
+    """
     x, mask = int(x), (1 << int(n)) - 1
     return (x >> int(n)) + ((x & mask) > (mask >> 1) + (x < 0))
 
