@@ -1,7 +1,7 @@
 """Activations and weights of K bits, as formulas: DoReFa (Zhou et al. 2016, arXiv 1606.06160), PACT (Choi et al. 2018,
 arXiv 1805.06085), LSQ (Esser et al. 2020, arXiv 1902.08153).
 
-    quantize_k(r) = round((2^k - 1) r) / (2^k - 1),     r from 0 to 1          (DoReFa, equation 5)
+    quantize_k(r) = round((2^k - 1) r) / (2^k - 1),     r from 0 to 1          (DoReFa, section 2.2)
 
 A tie is rounded to the even integer. Where a gradient passes through rounding it is straight-through (STE).
 """
@@ -43,10 +43,10 @@ def pact(x, alpha, *, bits: int):
         dL/dx = dL/dy where 0 < x < alpha, else 0
         dL/dalpha = sum of dL/dy where x >= alpha
 
-    These are equations 1 to 3 of arXiv 1805.06085: rounding passes the gradient on (STE). alpha: an array (1,) of x's
-    dtype, clipped to LEAST_SCALE .. MOST_SCALE before it is used; its gradient has the shape (1,), and clipping it does
-    not stop the gradient. A tie is rounded to the even integer. TypeError unless x and alpha are float32 or float64,
-    both the same. ValueError unless alpha has the shape (1,) and bits is an int from 1 to 8.
+    This is section 3 of arXiv 1805.06085: rounding passes the gradient on (STE). alpha: an array (1,) of x's dtype,
+    clipped to LEAST_SCALE .. MOST_SCALE before it is used; its gradient has the shape (1,), and clipping it does not
+    stop the gradient. A tie is rounded to the even integer. TypeError unless x and alpha are float32 or float64, both
+    the same. ValueError unless alpha has the shape (1,) and bits is an int from 1 to 8.
     """
     check.floating("pact", x=x, alpha=alpha)
     check.shape("pact", "alpha (1,)", alpha.shape == (1,), alpha=alpha)
@@ -63,7 +63,7 @@ def pact(x, alpha, *, bits: int):
 @exercise("10.4")
 @op(channels=same, keeps_zero=True)
 def lsq(v, s, *, bits: int, signed: bool = True, n: int = 1):
-    """v in steps of a learned size s, in v's shape and dtype (equations 1 to 3 of arXiv 1902.08153):
+    """v in steps of a learned size s, in v's shape and dtype (section 2 of arXiv 1902.08153):
 
         v_hat = s round(clip(v / s, -Q_N, Q_P))
         dL/dv = dL/dv_hat where -Q_N < v / s < Q_P, else 0

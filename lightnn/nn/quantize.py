@@ -65,7 +65,7 @@ class FakeQuantize(Module):
 
 
 class DoReFaActivation(Module):
-    """y = quantize_k(clip(x, 0, 1)), k = bits from 1 to 8 (Zhou et al. 2016, arXiv 1606.06160, equation 11)."""
+    """y = quantize_k(clip(x, 0, 1)), k = bits from 1 to 8 (Zhou et al. 2016, arXiv 1606.06160, section 2.4)."""
 
     def __init__(self, bits: int):
         self.bits = options.count("DoReFaActivation: bits", bits, 1, 8)
@@ -76,7 +76,7 @@ class DoReFaActivation(Module):
 
 class PACT(Module):
     """y = a quantize_k(clip(x, 0, a) / a), k = bits from 1 to 8: a ReLU whose upper end a is learned (Choi et al. 2018,
-    arXiv 1805.06085, equations 1 and 2).
+    arXiv 1805.06085, section 3).
 
     alpha: where a begins. clip: a, a Parameter (1,); the paper trains it with weight decay.
     """

@@ -46,7 +46,7 @@ def mixed_bits(
 
 
 @exercise("10.8")
-def cheapest(costs: dict[str, dict[int, float]], bits: dict[str, int], sizes: dict[str, int]) -> str | None:
+def cheapest(costs: dict, bits: dict, sizes: dict) -> str | None:
     """The layer that loses a bit next: the one for which the loss is expected to grow least for each bit saved,
 
         price = (costs[layer][K - 1] - costs[layer][K]) / sizes[layer]

@@ -1,7 +1,7 @@
 """Values: sums of powers of two (Li, Dong & Wang 2020, "Additive Powers-of-Two Quantization", arXiv 1909.13144).
 
     w = alpha times the level nearest to clip(W / alpha, -1, 1)
-    levels: +-gamma (p_0 + p_1 + ...),   p_i from {0, 2^-i, 2^-(i+n), 2^-(i+2n)}          (equation 5, k = 2)
+    levels: +-gamma (p_0 + p_1 + ...),   p_i from {0, 2^-i, 2^-(i+n), 2^-(i+2n)}          (section 2.2, k = 2)
 
 W are the latent weights, alpha is learned, gamma makes the largest level 1. A machine multiplies by a level with one
 shift a term. Of K bits one is the sign, so there are n = (K - 1) / 2 terms of two bits each; where K is even, one term
@@ -71,7 +71,7 @@ def additive_levels(terms):
 
 @op
 def additive_powers(W, scale, *, w, alpha):
-    """w in the place of W. STE: dL/dW = dL/dw where |W| <= alpha, else 0, and (equation 7)
+    """w in the place of W. STE: dL/dW = dL/dw where |W| <= alpha, else 0, and (section 2.3)
 
     dw/dalpha = w / alpha - W / alpha where |W| <= alpha,   sign(W) elsewhere
     """

@@ -1,9 +1,10 @@
 """Values: weights of K bits between -1 and 1, or of one bit (Zhou et al. 2016, "DoReFa-Net", arXiv 1606.06160).
 
-    K = 1:    w = E|W| sign(W)                                                           (equation 7)
-    K > 1:    w = 2 quantize_K(tanh(W) / (2 max|tanh(W)|) + 1/2) - 1                     (equation 9)
+    K = 1:    w = E|W| sign(W)
+    K > 1:    w = 2 quantize_K(tanh(W) / (2 max|tanh(W)|) + 1/2) - 1
 
-W are the latent weights; E and max are taken over the layer. sign(0) is 1 here: one bit has no third value.
+W are the latent weights (section 2.3); E and max are taken over the layer. sign(0) is 1 here: one bit has no third
+value.
 """
 
 import numpy as np
@@ -62,9 +63,9 @@ def dorefa_codes(W, m, bits):
         K > 1:    c = round((2^K - 1) r),    r = tanh(W) / (2 m) + 1/2
         K = 1:    c = 1 where W >= 0, else 0
 
-    m > 0: max|tanh(W)|, or what was measured earlier: r is clipped to 0 .. 1 for weights that have grown since. For
-    K = 1, m is not used. The weight is then w = 2 c / (2^K - 1) - 1: equation 9. A tie is rounded to the even integer;
-    NaN has the code 0. W, float32 or float64, stays as it is.
+    m > 0: max|tanh(W)|, or what was measured earlier: r is clipped to 0 .. 1 for weights that have grown since. For K =
+    1, m is not used. The weight is then w = 2 c / (2^K - 1) - 1. A tie is rounded to the even integer; NaN has the code
+    0. W, float32 or float64, stays as it is.
     """
     if bits == 1:
         return (W >= 0).astype(np.uint8)
@@ -74,7 +75,7 @@ def dorefa_codes(W, m, bits):
 
 @op
 def straight_through(W, *, w):
-    """w in the place of W. STE: dL/dW = dL/dw (equation 8)."""
+    """w in the place of W. STE: dL/dW = dL/dw."""
     return w, lambda dy: dy
 
 

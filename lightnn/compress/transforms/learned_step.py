@@ -1,7 +1,7 @@
 """Values: evenly spaced weights whose step is learned (Esser et al. 2020, "Learned Step Size Quantization", arXiv
 1902.08153).
 
-    v_bar = round(clip(v / s, -Q_N, Q_P)),    v_hat = s v_bar            (equations 1 and 2)
+    v_bar = round(clip(v / s, -Q_N, Q_P)),    v_hat = s v_bar            (section 2)
 
 v are the latent weights, s > 0 is the step, Q_N = 2^(K-1), Q_P = 2^(K-1) - 1. `functional.lsq` has the gradients.
 """

@@ -1,11 +1,11 @@
 """Values: -alpha, 0 or alpha (Li, Zhang & Liu 2016, "Ternary Weight Networks", arXiv 1605.04711).
 
-    w = alpha if W > D,   0 if |W| <= D,   -alpha if W < -D          (equation 3)
-    D = 0.7 E|W|          (equation 6; 0.75 E|W| in later versions: the best for normally distributed weights)
-    alpha = E[|W| : |W| > D]          (equation 5)
+    w = alpha if W > D,   0 if |W| <= D,   -alpha if W < -D
+    D = 0.7 E|W|          (0.75 E|W| in later versions: the best for normally distributed weights)
+    alpha = E[|W| : |W| > D]
 
-W are the latent weights, D is the threshold, Delta in the paper. It stands near the best one, D* = argmax of
-(sum of |W| > D)^2 / (number of them), which a test finds by sorting.
+W are the latent weights, D is the threshold, Delta in the paper (section 2). It stands near the best one, D* = argmax
+of (sum of |W| > D)^2 / (number of them), which a test finds by sorting.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """Values: -W_n, 0 or W_p, both learned (Zhu, Han, Mao & Dally 2017, "Trained Ternary Quantization", arXiv 1612.01064).
 
-    w = W_p if W > D,   0 if |W| <= D,   -W_n if W < -D          (equation 6)
-    D = t max|W|                                                 (equation 9)
+    w = W_p if W > D,   0 if |W| <= D,   -W_n if W < -D
+    D = t max|W|
 
-W are the latent weights, D is the threshold, Delta in the paper.
+W are the latent weights, D is the threshold, Delta in the paper (section 4).
 """
 
 import copy
@@ -76,10 +76,9 @@ def trained_ternary(W, scale, *, D):
         dL/dW_n = -sum of dy where W < -D
         dL/dW = W_p dy where W > D,    dy where |W| <= D,    W_n dy where W < -D
 
-    These are equations 6 to 8; the minus of dL/dW_n is that of -W_n. dL/dW is a straight-through estimator, scaled by
-    what the weight stands for. scale: W_p and W_n in this order, an array (2,), clipped to LEAST_SCALE .. MOST_SCALE
-    before it is used; its gradient has its shape, and clipping it does not stop the gradient. D: the
-    threshold, a number >= 0.
+    The minus of dL/dW_n is that of -W_n. dL/dW is a straight-through estimator, scaled by what the weight stands for.
+    scale: W_p and W_n in this order, an array (2,), clipped to LEAST_SCALE .. MOST_SCALE before it is used; its
+    gradient has its shape, and clipping it does not stop the gradient. D: the threshold, a number >= 0.
     """
     W_p, W_n = np.clip(scale, LEAST_SCALE, MOST_SCALE).astype(W.dtype)
     above, below, zero = W > D, W < -D, np.where(np.isnan(W), W, W.dtype.type(0))  # NaN stays NaN

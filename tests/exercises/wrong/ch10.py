@@ -407,12 +407,12 @@ def cheapest(costs, bits, sizes):
     return min(able, key=lambda a: (costs[a][bits[a] - 1] - costs[a][bits[a]]) * sizes[a], default=None)
 
 
-# 10.8: a ValueError where none can
+# 10.8: the first layer where none can
 def cheapest(costs, bits, sizes):
-    return min(
-        (layer for layer, K in bits.items() if K > 2),
-        key=lambda a: (costs[a][bits[a] - 1] - costs[a][bits[a]]) / sizes[a],
-    )
+    able = [layer for layer, K in bits.items() if K > 2]
+    if not able:
+        return next(iter(bits), None)
+    return min(able, key=lambda a: (costs[a][bits[a] - 1] - costs[a][bits[a]]) / sizes[a])
 
 
 # 10.8: the last of equal ones

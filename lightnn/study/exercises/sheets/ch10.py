@@ -246,7 +246,7 @@ SHEETS = (
 
 def finale() -> str:
     """Train LeNet-300-100 shortly, with the reader's weights and activations too, and give its layers their bits."""
-    from lightnn import compress, data, io, models, nn, optim
+    from lightnn import compress, data, models, nn, optim
     from lightnn.training import predict, train
 
     mnist = data.load_mnist()
@@ -257,19 +257,19 @@ def finale() -> str:
         train(net, (x, y), epochs=1, optimizer=adam, batch_size=100, progress=False)
         return net.eval()
 
+    def packed(net):
+        return sum(p.size * (32 if p.values is None else p.values.bits) for p in net.parameters()) // 8
+
     def described(net):
         error = 100 * (predict(net, mnist.x_test).argmax(1) != mnist.y_test).mean()
         assert error < 12, f"with your functions the network makes {error:.2f} % errors"
-        return f"{len(io.to_bytes(net)):,} bytes, {error:.2f} % error"
+        return f"{packed(net):,} bytes, {error:.2f} % error"
 
     def few_bits(net, activations, *uses):
         net = models.replace(net, dict(zip(("relu", "relu2"), activations)))
         for layer, use in zip((net.fc1, net.fc2, net.fc3), uses):
             use(layer.weight)
         return described(trained(net.train(), 10000, 1e-3))
-
-    def weight_bytes(net):
-        return sum(p.values.bits * p.size // 8 for p in net.parameters() if p.values is not None)
 
     net = trained(models.lenet_300_100(rng=0), 30000, 2e-3)
     measured = compress.use_ternary, lambda p: compress.use_dorefa(p, 2), lambda p: compress.use_dorefa(p, 4)
@@ -280,10 +280,10 @@ def finale() -> str:
         lambda p: compress.use_lsq(p, 4),
     )
     x, y = mnist.x_train[-500:], mnist.y_train[-500:]
-    mixed, bits = compress.mixed_bits(compress.quantize(net, x), x, y, 110000, weight_bytes)
+    mixed, bits = compress.mixed_bits(compress.quantize(net, x), x, y, 110000, packed)
     return (
-        f"your chapter 10 makes LeNet-300-100, {described(net)}, a network with two bits an activation: with ternary "
-        f"and DoReFa's weights {few_bits(net, dorefa, *measured)}; with levels that are learned "
-        f"{few_bits(net, (nn.PACT(2, alpha=4.0), nn.LSQActivation(2)), *learned)}; without training, with "
-        f"{', '.join(map(str, bits.values()))} bits a layer, {described(mixed)}"
+        f"your chapter 10 trains LeNet-300-100 ({described(net)} in floats) with two bits an activation: "
+        f"{few_bits(net, dorefa, *measured)} with ternary and DoReFa's weights, "
+        f"{few_bits(net, (nn.PACT(2, alpha=4.0), nn.LSQActivation(2)), *learned)} with levels that are learned; "
+        f"and with {', '.join(map(str, bits.values()))} bits a layer, not trained again, it has {described(mixed)}"
     )
