@@ -28,6 +28,7 @@ BEYOND = "with all that lies beyond added to the last of them"
 BEGINS = "Group k begins with bin ceil(k i / levels)"
 EMPTY = "gets the mean of those that are not empty; an empty bin stays 0"
 INFINITE = "If Q_j is 0 where P_j is not, the result is infinite"
+TENSOR = "from lightnn.tensor import Tensor\n"
 RNG = "rng = np.random.default_rng(3)\n"
 
 
@@ -45,12 +46,12 @@ def _ranges(shape, dtype, ends):
 def _fake(x, y="", options="", says="", dtype="float64"):
     """A case of 08.2; y: the result."""
     call = f"fake_quantize(Tensor(x){', ' if options else ''}{options})"
-    return Case(call, f"x = np.array({x}, np.{dtype})", says, f"Tensor(np.array({y}, np.{dtype}))" if y else "")
+    return Case(call, f"{TENSOR}x = np.array({x}, np.{dtype})", says, f"Tensor(np.array({y}, np.{dtype}))" if y else "")
 
 
 def _fakes(shape, dtype, options, setup=""):
-    return Case(f"fake_quantize(Tensor(x), {options})", f"{RNG}x = 3 * rng.standard_normal({shape}).astype(np.{dtype})"
-                f"{setup}")  # fmt: skip
+    x = f"{TENSOR}{RNG}x = 3 * rng.standard_normal({shape}).astype(np.{dtype})"
+    return Case(f"fake_quantize(Tensor(x), {options})", x + setup)
 
 
 def _seen(counts, lowest, highest, bits, says="", want=""):
@@ -410,8 +411,8 @@ CASES = {
             says="the norm is computed in float64",
             want="(np.array([2.0**100, 2.0**-100]), np.array([[0, -4], [4, 0]]))",
         ),
-        Case("qsgd_levels(np.ones((2, 2)), 0, 0)", says="ValueError unless levels is an int >= 1"),
-        Case("qsgd_levels(np.ones((2, 2)), -3, 0)", says="ValueError unless levels is an int >= 1"),
+        Case("qsgd_levels(np.ones((2, 2)), 0, 0)", says="ValueError unless levels is an int from 1 to MOST_LEVELS"),
+        Case("qsgd_levels(np.ones((2, 2)), -3, 0)", says="ValueError unless levels is an int from 1 to MOST_LEVELS"),
         Case(("qsgd_levels(v, 6, 7)",) * 2, "v = np.full((9, 5), 1.0)", ONE, judge=_alike),
         _draws("v = np.full((40, 16), 1.0)", 6),
         _draws("v = np.tile(np.array([3.0, -4.0, 0.0]), (200, 1))", 1, CHANCE),
@@ -444,6 +445,7 @@ CASES = {
         _divergence("[1.0, 0, 0, 5]", 4, 1, "np.log(1 / 3) / 6 + 5 / 6 * np.log(5 / 3)", EMPTY),
         _divergence("[1.0, 1, 0, 2]", 3, 3, "np.inf", INFINITE),
         _divergence("[0.0, 0, 0, 2]", 3, 2, "np.inf", INFINITE),
+        _divergence("[0.0, 0, 0.5]", 2, 1, "np.inf", INFINITE),
         _divergence("[0.0, 0, 0, 0]", 3, 2, "0.0", "if all counts are 0, it is 0"),
         _divergence("[5.0, 1, 0, 0]", 2, 2, "0.0"),
         _divergence("[1.0, 1, 1, 6, 6, 6]", 5, 2, says=BEGINS),

@@ -22,6 +22,8 @@ from lightnn.files import FormatError
 from lightnn.options import Rng
 from lightnn.training.codec import GradientCodec
 
+MOST_LEVELS = 2**20
+
 
 @exercise("08.8")
 def qsgd_levels(v: np.ndarray, levels: int, rng: Rng) -> tuple[np.ndarray, np.ndarray]:
@@ -32,9 +34,12 @@ def qsgd_levels(v: np.ndarray, levels: int, rng: Rng) -> tuple[np.ndarray, np.nd
 
     levels: s. rng: a generator, or a seed for one; each number of v is drawn on its own, from rng alone, so one seed
     gives one result. Levels lie between -s and s. A row of zeros has the norm 0 and the levels 0. v: float32 or
-    float64; the norm is computed in float64. ValueError unless levels is an int >= 1.
+    float64; the norm is computed in float64. ValueError unless levels is an int from 1 to MOST_LEVELS.
     """
-    s, rng = options.count("qsgd_levels: levels", levels, at_most=2**20), options.generator("qsgd_levels: rng", rng)
+    s, rng = (
+        options.count("qsgd_levels: levels", levels, at_most=MOST_LEVELS),
+        options.generator("qsgd_levels: rng", rng),
+    )
     norm = np.sqrt((v.astype(np.float64) ** 2).sum(1))
     a = np.abs(v) / np.where(norm > 0, norm, 1)[:, None]
     level = np.floor(np.minimum(a, 1) * s + rng.random(v.shape))  # l + 1 with probability a s - l
@@ -50,7 +55,7 @@ class QSGD(GradientCodec):
 
     def __init__(self, shape: tuple[int, ...], *, levels: int = 1, bucket: int = 512, rng: Rng = 0):
         super().__init__(shape, rng=rng)
-        self.levels = options.count("QSGD: levels", levels, at_most=2**20)
+        self.levels = options.count("QSGD: levels", levels, at_most=MOST_LEVELS)
         self.bucket = options.count("QSGD: bucket", bucket)
         self._buckets = -(-self.size // self.bucket)
 

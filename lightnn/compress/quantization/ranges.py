@@ -68,7 +68,7 @@ def mse_range(seen: Seen, bits: int) -> tuple[float, float]:
     BINS. Of equal errors the widest T wins. (0.0, 0.0) if the width is 0. All is computed in float64.
     """
     middles = (np.arange(BINS) + 0.5) * seen.width
-    x, counts = np.concatenate([-middles, middles]), seen.counts.reshape(-1)
+    x, counts = np.concatenate([-middles, middles]), seen.counts.ravel()
     x, counts = x[counts > 0], counts[counts > 0]
 
     def error(i):

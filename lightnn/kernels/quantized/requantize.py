@@ -10,7 +10,7 @@ arXiv:1712.05877, equation 1). A layer's sum over x (S1, Z1) and w (S2, 0) becom
 
     M x             = divide_by_power(high_mul(x, M0), n)    two roundings; for M >= 1, n < 0: high_mul(2^-n x, M0)
 
-Definitions: plain NumPy in int64, as gemmlowp's fixedpoint.h writes them. Kernel: `requantize_block`, a tile of sums
+Definitions: Python's ints, to the same integers as gemmlowp's fixedpoint.h. Kernel: `requantize_block`, a tile of sums
 that is still in the cache. A fused ReLU is `low` = Z3.
 
 Why it is fast. gemmlowp rounds a b / 2^31 with a nudge that depends on the sign and a division that truncates. Both
@@ -95,10 +95,7 @@ def high_mul(a, b):
     for a = b = LOWEST the result is one too large for 32 bits: then it is HIGHEST.
     """
     a, b = int(a), int(b)
-    if a == b == LOWEST:
-        return HIGHEST
-    v = a * b + (2**30 if a * b >= 0 else 1 - 2**30)
-    return v >> 31 if v >= 0 else -(-v >> 31)  # C's division truncates
+    return HIGHEST if a == b == LOWEST else (a * b + 2**30) >> 31
 
 
 @exercise("08.7")

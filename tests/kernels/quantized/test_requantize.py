@@ -28,6 +28,15 @@ def test_high_mul_is_the_nearest_integer_and_a_half_goes_up():
     assert rq.high_mul(1, 2**30) == 1 and rq.high_mul(-1, 2**30) == 0  # a half
 
 
+def test_high_mul_is_what_gemmlowp_writes():
+    """A nudge that depends on the sign, and C's division, which cuts off: both branches are one floor."""
+    for a in EDGES[::3]:
+        for b in EDGES[::5]:
+            v = a * b + (2**30 if a * b >= 0 else 1 - 2**30)
+            written = abs(v) // 2**31 * (1 if v >= 0 else -1)
+            assert rq.high_mul(a, b) == (rq.HIGHEST if a == b == rq.LOWEST else written)
+
+
 def test_divide_by_power_rounds_a_half_away_from_zero():
     for x in EDGES:
         for n in (0, 1, 2, 5, 17, 30, 31):

@@ -47,7 +47,7 @@ SHEETS = (
     Sheet(
         "08.2",
         "Fake quantization and its gradient",
-        "middle",
+        "easy",
         "y = S (clip(q, q_min, q_max) - Z),   q = round(x / S) + Z,   dL/dx = dL/dy where q_min <= q <= q_max",
         (
             "S, Z, q_min, q_max = checked('fake_quantize', x, scale, zero_point, q_min, q_max) does all checks.",
@@ -161,14 +161,14 @@ SHEETS = (
             "Check for a == b == LOWEST first, and return HIGHEST.",
         ),
         (
-            Mistake("it is cut off, not rounded", "(2**30 if a * b >= 0 else 1 - 2**30)", "0"),
-            Mistake("round() takes a half to the even number", "return v >> 31 if", "return round(a * b / 2**31) if"),
-            Mistake("a negative half goes away from 0: want up", "else 1 - 2**30", "else -(2**30)"),
+            Mistake("it is cut off, not rounded", " + 2**30", ""),
+            Mistake("round() takes a half to the even number", "(a * b + 2**30) >> 31", "round(a * b / 2**31)"),
+            Mistake("a negative half goes away from 0: want up", " + 2**30", " + 2**30 - (a * b < 0)"),
             Mistake("-2^31 times itself does not saturate", "if a == b == LOWEST", "if False"),
             Mistake("every product with -2^31 saturates: want only its square", "a == b == LOWEST", "LOWEST in (a, b)"),
             Mistake("the product of NumPy's int32 overflows: make them ints", "a, b = int(a), int(b)", "pass"),
-            Mistake("it is divided by 2^32", "v >> 31 if v >= 0 else -(-v >> 31)", "v >> 32"),
-            Mistake("2^31 is added: half of the divisor is 2^30", "(2**30 if a * b >= 0 else 1 - 2**30)", "2**31"),
+            Mistake("it is divided by 2^32", ">> 31", ">> 32"),
+            Mistake("2^31 is added: half of the divisor is 2^30", " + 2**30", " + 2**31"),
         ),
     ),
     Sheet(
