@@ -9,9 +9,9 @@ import tempfile
 import numpy as np
 
 from lightnn import io, nn
+from lightnn.bits import pack, width
 from lightnn.compress import encode
 from lightnn.compress.quantization.post_training import layers_with_weights
-from lightnn.io.bits import pack, width
 from lightnn.io.cursor import PACKED, Writer
 from lightnn.io.parts import SYMBOLS
 from lightnn.papers.lab.stage import Images
