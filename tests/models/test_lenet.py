@@ -1,4 +1,4 @@
-"""lightnn/models/lenet.py: the two LeNets, with the counts that the papers give."""
+"""lightnn/models/lenet.py: the LeNets, with the counts that the papers give."""
 
 import numpy as np
 import pytest
@@ -129,3 +129,18 @@ def test_lenet5_agrees_with_pytorch(torch, rng):
         theirs.add_module(name, part)
     ours.load_state_dict({name: t.numpy() for name, t in theirs.state_dict().items()})
     np.testing.assert_allclose(ours(x).data, theirs(torch.tensor(x)).detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_lenet_of_ternary_weight_networks(rng):
+    """Conv, batch norm, ReLU, pool, as in the network description of the paper's code (fengfu-chris/caffe-twns)."""
+    net, x = models.twn_lenet5(rng=0), images(rng)
+    assert sum(p.size for p in net.parameters()) == 583_242
+    assert sum(net.__dict__[name].weight.size for name in ("conv1", "conv2", "fc1", "fc2")) == 581_408
+    first = [net.conv1, net.bn1, net.relu1, net.pool, net.conv2, net.bn2, net.relu2, net.pool2]
+    stack = nn.Sequential(*first, net.flatten, net.fc1, net.bn3, net.relu3, net.fc2)
+    np.testing.assert_array_equal(net(x).data, stack(x).data)
+    assert models.twn_lenet5(3, 2)(Tensor(images(rng, 2))).shape == (2, 3)
+    F.cross_entropy(net(Tensor(x)), np.array([3, 7])).backward()
+    assert all(p.grad is not None for p in net.parameters())
+    with pytest.raises(ValueError, match="twn_lenet5: num_classes: want an int >= 1, got 0"):
+        models.twn_lenet5(0)

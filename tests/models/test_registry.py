@@ -33,6 +33,7 @@ PUBLIC = {
     "resnet56",
     "shift_resnet",
     "shufflenet_v1",
+    "twn_lenet5",
     "vgg16_cifar",
 }
 
