@@ -106,7 +106,10 @@ def folder(tmp_path):
         ("compress lenet_300_100 -o a.lnn --bits 1", "want a number of bits from 2 to 8, got '1'"),
         ("compress lenet_300_100 -o a.lnn --mixed 0", "want a number of bytes from 1"),
         ("compress lenet_300_100 -o a.lnn --int8 --bits 4", "not allowed with argument --int8"),
-        ("bench dense nope", "grouped, shift, filters, int8, retraining, sparse, training, zoo; got nope"),
+        (
+            "bench dense nope",
+            "grouped, shift, filters, int8, networks, quantization, retraining, sparse, training, zoo; got nope",
+        ),
         ("bench dense sparse", "want sparse alone, it is a benchmark of its own; got dense sparse"),
         ("bench zoo --plot a.png", "zoo has no picture: leave out --plot"),
         ("study 99", "no chapter 99"),
@@ -357,7 +360,7 @@ def test_unwritable_json_after_a_long_run_keeps_the_network(run, folder, experim
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["exercise", "05"], "lightnn exercise: chapter 05 has no exercises; there are 02, 03, 04, 12"),
+        (["exercise", "05"], "lightnn exercise: chapter 05 has no exercises; there are 02, 03, 04, 08, 12"),
         (["exercise", "04.77", "--reference"], "lightnn exercise: no exercise 04.77; there are 04.1, "),
         (["check", "99"], "lightnn check: chapter 99 has no exercises"),
         (["book", "execute", "77"], "lightnn book: no chapter 77; there are 00, 01, "),
