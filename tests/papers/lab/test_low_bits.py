@@ -106,7 +106,7 @@ def test_what_is_trained_on_is_compared_with_the_control_and_the_rest_with_the_r
     lines = {line.split()[0]: line.split() for line in text.splitlines() if line}
     assert lines["on"] == ["on", "2", "32", "98.7", "99.20", "0.30", "100", "10.0x", "<=", "0.2", "no"]
     assert lines["off"][-3:] == [">=", "99.2", "yes"]
-    assert "(no before, yes as the control)" in text
+    assert "(no before, yes as the control)" in text and "changed the floats by +0.50 points" in text
 
 
 @pytest.mark.parametrize(
