@@ -89,7 +89,7 @@ def measure(
     networks in floats stay where the next paper finds them, --fresh or not; "seconds" has theirs for each paper.
     """
     images = stage.mnist()
-    kept = Journal.open("low-bits", seed, subject.reference, say=say) if shared else journal
+    kept = _shared(subject, seed, say) if shared else journal
     run = Experiment("low bits", subject, images, journal, seed, progress, say)
     reference, numbers = kept.network("reference", lambda: _reference(run))
     numbers = _known(run, "reference", reference, numbers)
@@ -116,6 +116,13 @@ def run(
     """`measure`, in full with the reference that the papers share, or quickly with one of its own."""
     subject = dataclasses.replace(subject, **QUICK) if quick else subject
     return measure(subject, ways, journal, seed, not quick, progress, say)
+
+
+def _shared(subject, seed, say):
+    """The journal of the networks in floats. What an earlier paper left is no interrupted run, so it says nothing."""
+    kept = Journal.open("low-bits", seed, subject.reference, say=lambda line: None)
+    kept.say = say
+    return kept
 
 
 def _first(pair, count):
