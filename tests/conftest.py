@@ -18,7 +18,7 @@ import pytest
 # NumPy's threads too must sleep while they wait: two test processes share the cores. (lightnn's own do: startup.py.)
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
 
-CASES, LONG_CASES = 2000, 25_000  # of each reader: with --long, 100,000 for the four
+CASES, THOROUGH_CASES, LONG_CASES = 500, 2000, 25_000  # of each reader: with --long, 100,000 for the four
 
 hypothesis.configuration.set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), "lightnn-hypothesis"))
 hypothesis.settings.register_profile(
@@ -33,8 +33,8 @@ hypothesis.settings.load_profile("lightnn")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help=f"draw {LONG_CASES} cases for each reader, not {CASES}")
-    parser.addoption("--thorough", action="store_true", help="run the tests marked thorough, too: a minute more")
+    parser.addoption("--long", action="store_true", help=f"draw {LONG_CASES} damaged files a reader, not {CASES}")
+    parser.addoption("--thorough", action="store_true", help="run the tests marked thorough, too: minutes more")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -56,7 +56,8 @@ def fuzz(request):
             result = case(drawn)
             found[result] = found.get(result, 0) + 1
 
-        cases = LONG_CASES if request.config.getoption("--long") else CASES
+        option = request.config.getoption
+        cases = LONG_CASES if option("--long") else THOROUGH_CASES if option("--thorough") else CASES
         hypothesis.settings(max_examples=cases)(hypothesis.given(strategy)(count))()
         seconds = time.perf_counter() - start
         print(f"\n{request.node.name}: {sum(found.values())} cases in {seconds:.0f} s: {found}")

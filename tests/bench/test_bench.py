@@ -126,6 +126,7 @@ def test_the_sparse_benchmark_has_the_cases_that_it_promises():
     assert len(sparse.LAYERS) == 4 and len(sparse.CASES) == 8 and sparse.SWEEP[-1] == 1.0
 
 
+@pytest.mark.thorough
 def test_the_filters_are_trained_from_every_seed(monkeypatch):
     """On 40 noise digits, one epoch; the seed decides the result."""
     rng = np.random.default_rng(0)

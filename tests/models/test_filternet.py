@@ -43,8 +43,8 @@ def test_a_separable_block_costs_what_section_3_1_says():
 
 def test_without_the_shuffle_the_groups_never_meet(rng):
     """Which inputs the output channels of two grouped convolutions depend on."""
-    x = Tensor(rng.standard_normal((1, 16, 3, 3)), requires_grad=True)
-    w = rng.standard_normal((16, 4, 3, 3))
+    x = Tensor(rng.standard_normal((1, 16, 3, 3), np.float32), requires_grad=True)
+    w = rng.standard_normal((16, 4, 3, 3), np.float32)
     for shuffle, reached in ((False, 4), (True, 16)):
         x.grad = None
         y = F.conv2d(x, w, None, padding=1, groups=4)

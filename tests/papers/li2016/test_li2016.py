@@ -86,6 +86,7 @@ def test_the_largest_are_the_opposite_of_the_smallest():
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_the_result_has_every_comparison(run):
     _, result = run
     found = result["networks"]["lenet5"]
@@ -99,6 +100,7 @@ def test_the_result_has_every_comparison(run):
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_filters_and_weights_have_equal_parameters(run):
     for budget, rows in run[1]["networks"]["lenet5"]["filters or weights"].items():
         dense, filters, weights, sparse = rows.values()
@@ -109,6 +111,7 @@ def test_filters_and_weights_have_equal_parameters(run):
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_every_retrained_network_has_a_control_and_as_many_seeds(run):
     _, result = run
     found = result["controls"]
@@ -123,6 +126,7 @@ def test_every_retrained_network_has_a_control_and_as_many_seeds(run):
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, monkeypatch):
     journal, result = run
     text = li2016.format_tables(result)

@@ -90,6 +90,7 @@ def test_the_reference_passes_and_the_stub_fails(s):
     assert stub["status"] == "WRONG" and f"{s.number} is yours to write" in stub["got"]
 
 
+@pytest.mark.thorough
 @BY_NUMBER
 def test_a_known_mistake_is_rejected_by_its_name(s):
     for verdict in known.grade_mistakes(s):

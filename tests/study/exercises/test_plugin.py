@@ -21,7 +21,7 @@ def graded(folder, *options):
     return done.returncode, done.stdout
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.thorough)])
 def test_what_is_not_started_is_skipped_and_what_was_graded_is_listed(tmp_path, processes):
     pytest.importorskip("xdist", reason="pytest-xdist is not installed: pip install -e .[test]")
     path, _ = stubs.write_stubs("04", tmp_path)
