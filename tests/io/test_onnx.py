@@ -17,6 +17,7 @@ PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 SIZES = {  # architecture: its options, channels and size of the image; narrow, for speed
     "lenet_300_100": ({}, 1, 28),
     "lenet5": ({}, 1, 28),
+    "twn_lenet5": ({}, 1, 28),
     "mobilenet_v1": ({"width_mult": 0.1}, 3, 32),
     "mobilenet_v1_full": ({"width_mult": 0.1}, 3, 32),
     "resnet18": ({}, 3, 32),
