@@ -13,6 +13,7 @@ from lightnn.metrics.timing import Least
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="whole networks take the compiler")
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_three_forms_agree():
     images = np.random.default_rng(0).random((16, 1, 12, 12), np.float32)

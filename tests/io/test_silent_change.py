@@ -246,7 +246,13 @@ def randomize(model, rng):
             setattr(owner, attribute, (rng.random(array.shape) * 0.2 + low).astype(array.dtype))
 
 
-@pytest.mark.parametrize("name", [name for name in [*OF_LIGHTNN, *LAYERS] if name != "resnet34"])  # resnet18, longer
+LARGE = {"resnet18", "resnet34"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.thorough if name in LARGE else ()) for name in [*OF_LIGHTNN, *LAYERS]],
+)
 def test_every_architecture_and_layer_comes_back_bit_for_bit(name, rng, tmp_path):
     model, shape = an_architecture(name) if name in ARCHITECTURES else a_layer(name)
     randomize(model, rng)

@@ -71,7 +71,7 @@ def test_what_it_gives_is_what_integers_give():
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training needs the compiler")
-@pytest.mark.parametrize("bits", [3, 4])
+@pytest.mark.parametrize("bits", [3, pytest.param(4, marks=pytest.mark.thorough)])
 def test_training_goes_on_and_comes_nearer(bits, uneven, images, error):
     q = quantize(equalize(uneven, (1, 1, 12, 12)), images, bits=bits, weight_bits=bits, choose=mse_range)
     want, before = uneven(Tensor(images)).data, error(q)

@@ -1,15 +1,15 @@
-"""The best path of the micro-kernel on this host and the portable one, with --thorough every path that it can run; for
-the best one the parallel form of small kernels, too."""
+"""The best path of the micro-kernel on this host, with --thorough every one that it can run; for the best one the
+parallel form of small kernels, too."""
 
 import pytest
 
 from lightnn.kernels import parallel
 from lightnn.kernels.quantized import conv, quads
 
-THOROUGH = [pytest.param(path, marks=pytest.mark.thorough) for path in quads.PATHS[1:-1]]
+THOROUGH = [pytest.param(path, marks=pytest.mark.thorough) for path in quads.PATHS[1:]]
 
 
-@pytest.fixture(params=[quads.BEST, *THOROUGH, *quads.PATHS[1:][-1:]], ids=lambda path: type(path).__name__)
+@pytest.fixture(params=[quads.BEST, *THOROUGH], ids=lambda path: type(path).__name__)
 def path(request):
     return request.param
 

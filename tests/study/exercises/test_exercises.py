@@ -67,6 +67,7 @@ def test_the_first_case_is_small_and_worked_out_by_hand(s):
     assert first.want and "rng" not in first.setup and len(first.text()) < 300
 
 
+@pytest.mark.thorough
 @BY_NUMBER
 def test_a_case_can_be_pasted_below_the_stubs(s):
     """Everything that a case mentions is in the file that a reader starts from."""
