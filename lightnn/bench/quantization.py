@@ -33,6 +33,7 @@ from lightnn.bench.suite import Suite
 from lightnn.bench.survey_table import format_table
 from lightnn.compress.gradients import QSGD, DoReFaGradient, OneBitSGD, TernGrad, Uncompressed
 from lightnn.compress.quantization.calibration import observe
+from lightnn.compress.quantization.post_training import layers_with_weights
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import draws
 from lightnn.tensor import Tensor
@@ -83,7 +84,7 @@ def quantized(model: nn.Module, way: Way, alpha: Callable[[str], float] = lambda
 
 def weights_of(model: nn.Module) -> list[nn.Parameter]:
     """The weights of the four layers, in order."""
-    return [m.weight for m in model.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    return [layer.weight for layer in layers_with_weights(model).values()]
 
 
 def trained(model: nn.Module, way: Way, images: stage.Images, seed: int, steps: int) -> dict:

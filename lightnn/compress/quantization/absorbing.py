@@ -10,16 +10,14 @@ beta_i and gamma_i are the mean and the standard deviation of (W1 x + b1)_i. The
 they are measured on images, as batch norm is folded by then. For normally distributed outputs, 99.865 % are above c_i.
 """
 
-import copy
-
 import numpy as np
 
 from lightnn.compress.finite import check_finite
+from lightnn.compress.quantization.correcting import means, with_bias
 from lightnn.compress.quantization.equalizing import pairs_through
-from lightnn.compress.quantization.observing import BATCH_SIZE, Seeing, check_images, without
+from lightnn.compress.quantization.observing import check_images
 from lightnn.models import replace
-from lightnn.nn import Module, Parameter
-from lightnn.training import predict
+from lightnn.nn import Module
 
 SHIFT_THROUGH = frozenset({"relu", "max_pool2d", "adaptive_avg_pool2d", "flatten", "reshape"})
 
@@ -37,7 +35,7 @@ def absorb_high_biases(model: Module, x: np.ndarray) -> Module:
     pairs = [(a, b) for a, b in pairs if modules[a].bias is not None and not np.any(getattr(modules[b], "padding", 0))]
     for path in dict.fromkeys(path for pair in pairs for path in pair):
         check_finite(f"absorb_high_biases: {path}.weight", modules[path].weight.data)
-    twin = replace(model, {b: _with_bias(modules[b]) for _, b in pairs if modules[b].bias is None})
+    twin = replace(model, {b: with_bias(modules[b]) for _, b in pairs if modules[b].bias is None})
     own = dict(twin.named_modules())
     for (a, b), c in zip(pairs, _thresholds(model, [a for a, _ in pairs], x), strict=True):
         first, second = own[a].bias, own[b]
@@ -51,28 +49,16 @@ def high_bias(beta: np.ndarray, gamma: np.ndarray) -> np.ndarray:
     return np.maximum(0, np.asarray(beta) - 3 * np.asarray(gamma))
 
 
-def _with_bias(layer):
-    layer = copy.deepcopy(layer)
-    layer.bias = Parameter(np.zeros(len(layer.weight.data), layer.weight.dtype))
-    return layer
-
-
 def _thresholds(model, paths, x):
     """c of each layer, (O,) in float64."""
-    seen, modules = {path: [] for path in paths}, dict(model.named_modules())
+    for both in means(model, paths, x, _and_squares).values():
+        beta, squares = np.split(both, 2)
+        yield high_bias(beta, np.sqrt(np.maximum(squares - beta**2, 0)))
 
-    def watch(path):
-        def see(_, y):
-            rows = np.moveaxis(y, 1, -1).reshape(-1, y.shape[1]).astype(np.float64)
-            seen[path].append((len(rows), rows.sum(0), (rows**2).sum(0)))
 
-        return Seeing(see, copy.deepcopy(modules[path]))
-
-    predict(without(model, paths, watch), x, batch_size=BATCH_SIZE)
-    for path in paths:
-        n, total, squares = map(sum, zip(*seen[path], strict=True))
-        beta = total / n
-        yield high_bias(beta, np.sqrt(np.maximum(squares / n - beta**2, 0)))
+def _and_squares(y):
+    y = y.astype(np.float64)
+    return np.concatenate([y, y**2], axis=-1)
 
 
 def _times(layer, c):

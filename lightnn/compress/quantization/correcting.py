@@ -9,6 +9,7 @@ x: what the layer reads in the float network, x~: in the quantized one, whose la
 """
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,15 +27,19 @@ def correct_bias(model: Module, x: np.ndarray) -> Module:
     The float network is the model with its latent weights, so this comes before `adaround` and before saving: a loaded
     network has the rounded weights only. A layer without a bias gets one."""
     x, layers = check_images("correct_bias", x), affine_layers("correct_bias", model)
-    plain = {path: copy.deepcopy(layer) for path, layer in layers.items() if layer.bias is None}
-    for layer in plain.values():
-        layer.bias = Parameter(np.zeros(len(layer.weight.data), layer.weight.dtype))
-    twin = replace(model, plain)
+    twin = replace(model, {path: with_bias(layer) for path, layer in layers.items() if layer.bias is None})
     own, want = dict(twin.named_modules()), means(in_floats(twin), list(layers), x)
     for path in in_order(twin, layers, x):
         b = own[path].bias
         shift = want[path] - means(twin, [path], x)[path]
         b.data = (b.data + shift).astype(b.dtype)
+    return twin
+
+
+def with_bias(layer: Module) -> Module:
+    """A copy of the layer, with a bias of zeros."""
+    twin = copy.deepcopy(layer)
+    twin.bias = Parameter(np.zeros(len(layer.weight.data), layer.weight.dtype))
     return twin
 
 
@@ -44,13 +49,15 @@ def in_order(model: Module, paths, x: np.ndarray) -> list[str]:
     return [path for path in dict.fromkeys(run) if path in paths]
 
 
-def means(model: Module, paths: list[str], x: np.ndarray) -> dict[str, np.ndarray]:
-    """{path: the mean of each channel of what the layer gives}."""
+def means(
+    model: Module, paths: list[str], x: np.ndarray, of: Callable[[np.ndarray], np.ndarray] = lambda y: y
+) -> dict[str, np.ndarray]:
+    """{path: the mean of each channel of what the layer gives}, or of(that), channels last."""
     sums, counts, modules = dict.fromkeys(paths, 0.0), dict.fromkeys(paths, 0), dict(model.named_modules())
 
     def watch(path):
         def see(_, y):
-            y = np.moveaxis(y, 1, -1) if y.ndim == 4 else y
+            y = of(np.moveaxis(y, 1, -1) if y.ndim == 4 else y)
             sums[path] = sums[path] + y.reshape(-1, y.shape[-1]).sum(0, dtype=np.float64)
             counts[path] += y.size // y.shape[-1]
 

@@ -80,9 +80,8 @@ def forward(x, filters, out, stride=(1, 1), padding=(0, 0, 0, 0)):
     tap = find_taps(image, (kh, kw + pairs), dilation)
     ordered = Output(*(np.ascontiguousarray(part[channel]).reshape(-1) for part in out[:3]), *out[3:])
     args = path, data, tap, quads.reshape(-1), channel[:, 0, 0].copy(), ordered, y.reshape(-1), image
-    ways = (
-        (_pair_rows, _parallel_pairs) if pairs else (_rows, _parallel) if out.is_small else (_any_rows, _parallel_any)
-    )
+    alone = (_rows, _parallel) if out.is_small else (_any_rows, _parallel_any)
+    ways = (_pair_rows, _parallel_pairs) if pairs else alone
     run(*ways, args, len(y) * image.ho, y.size * len(tap))
     return y
 
