@@ -21,7 +21,7 @@ from lightnn.io.zipped import Archive
 
 MAGIC, MOST_HEADER, SUFFIX = b"\x93NUMPY", 10_000, ".npy"
 HEADER_FIELDS = {
-    "descr": rb"(['\"])descr\1\s*:\s*(['\"])(?P<value>[<>|=]?[a-zA-Z?]\d{0,4})\2\s*,?\s*",
+    "descr": rb"(['\"])descr\1\s*:\s*(['\"])(?P<value>[<>|=]?[biufc?]\d{0,2})\2\s*,?\s*",
     "fortran_order": rb"(['\"])fortran_order\1\s*:\s*(?P<value>True|False)\s*,?\s*",
     "shape": rb"(['\"])shape\1\s*:\s*\((?P<value>[\d\sL,]{0,1000})\)\s*,?\s*",
 }

@@ -3,11 +3,14 @@
 m is the machine. What a pickle names is looked up in m.names, and a function of it is a Function that is in there.
 """
 
+import struct
 from collections.abc import Callable
 
 from lightnn.io.errors import FormatError
 
 MOST_LONG, MOST_KEY = 16, 2**53  # bytes of an int; an int as a key
+MOST_ARGUMENTS = 10
+U1, U2, U4, U8, I4, F8 = map(struct.Struct, ("<B", "<H", "<I", "<Q", "<i", ">d"))
 
 
 class Function:
@@ -26,13 +29,13 @@ def _sized(form, decode):
 
 
 def _long(m):
-    if (count := m.number("<B")) > MOST_LONG:
+    if (count := m.number(U1)) > MOST_LONG:
         raise FormatError(f"want an int of at most {MOST_LONG} bytes, got {count}")
     m.push(int.from_bytes(m.take(count), "little", signed=True))
 
 
 def _protocol(m):
-    if (protocol := m.number("<B")) not in (2, 3, 4, 5):
+    if (protocol := m.number(U1)) not in (2, 3, 4, 5):
         raise FormatError(f"want protocol 2, 3, 4 or 5, got {protocol}")
 
 
@@ -113,6 +116,9 @@ def _recall(form):
 
 def _apply(m):
     arguments, function = m.pop(tuple), m.pop(Function)
+    if len(arguments) > MOST_ARGUMENTS:
+        raise FormatError(f"want at most {MOST_ARGUMENTS} arguments, got {len(arguments)}")
+    m.spend(sum(len(a) for a in arguments if isinstance(a, list)))  # may be copied, each time it is applied
     m.push(function.apply(arguments))
 
 
@@ -123,18 +129,18 @@ def _leave_out_attributes(m):
 
 OPCODES = {
     0x80: _protocol,
-    0x95: lambda m: m.number("<Q"),
+    0x95: lambda m: m.number(U8),
     ord("N"): lambda m: m.push(None),
     0x88: lambda m: m.push(True),
     0x89: lambda m: m.push(False),
-    ord("K"): _number("<B"),
-    ord("M"): _number("<H"),
-    ord("J"): _number("<i"),
+    ord("K"): _number(U1),
+    ord("M"): _number(U2),
+    ord("J"): _number(I4),
     0x8A: _long,
-    ord("G"): _number(">d"),
-    **{code: _sized(form, bytes.decode) for code, form in ((ord("X"), "<I"), (0x8C, "<B"), (0x8D, "<Q"))},
-    **{ord(code): _sized(form, bytes.decode) for code, form in (("T", "<i"), ("U", "<B"))},
-    **{code: _sized(form, bytes) for code, form in ((ord("B"), "<I"), (ord("C"), "<B"), (0x8E, "<Q"))},
+    ord("G"): _number(F8),
+    **{code: _sized(form, bytes.decode) for code, form in ((ord("X"), U4), (0x8C, U1), (0x8D, U8))},
+    **{ord(code): _sized(form, bytes.decode) for code, form in (("T", I4), ("U", U1))},
+    **{code: _sized(form, bytes) for code, form in ((ord("B"), U4), (ord("C"), U1), (0x8E, U8))},
     ord("]"): lambda m: m.push([]),
     ord("}"): lambda m: m.push({}),
     ord(")"): lambda m: m.push(()),
@@ -152,11 +158,11 @@ OPCODES = {
     ord("0"): lambda m: m.pop(),
     ord("1"): lambda m: m.pop_marked(),
     ord("2"): lambda m: m.push(m.top()),
-    ord("q"): _remember("<B"),
-    ord("r"): _remember("<I"),
+    ord("q"): _remember(U1),
+    ord("r"): _remember(U4),
     0x94: _remember(None),
-    ord("h"): _recall("<B"),
-    ord("j"): _recall("<I"),
+    ord("h"): _recall(U1),
+    ord("j"): _recall(U4),
     ord("c"): lambda m: _push_named(m, f"{m.line()}.{m.line()}"),
     0x93: _name_on_stack,
     ord("Q"): lambda m: m.push(m.persistent(m.pop())),

@@ -18,18 +18,17 @@ sets no attribute, and refuses any other name with that name.
     .                                                  the end: the object is on the stack
 
 The meaning of each is in Python's `pickletools`. Every length is compared with the bytes that are left before it is
-used; what is remembered is a dict, so that no number makes it large; there are at most 2^20 opcodes, each of which
+used; what is remembered is a dict, so that no number makes it large; there are at most 2^19 steps, each of which
 makes at most some hundred bytes; and keys are texts or ints, so that nothing that is nested is hashed, printed or
 walked through.
 """
 
-import struct
 from collections.abc import Callable, Mapping
 
 from lightnn.io.errors import FormatError
 from lightnn.io.pickle_opcodes import OPCODES
 
-MOST_OPCODES = 2**20
+MOST_STEPS = 2**19  # a tensor takes about 40
 MOST_NAME = 500
 
 
@@ -43,15 +42,15 @@ def read_pickle(
     """
     machine, begin = _Machine(data, at, names, persistent), at
     try:
-        for _ in range(MOST_OPCODES):
+        while True:
             begin = machine.at
-            opcode = machine.number("<B")
+            machine.spend(1)
+            opcode = machine.take(1)[0]
             if opcode == ord("."):
                 return machine.pop(), machine.at
             if opcode not in OPCODES:
                 raise FormatError(f"opcode 0x{opcode:02x} is none of those that a state dict needs")
             OPCODES[opcode](machine)
-        raise FormatError(f"want a pickle of at most {MOST_OPCODES} opcodes, got more")
     except (FormatError, UnicodeError) as error:
         raise FormatError(f"in the pickle, at byte {begin}: {error}") from None
 
@@ -62,6 +61,12 @@ class _Machine:
     def __init__(self, data, at, names, persistent):
         self.data, self.at, self.names, self.persistent = data, at, names, persistent
         self.stack, self.marks, self.remembered = [], [], {}
+        self.steps = 0  # opcodes, and what is copied by one
+
+    def spend(self, steps):
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise FormatError(f"want a pickle of at most {MOST_STEPS} steps, got more")
 
     def take(self, count):
         if not 0 <= count <= len(self.data) - self.at:
@@ -70,7 +75,7 @@ class _Machine:
         return bytes(self.data[self.at - count : self.at])
 
     def number(self, form):
-        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+        return form.unpack(self.take(form.size))[0]
 
     def line(self):
         raw, newline, _ = bytes(self.data[self.at : self.at + MOST_NAME]).partition(b"\n")

@@ -86,7 +86,9 @@ def _chosen(thing, place, key):
         if not isinstance(thing.get(key), dict):
             raise FormatError(f"want a dict as the entry {key!r}; the entries are {_listed(thing)}")
         return _arrays(thing[key], place)
-    inside = [name for name, value in thing.items() if _holds_arrays(value)]
+    values = {id(value): value for value in thing.values()}  # one may be there under many names: each is searched once
+    holding = {number for number, value in values.items() if _holds_arrays(value)}
+    inside = [name for name, value in thing.items() if id(value) in holding]
     if not inside and (_holds_arrays(thing) or not thing):
         return _arrays(thing, place)
     if len(inside) == 1 and not _holds_arrays(thing):

@@ -82,8 +82,8 @@ def _ordered_dict(arguments):
 
 
 def _size(arguments):
-    _check(arguments, (tuple,), (list,))
-    return tuple(arguments[0])
+    _check(arguments, (tuple,))
+    return arguments[0]
 
 
 def _tensor(arguments):

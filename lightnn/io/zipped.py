@@ -33,6 +33,8 @@ class Archive:
                 members = archive.infolist()
         except DAMAGE as error:
             raise FormatError(f"want a sound zip archive, got a damaged or truncated one ({error})") from None
+        if (total := sum(member.compress_size for member in members)) > len(data):
+            raise FormatError(f"its files overlap: together they have {total} bytes, the archive {len(data)}")
         self.members, self.found = {}, {}
         for member in members:
             if member.filename in self.members:
