@@ -479,13 +479,13 @@ def test_safetensors(fuzz, weights):
     )
 
 
-DESCR = st.sampled_from(
-    ["'<f4'", "'>f4'", "'|b1'", "'<c8'", "'|O'", "'<f16'", "'<M8[s]'", "'<U4'", "[('a', '<f4')]", "1"]
+DESCR = st.just("'<f4'") | st.sampled_from(
+    ["'>f4'", "'|b1'", "'<c8'", "'|O'", "'<f16'", "'<M8[s]'", "'<U4'", "[1]", "1"]
 )
-SHAPE = st.sampled_from(
-    ["(2, 2)", "(4,)", "()", "(0, 5)", "(5,)", "(-1,)", "4", "(2L, 2)", "(9999999999999,)", "(1e3,)"]
+SHAPE = st.just("(2, 2)") | st.sampled_from(
+    ["(4,)", "()", "(0, 5)", "(5,)", "(-1,)", "4", "(2L, 2)", "(1e3,)", "(9999999999999,)"]
 )
-ORDER = st.sampled_from(["False", "True", "None", "0"])
+ORDER = st.just("False") | st.sampled_from(["True", "None", "0"])
 
 
 def test_npz(fuzz, weights, torch_files):
