@@ -35,14 +35,15 @@ def read_state(path: str | os.PathLike, key: str | None = None, max_bytes: int |
     The arrays have the shapes and dtypes of the file, in the machine's order of bytes; bfloat16, which NumPy lacks, is
     widened to float32 without a loss. Tensors that share a storage get a copy each.
 
-    A checkpoint of PyTorch may hold more than the weights. `key` names the entry to take. Without it, what is taken is
-    the dict itself if it holds arrays and no dicts of arrays; else the only entry that is a dict of arrays; else the
-    one that is called state_dict, model_state_dict or model. Numbers, texts and None beside the arrays that are taken
-    (an epoch) are left out.
+    A checkpoint of PyTorch may hold more than the weights; `key` names the entry to look in. What is taken is the dict
+    itself if it holds arrays and no dicts of arrays; else the only entry that is a dict of arrays; else the one that is
+    called state_dict, model_state_dict or model. Numbers, texts and None beside the arrays that are taken (an epoch)
+    are left out.
 
     FormatError says what is wrong and where: a damaged or foreign file, or a pickle that names anything but tensors,
     storages and containers; nothing is ever executed. Every length is checked before anything is allocated. max_bytes
-    bounds the file, and what its arrays take in memory; by default both are at most 4 GiB.
+    bounds the file, and what its arrays take in memory; the default is 4 GiB for the file, and for the arrays 16 MiB
+    plus 4096 times the file, up to 4 GiB.
     """
     key = None if key is None else options.text("read_state: key", key)
     max_bytes = bound("read_state", max_bytes)
@@ -85,7 +86,7 @@ def _chosen(thing, place, key):
     if key is not None:
         if not isinstance(thing.get(key), dict):
             raise FormatError(f"want a dict as the entry {key!r}; the entries are {_listed(thing)}")
-        return _arrays(thing[key], place)
+        return _chosen(thing[key], place, None)
     values = {id(value): value for value in thing.values()}  # one may be there under many names: each is searched once
     holding = {number for number, value in values.items() if _holds_arrays(value)}
     inside = [name for name, value in thing.items() if id(value) in holding]
@@ -96,9 +97,9 @@ def _chosen(thing, place, key):
     usual = [name for name in inside if name in USUAL]
     if len(usual) == 1:
         return _arrays(thing[usual[0]], place)
-    raise FormatError(
-        f"want one dict of tensors; key=... must say which of {_listed(inside) if inside else _listed(thing)}"
-    )
+    if not inside:
+        raise FormatError(f"want a dict of tensors, got one without any; its entries are {_listed(thing)}")
+    raise FormatError(f"want one dict of tensors; key=... must say which of {_listed(inside)}")
 
 
 def _holds_arrays(value):
@@ -106,8 +107,8 @@ def _holds_arrays(value):
 
 
 def _listed(names):
-    names = [repr(name) for name in names]
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "") if names else "none"
+    some = ", ".join(repr(name) for name in list(names)[:20])
+    return (some or "none") + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
 def _arrays(table, place) -> dict[str, Numbers]:
@@ -121,6 +122,4 @@ def _arrays(table, place) -> dict[str, Numbers]:
             found[name] = place(value)
         except FormatError as error:
             raise FormatError(f"in {name!r}: {error}") from None
-    if not found and table:
-        raise FormatError(f"want a dict of tensors, got one without any; its entries are {_listed(table)}")
     return found

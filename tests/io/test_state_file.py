@@ -202,11 +202,14 @@ def test_what_is_taken_of_a_checkpoint(read, checkpoint, torch_files):
         ({"g": ["a"], "d": ["b"]}, "key=... must say which of 'g', 'd'"),
         ({"model": ["a"], "state_dict": ["b"]}, "key=... must say which of 'model', 'state_dict'"),
         ({"a": tensor, "more": ["b"]}, "must say which of 'more'"),
-        ({"epoch": epoch}, "must say which of 'epoch'"),
+        ({"epoch": epoch}, "got one without any; its entries are 'epoch'"),
+        ({"run": torch_files.table({"model": torch_files.table({"a": tensor})})}, "its entries are 'run'"),
         ({"a": tensor, "optimizer": optimizer}, "want tensors with texts as names, got a dict as 'optimizer'"),
     ):
         with pytest.raises(FormatError, match=message):
             read(checkpoint(**entries))
+    nested = checkpoint(run=torch_files.table({"model": torch_files.table({"a": tensor})}))
+    assert list(read(nested, key="run")) == ["a"]
     with pytest.raises(FormatError, match="want a dict as the entry 'x'; the entries are 'model'"):
         read(checkpoint(model=["a"]), key="x")
     with pytest.raises(FormatError, match="without any; its entries are 'epoch'"):
