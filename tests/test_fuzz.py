@@ -388,18 +388,23 @@ EDITS = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["insert", "replace"]), PLACE, st.sampled_from(HOSTILE)),
         st.tuples(st.sampled_from(["delete", "repeat", "swap"]), PLACE, PLACE),
+        st.tuples(
+            st.just("number"), PLACE, st.sampled_from([0, 1, 2, 3, 4, 5, 8, 11, 12, 13, -1, -3, 2**20, 2**31 - 1])
+        ),
     ),
-    max_size=4,
+    max_size=3,
 )
 
 
 def edited(pieces, edits):
-    """The pieces of a pickle, or the entries of a table, with some inserted, replaced, repeated, or gone."""
+    """The pieces of a pickle, with some inserted, replaced, repeated, or gone, and other numbers in some."""
     pieces = list(pieces)
     for what, place, value in edits:
         at = place % max(len(pieces), 1)
         if what == "insert":
             pieces.insert(at, value)
+        elif what == "number" and (ints := [i for i, piece in enumerate(pieces) if piece[:1] == b"J"]):
+            pieces[ints[place % len(ints)]] = b"J" + struct.pack("<i", value)
         elif pieces and what == "replace":
             pieces[at] = value
         elif pieces and what == "delete":

@@ -181,6 +181,10 @@ def test_an_opcode_that_a_state_dict_does_not_need_is_refused(refused, in_a_file
         (b"ctorch._utils\n_rebuild_parameter\n(K\1tR", "want the arguments ['Tensor']; got int"),
         (b"ctorch._utils\n_rebuild_tensor_v2\n)R", "want the arguments ['Storage', 'int', 'tuple', 'tuple']; got "),
         (b"ctorch\nSize\n(]tR", "want the arguments ['tuple']; got list"),
+        (b"ctorch\nSize\n((K\2K\3ttRK\1R", "want a tuple on the stack, got a int"),
+        (b"]K\1a]K\2ea", "want a mark on the stack, got none"),
+        (b"K\1K\2a", "want a list on the stack, got a int"),
+        (b"](K\1K\2eK\3s", "want a dict on the stack, got nothing"),
         (b"K\1Q", "want a storage of "),
         (b"(X\6\0\0\0moduleNNNNtQ", "as persistent id, got something else"),
         (b"ccollections\nOrderedDict\n}b", "want a dict on the stack, got a Function"),
@@ -278,6 +282,27 @@ def test_a_tensor_that_is_not_within_its_storage(refused, torch_files, count, si
         assert said.startswith("in 'fc.weight': ")
 
 
+def test_tensors_of_no_dtype_and_those_that_are_changed_when_read(refused, torch_files):
+    t = torch_files
+    parts = [t.text("storage"), t.name("torch.storage", "UntypedStorage"), t.text("0"), t.text("cpu"), t.whole(8)]
+    untyped, sizes, hooks = t.several(*parts) + b"Q", [t.several(t.whole(2)), t.several(t.whole(1))], b"}"
+    first = [t.whole(0), *sizes, b"\x89", hooks]
+    for function, storage, rest, message in (
+        ("_rebuild_tensor_v2", untyped, [], "want a storage of a dtype for this tensor, got one of bytes"),
+        ("_rebuild_tensor_v3", untyped, [], "want the arguments ['Dtype']; got "),
+        ("_rebuild_tensor_v3", untyped, parts[1:2], "want the dtype of a tensor, got none"),
+        (
+            "_rebuild_tensor_v3",
+            untyped,
+            [t.name("torch", "float32"), t.table({"neg": b"\x88"})],
+            "conjugated or negated",
+        ),
+        ("_rebuild_tensor_v2", t.storage("Float", "0", 2), [t.table({"conj": b"\x88"})], "conjugated or negated"),
+    ):
+        tensor = t.name("torch._utils", function) + t.several(storage, *first, *rest) + b"R"
+        assert message in refused(t.zipped(t.table({"a": tensor}), {"0": bytes(8)}))
+
+
 def tensor_file(t, storages=(("0", "Float", 2),), **options):
     tensors = {f"t{i}": t.tensor(t.storage(kind, key, n), 0, [n], [1]) for i, (key, kind, n) in enumerate(storages)}
     return t.zipped(t.table(tensors), {key: bytes(4 * n) for key, _, n in storages}, **options)
@@ -314,6 +339,11 @@ def test_a_zip_archive_that_is_damaged(refused, torch_files):
     assert "want a sound zip archive" in refused(data[:40])
     assert "want a header at byte " in refused(data.replace(b"PK\3\4", b"PK\3\5").replace(b"PK\3\5", b"PK\3\4", 1))
     assert "not encrypted" in refused(data.replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"))
+    size = data.rindex(b"PK\1\2") + 20  # in the directory's last entry
+    assert "the archive ends before" in refused(data[:size] + struct.pack("<I", 300) + data[size + 4 :])
+    packed = torch_files.zip_of([("a.npy", npy(header()))], zipfile.ZIP_DEFLATED)
+    begin = 30 + len("a.npy")
+    assert "its deflated bytes are damaged" in refused(packed[:begin] + b"\xff" * 4 + packed[begin + 4 :])
     no_sum = bytearray(data.replace(data[at - 8 - 30 + 14 : at - 8 - 30 + 18], bytes(4)))
     no_sum[at] = 1  # PyTorch writes 0 where it computes no checksum
     assert "checksum" not in str(read_bytes(bytes(no_sum)))
