@@ -90,7 +90,7 @@ TAKES = {
     pair(0): "padding",
     pair(1): "kernel_size stride dilation output_size size",
     COUNT: "groups in_features out_features in_channels out_channels num_features step_size T_max batch_size n_val "
-    "n dt k rounds bucket num_classes width depth expansion",
+    "n dt k rounds bucket num_classes width depth expansion growth last",
     TIMES: "warm_up_steps epochs max_shift iterations connections_before connections_after arrays count t_0",
     whole(-(2**63), 2**63 - 1): "dim start_dim ignore_index t",
     whole(0, 2**63 - 1): "max_bytes seed",
@@ -110,7 +110,7 @@ TAKES = {
     by_channel(real(2.0**-126, 2.0**110)): "scale",
     by_channel(whole(0, 255)): "zero_point",
     flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
-    lambda v: flag(v): "per_channel symmetric observing signed",
+    lambda v: flag(v): "per_channel symmetric observing signed aux aux_loss aux_logits transform_input",
     real(2.0**-126, 2.0**110): "alpha",
     real(0, 100): "factor",
     PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",
@@ -118,10 +118,10 @@ TAKES = {
     real(0): "eps lr weight_decay eta_min gamma quality",
     by_channel(real()): "mean",
     by_channel(real(0, but=(0,))): "std",
-    real(0, 100, but=(0,)): "width_mult",
+    real(0, 100, but=(0,)): "width_mult depth_mult",
+    several(whole(1), range(1, 9)): "input_shape blocks rates",
     real(infinite=True): "min_val max_val value",
     several(real(0, 1, but=(1,)), (2,)): "betas",
-    several(whole(1), range(1, 9)): "input_shape",
     several(FRACTION, range(1, 9)): "keeps",
     by_layer(real(0, 1, but=(1,))): "fractions",
     by_layer(several(whole(0, 19), range(20))): "remove",
@@ -143,6 +143,9 @@ FROM_ONE_BIT = (
     "compress.DoReFa",
 )
 TAKES_ELSEWHERE = {
+    "models.deeplab blocks": several(whole(1), (4,)),
+    "models.auxiliary_loss weight": real(0),
+    "models.shufflenet_v2 width": lambda v: whole(1)(v) and v % 2 == 0,
     "compress.adaround lr": real(0, but=(0,)),
     "nn.Shift2d kernel_size": COUNT,
     "nn.Shift2d dilation": COUNT,
@@ -249,6 +252,8 @@ CALLS = {
     "functional.fake_quantize": lambda: call(X),
     "functional.lsq": lambda: call(X, X[0, 0, 0, :1], bits=2),
     "functional.pact": lambda: call(X, X[0, 0, 0, :1], bits=2),
+    "functional.resize_bilinear": lambda: call(X, size=3),
+    "functional.stochastic_depth": lambda: call(X, p=0.5, rng=0),
     "functional.scale_and_zero_point": lambda: call(-1.0, 1.0),
     "functional.avg_pool2d": lambda: call(X, kernel_size=2, stride=2),
     "functional.batch_norm": lambda: call(
@@ -282,7 +287,9 @@ CALLS = {
     "nn.Hardtanh": lambda: call(),
     "nn.Linear": lambda: call(in_features=3, out_features=2),
     "nn.MaxPool2d": lambda: call(kernel_size=2),
+    "nn.SamePad2d": lambda: call(kernel_size=3),
     "nn.Shift2d": lambda: call(),
+    "nn.StochasticDepth": lambda: call(p=0.5),
     "optim.Adam": lambda: call([parameter()]),
     "optim.CosineLR": lambda: call(optim.SGD([parameter()], 0.1), T_max=3),
     "optim.Optimizer": lambda: call([parameter()], lr=0.1),
@@ -369,7 +376,13 @@ CALLS = {
     "metrics.trace": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "models.build": lambda: call({"type": "ReLU", "args": {}}, arrays=1),
     **{f"models.{name}": call for name in models.ARCHITECTURES if hasattr(models, name)},
-    **{f"models.{name}": call for name in ("resnet20", "resnet56", "resnet110")},
+    **{f"models.{name}": call for name in ("resnet20", "resnet56", "resnet110", "deeplabv3_resnet50", "densenet121")},
+    **{f"models.densenet{n}": call for n in (161, 169, 201)},
+    **{f"models.shufflenet_v2_x{n}": call for n in ("0_5", "1_0", "1_5", "2_0")},
+    **{f"models.mnasnet{n}": call for n in ("0_5", "0_75", "1_0", "1_3")},
+    **{f"models.efficientnet_b{i}": call for i in range(8)},
+    **{f"models.efficientnet_lite{i}": call for i in range(5)},
+    "models.auxiliary_loss": lambda: call((ROWS, ROWS), LABELS % 3),
     "io.from_bytes": lambda: call(io.to_bytes(SMALL), max_bytes=10_000),
     "io.inspect": lambda: call(saved(), max_bytes=10_000),
     "io.load": lambda: call(saved(), max_bytes=10_000),
@@ -393,7 +406,7 @@ NEED_ONNX = ("io.to_onnx", "io.to_onnx_integers")  # its group may not be instal
 OPTIONAL = set(NEED_ONNX if importlib.util.find_spec("onnx") is None else ())
 CALLS = {name: valid for name, valid in CALLS.items() if name not in OPTIONAL}
 ONLY_MATERIAL = {
-    "functional": "hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid tanh",
+    "functional": "hardsigmoid hardswish linear logsigmoid mse_loss relu relu6 shift2d sigmoid silu tanh",
     "nn": "ModuleList Parameter Sequential",
     "compress": "Codebook Mask absorb_high_biases correct_bias decode decode_parameter density encode feature_maps "
     "fold_constants look_up map_statistics mask_channels masked nearest sensitivities set_mask thin",
@@ -408,6 +421,7 @@ RECORDS = {  # what a function returns: nobody makes one by hand
     "compress": "Encoded Fold Seen",
     "metrics": "Latency Least Row",
     "io": "FileReport",
+    "models": "GoogLeNetOutputs InceptionOutputs SegmentationOutputs",
     "runtime": "HeldRow",
     "training": "History ParallelHistory",
 }

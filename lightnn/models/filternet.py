@@ -29,9 +29,7 @@ def unshuffled(c_in, c_out, stride=1, *, rng):
 
 def shifted(c_in, c_out, stride=1, *, rng):
     """1x1, shift by up to a pixel, 1x1: pixels mix without a spatial filter (Wu 2018, arXiv 1711.08141)."""
-    return nn.Sequential(
-        conv_norm(c_in, c_in, 1, rng=rng), nn.Shift2d(3), conv_norm(c_in, c_out, 1, stride, rng=rng)
-    )
+    return nn.Sequential(conv_norm(c_in, c_in, 1, rng=rng), nn.Shift2d(3), conv_norm(c_in, c_out, 1, stride, rng=rng))
 
 
 class FilterNet(nn.Module):

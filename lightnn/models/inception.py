@@ -1,7 +1,7 @@
 """Inception V3 (Szegedy et al. 2016, arXiv 1512.00567): GoogLeNet's modules with larger filters taken apart.
 
-A 5x5 becomes two 3x3 (figure 5), n x n becomes 1 x n and n x 1 (figures 6 and 7), and where the map shrinks, pooling and
-convolutions with stride run side by side (figure 10). torchvision's; for images of 299 x 299, from 75 x 75 on without
+A 5x5 becomes two 3x3 (figure 5), n x n becomes 1 x n and n x 1 (figures 6 and 7), and where the map shrinks, pooling
+and convolutions with stride run side by side (figure 10). torchvision's; for images of 299 x 299, from 75 x 75 on without
 the auxiliary classifier.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lightnn import functional as F
 from lightnn import nn, options
 from lightnn.models.blocks import checked, scaled
-from lightnn.models.googlenet import BasicConv2d, check_transform, to_inception
+from lightnn.models.inception_v1 import BasicConv2d, check_transform, to_inception
 from lightnn.models.registry import Rng, architecture
 from lightnn.tensor import Tensor
 
@@ -171,7 +171,7 @@ def inception_v3(
 ) -> nn.Module:
     """27,161,264 parameters, 23,834,568 of them without the auxiliary classifier; 5.71 billion MACs on 299 x 299.
 
-    aux_logits: in training it returns InceptionOutputs, for `auxiliary_loss`; in eval the logits alone. transform_input:
-    as in `googlenet`.
+    aux_logits: in training it returns InceptionOutputs, for `auxiliary_loss`; in eval the logits alone.
+    transform_input: as in `googlenet`.
     """
     return InceptionV3(aux_logits, transform_input, num_classes, in_channels, width_mult, rng)

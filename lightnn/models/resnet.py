@@ -1,8 +1,8 @@
 """Residual networks (He et al. 2016, arXiv 1512.03385): y = relu(F(x) + shortcut(x)).
 
 resnet20, resnet56 and resnet110 are the networks of section 4.2, for CIFAR: three stages of n = (depth - 2) / 6 blocks,
-and shortcuts without weights (option A: every second pixel, zeros for the new channels). resnet18, resnet34 and resnet50
-are torchvision's, with 1x1 projections where the size changes (option B).
+and shortcuts without weights (option A: every second pixel, zeros for the new channels). resnet18, resnet34 and
+resnet50 are torchvision's, with 1x1 projections where the size changes (option B).
 """
 
 from lightnn import functional as F

@@ -40,10 +40,10 @@ class SqueezeNet(nn.Module):
             layers += [nn.MaxPool2d(3, 2, ceil_mode=True)] * (i in pools) + [Fire(c, squeeze, expand, rng)]
             c = 2 * expand
         self.features = nn.Sequential(*layers)
+        he_weights(self.features, rng)
         last = nn.Conv2d(c, num_classes, 1, rng=rng)
         self.classifier = nn.Sequential(nn.Dropout(0.5, rng=rng), last, nn.ReLU(), nn.AdaptiveAvgPool2d(1))
         self.flatten = nn.Flatten()
-        he_weights(self, rng)
 
     def forward(self, x):
         return self.flatten(self.classifier(self.features(x)))

@@ -145,7 +145,7 @@ class AdaptiveAvgPool2d(Module):
 
 
 class SamePad2d(Module):
-    """Zeros around x, so that a convolution without padding of its own gives ceil(H / stride) rows: TensorFlow's "SAME".
+    """Zeros around x (N, C, H, W), so that a convolution without padding gives ceil(H / s) rows: TensorFlow's "SAME".
 
         p = max((ceil(H / s) - 1) s + K - H, 0),     p // 2 above, the rest below;     columns likewise
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lightnn import Tensor, metrics, models, no_grad
-from lightnn.models.efficientnet import EFFICIENTNET_SCALES
+from lightnn.models.efficient import EFFICIENTNET_SCALES
 
 pytestmark = pytest.mark.oracle
 

@@ -79,7 +79,9 @@ class DenseNet(nn.Module):
         sizes = {"growth": growth, "width": width, "num_classes": num_classes, "in_channels": in_channels}
         growth, width, num_classes, in_channels = options.counts("densenet", **sizes)
         want = "one to eight numbers of layers, each >= 1"
-        blocks = options.ints("densenet: blocks", options.listed("densenet: blocks", blocks, want, range(1, 9)), want, 1)
+        blocks = options.ints(
+            "densenet: blocks", options.listed("densenet: blocks", blocks, want, range(1, 9)), want, 1
+        )
         rng = nn.init.generator(rng)
         self.features = Features(blocks, growth, width, in_channels, rng)
         self.relu, self.avgpool, self.flatten = nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()

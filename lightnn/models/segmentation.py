@@ -39,7 +39,7 @@ class AtrousResNet(Stem):
             width = scaled(64 * 2**i, width_mult)
             setattr(self, f"layer{i + 1}", bottlenecks(c, width, count, stride, rng, dilations))
             c = 4 * width
-        self.channels = c
+        self.channels = 4 * scaled(256, width_mult), c
 
     def forward(self, x):
         """The maps of the third and of the last stage."""
@@ -82,11 +82,11 @@ class DeepLab(nn.Module):
             raise ValueError(f"deeplab: want four blocks and one to eight rates, got {blocks} and {rates}")
         c, self.aux = scaled(256, width_mult), options.flag("deeplab: aux", aux)
         self.backbone = AtrousResNet(blocks, in_channels, width_mult, rng)
-        wide = self.backbone.channels
+        middle, wide = self.backbone.channels
         head = *conv_norm(c, c, 3, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
         self.classifier, self.aux_classifier = nn.Sequential(ASPP(wide, c, rates, rng), *head), None
         if self.aux:
-            first = conv_norm(wide // 2, c, 3, rng=rng)
+            first = conv_norm(middle, c, 3, rng=rng)
             last = nn.Dropout(0.1, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
             self.aux_classifier = nn.Sequential(*first, *last)
 

@@ -108,7 +108,7 @@ def efficientnet(
 
 
 def scaled_as(name: str, num_classes: int, in_channels: int, rng: Rng) -> nn.Module:
-    """One of EFFICIENTNET_SCALES, with torchvision's batch norms: the paper's for B5 to B7, PyTorch's for the others."""
+    """One of EFFICIENTNET_SCALES, with torchvision's batch norms: the paper's for B5 to B7, PyTorch's for others."""
     width_mult, depth_mult, _, dropout = EFFICIENTNET_SCALES[name]
     norm = (1e-3, 0.01) if name in ("b5", "b6", "b7") else (1e-5, 0.1)
     return efficientnet(width_mult, depth_mult, dropout, *norm, num_classes, in_channels, rng)

@@ -9,7 +9,7 @@ from functools import partial
 
 from lightnn import nn, options
 from lightnn.models.blocks import checked, round_filters
-from lightnn.models.efficientnet import SKIPPED, STAGES, Scale, round_repeats
+from lightnn.models.efficient import SKIPPED, STAGES, Scale, round_repeats
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["EFFICIENTNET_LITE_SCALES", "efficientnet_lite", *(f"efficientnet_lite{i}" for i in range(5))]

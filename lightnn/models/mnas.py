@@ -1,5 +1,7 @@
-"""MnasNet-B1 (Tan et al. 2019, arXiv 1807.11626): inverted residuals whose kernels, expansions and depths a search has
-chosen stage by stage, by accuracy and by the milliseconds on a telephone. torchvision's, without squeeze-and-excitation.
+"""MnasNet-B1 (Tan et al. 2019, arXiv 1807.11626): inverted residuals whose kernels, expansions and depths were searched.
+
+The search chose them stage by stage, by accuracy and by the milliseconds on a telephone. As torchvision's: the variant
+without squeeze-and-excitation.
 """
 
 from functools import partial
