@@ -1,8 +1,8 @@
 """Inception V3 (Szegedy et al. 2016, arXiv 1512.00567): GoogLeNet's modules with larger filters taken apart.
 
 A 5x5 becomes two 3x3 (figure 5), n x n becomes 1 x n and n x 1 (figures 6 and 7), and where the map shrinks, pooling
-and convolutions with stride run side by side (figure 10). torchvision's; for images of 299 x 299, from 75 x 75 on without
-the auxiliary classifier.
+and convolutions with stride run side by side (figure 10). torchvision's; for images of 299 x 299,
+from 75 x 75 on without the auxiliary classifier.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
-"""MnasNet-B1 (Tan et al. 2019, arXiv 1807.11626): inverted residuals whose kernels, expansions and depths were searched.
+"""MnasNet-B1 (Tan et al. 2019, arXiv 1807.11626): inverted residuals that a search has chosen.
 
-The search chose them stage by stage, by accuracy and by the milliseconds on a telephone. As torchvision's: the variant
+It chose kernels, expansions and depths stage by stage, by accuracy and by the milliseconds on a telephone. As torchvision's: the variant
 without squeeze-and-excitation.
 """
 
