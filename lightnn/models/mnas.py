@@ -1,7 +1,7 @@
 """MnasNet-B1 (Tan et al. 2019, arXiv 1807.11626): inverted residuals that a search has chosen.
 
-It chose kernels, expansions and depths stage by stage, by accuracy and by the milliseconds on a telephone. As torchvision's: the variant
-without squeeze-and-excitation.
+It chose kernels, expansions and depths stage by stage, by accuracy and by the milliseconds on a telephone. As
+torchvision's: the variant without squeeze-and-excitation.
 """
 
 from functools import partial
