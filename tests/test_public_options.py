@@ -110,7 +110,7 @@ TAKES = {
     by_channel(real(2.0**-126, 2.0**110)): "scale",
     by_channel(whole(0, 255)): "zero_point",
     flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
-    lambda v: flag(v): "per_channel symmetric observing signed aux aux_loss aux_logits transform_input",
+    lambda v: flag(v): "per_channel symmetric observing signed aux_loss aux_logits transform_input",
     real(2.0**-126, 2.0**110): "alpha",
     real(0, 100): "factor",
     PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",

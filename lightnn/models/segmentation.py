@@ -71,21 +71,21 @@ class ASPP(nn.Module):
 
 
 class DeepLab(nn.Module):
-    """backbone, classifier, interpolation to the image's size; with aux, a second classifier of the third stage's maps
+    """backbone, classifier, interpolation to the image's size; with aux_loss, a second classifier of the third stage's maps
     for training. torchvision's names."""
 
-    def __init__(self, blocks, rates, aux, sizes, width_mult, rng):
+    def __init__(self, blocks, rates, aux_loss, sizes, width_mult, rng):
         num_classes, in_channels, width_mult, rng = checked("deeplab", *sizes, width_mult, rng)
         blocks = options.ints("deeplab: blocks", blocks, "four numbers of blocks, each >= 1", 1)
         rates = options.ints("deeplab: rates", rates, "one to eight dilations, each >= 1", 1)
         if len(blocks) != 4 or not 1 <= len(rates) <= 8:
             raise ValueError(f"deeplab: want four blocks and one to eight rates, got {blocks} and {rates}")
-        c, self.aux = scaled(256, width_mult), options.flag("deeplab: aux", aux)
+        c, self.aux_loss = scaled(256, width_mult), options.flag("deeplab: aux_loss", aux_loss)
         self.backbone = AtrousResNet(blocks, in_channels, width_mult, rng)
         middle, wide = self.backbone.channels
         head = *conv_norm(c, c, 3, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
         self.classifier, self.aux_classifier = nn.Sequential(ASPP(wide, c, rates, rng), *head), None
-        if self.aux:
+        if self.aux_loss:
             first = conv_norm(middle, c, 3, rng=rng)
             last = nn.Dropout(0.1, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
             self.aux_classifier = nn.Sequential(*first, *last)
@@ -93,7 +93,7 @@ class DeepLab(nn.Module):
     def forward(self, x):
         middle, last = self.backbone(x)
         out = F.resize_bilinear(self.classifier(last), size=x.shape[2:])
-        if not (self.aux and self.training):
+        if not (self.aux_loss and self.training):
             return out
         return SegmentationOutputs(out, F.resize_bilinear(self.aux_classifier(middle), size=x.shape[2:]))
 
@@ -102,7 +102,7 @@ class DeepLab(nn.Module):
 def deeplab(
     blocks: Sequence[int] = (3, 4, 6, 3),
     rates: Sequence[int] = (12, 24, 36),
-    aux: bool = False,
+    aux_loss: bool = False,
     num_classes: int = 21,
     in_channels: int = 3,
     width_mult: float = 1.0,
@@ -110,10 +110,10 @@ def deeplab(
 ) -> nn.Module:
     """Logits (N, num_classes, H, W) for images (N, in_channels, H, W).
 
-    blocks: of the four stages. rates: of the pyramid's 3x3, in pixels of a map of 1/8. aux: in training it returns
+    blocks: of the four stages. rates: of the pyramid's 3x3, in pixels of a map of 1/8. aux_loss: in training it returns
     SegmentationOutputs; in eval the logits alone.
     """
-    return DeepLab(blocks, rates, aux, (num_classes, in_channels), width_mult, rng)
+    return DeepLab(blocks, rates, aux_loss, (num_classes, in_channels), width_mult, rng)
 
 
 def deeplabv3_resnet50(

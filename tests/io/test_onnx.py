@@ -22,7 +22,7 @@ SIZES = {  # architecture: its options, channels and size of the image; narrow, 
     "mobilenet_v1_full": ({"width_mult": 0.1}, 3, 32),
     "resnet18": ({"width_mult": 0.1}, 3, 32),
     "resnet34": ({"width_mult": 0.1}, 3, 32),
-    "resnet50": ({"width_mult": 0.1}, 3, 32),
+    "resnet50": ({"width_mult": 0.1}, 3, 96),
     "cifar_resnet": ({"depth": 8, "width": 4}, 3, 16),
     "shift_resnet": ({"depth": 8, "expansion": 2}, 3, 16),
     "shufflenet_v1": ({"width_mult": 0.25}, 3, 32),
@@ -30,10 +30,10 @@ SIZES = {  # architecture: its options, channels and size of the image; narrow, 
     "alexnet": ({"width_mult": 0.05}, 3, 64),
     "vgg16": ({"width_mult": 0.05}, 3, 32),
     "googlenet": ({"width_mult": 0.1, "aux_logits": False, "transform_input": True}, 3, 32),
-    "inception_v3": ({"width_mult": 0.1, "aux_logits": False}, 3, 75),
+    "inception_v3": ({"width_mult": 0.1, "aux_logits": False}, 3, 139),
     "densenet": ({"blocks": (2, 3), "growth": 4, "width": 8}, 3, 32),
-    "squeezenet1_0": ({"width_mult": 0.1}, 3, 32),
-    "squeezenet1_1": ({"width_mult": 0.1}, 3, 32),
+    "squeezenet1_0": ({"width_mult": 0.25}, 3, 32),
+    "squeezenet1_1": ({"width_mult": 0.25}, 3, 32),
     "mobilenet_v2": ({"width_mult": 0.1}, 3, 32),
     "mobilenet_v3_small": ({"width_mult": 0.1}, 3, 32),
     "mobilenet_v3_large": ({"width_mult": 0.1}, 3, 32),
@@ -54,13 +54,14 @@ def settled(model, x):
     """The model with the statistics of x in its batch norms, so that outputs depend on the image, and with weights of
     batch norm that are neither 0 nor 1."""
     rng, norms = np.random.default_rng(0), [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    own = [m.momentum for m in norms]
     for m in norms:
         m.momentum = 1.0
         m.weight.data = rng.uniform(0.5, 2, m.num_features).astype("f")
         m.bias.data = rng.normal(0, 0.1, m.num_features).astype("f")
     model.train()(Tensor(x))
-    for m in norms:
-        m.momentum = 0.1
+    for m, momentum in zip(norms, own):
+        m.momentum = momentum
     return model.eval()
 
 
@@ -102,8 +103,9 @@ def test_every_architecture_gives_the_same_outputs_and_classes_also_from_a_file(
     io.save(model, tmp_path / "net.lnn")
     for network in (model, io.load(tmp_path / "net.lnn")):
         got, want = check(run, network, x, (2, channels, size, size))
-        assert np.ptp(want, axis=0).max() > 1e-3  # the outputs depend on the image
-        assert (got.argmax(1) == want.argmax(1)).all()
+        assert np.ptp(want, axis=0).max() > 1e-3 * np.abs(want).max()  # the outputs depend on the image
+        agree = got.argmax(1) == want.argmax(1)
+        assert agree.all() if agree.ndim == 1 else agree.mean() > 0.99  # of pixels, some are between two classes
 
 
 def test_every_built_in_architecture_has_a_case():

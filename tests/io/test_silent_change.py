@@ -76,7 +76,7 @@ CHANGES = {  # how a residual network is changed: what the error says
     "another class of the same module": (put_leaky, r"layer1\.0\.relu is LeakyReLU here, ReLU in"),
     "a class of the same name": (
         edited("relu", type("ReLU", (nn.ReLU,), {})()),
-        r"relu is [\w.]*test_silent_change\.ReLU here, lightnn\.nn\.layers\.ReLU in",
+        r"relu is [\w.]*test_silent_change\.ReLU here, lightnn\.nn\.activation\.ReLU in",
     ),
     "another pool": (edited("avgpool", nn.MaxPool2d(8)), r"avgpool is MaxPool2d here, AdaptiveAvgPool2d in"),
     "the pool's size": (edited("avgpool.output_size", (2, 2)), r"avgpool\.output_size\.0 is 2 here, 1 in"),
@@ -220,7 +220,7 @@ SMALL |= {name: {"width_mult": 0.1} for name in ("squeezenet1_0", "squeezenet1_1
 SMALL |= {name: {"width_mult": 0.05} for name in ("alexnet", "vgg16", "inception_v3")}
 SMALL |= {name: {"width_mult": 0.1, "depth_mult": 0.5} for name in ("efficientnet", "efficientnet_lite")}
 SMALL |= {"densenet": {"blocks": (2, 3), "growth": 4, "width": 8}, "shufflenet_v2": {"width": 8, "last": 16}}
-SMALL |= {"deeplab": {"blocks": (1, 1, 1, 1), "rates": (1, 2), "aux": True, "width_mult": 0.1}}
+SMALL |= {"deeplab": {"blocks": (1, 1, 1, 1), "rates": (1, 2), "aux_loss": True, "width_mult": 0.1}}
 OF_LIGHTNN = [name for name, make in ARCHITECTURES.items() if make.__module__.startswith("lightnn.")]
 SIDE = {"lenet_300_100": 28, "lenet5": 28, "twn_lenet5": 28, "alexnet": 63, "inception_v3": 75}
 LAYER_OPTIONS = {
