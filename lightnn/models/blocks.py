@@ -1,4 +1,8 @@
-"""What several families are made of: convolution with batch norm and activation, squeeze-and-excitation, widths."""
+"""What several families are made of: convolution with batch norm and activation, squeeze-and-excitation, widths.
+
+Where a block adds, multiplies or lists maps, what comes of it goes through an nn.Identity named `joined`: there
+quantization puts its codes, and it has no state.
+"""
 
 from collections.abc import Callable
 
@@ -48,10 +52,10 @@ class SqueezeExcitation(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, squeezed, 1, rng=rng)
         self.fc2 = nn.Conv2d(squeezed, channels, 1, rng=rng)
-        self.activation, self.scale_activation = act(), gate()
+        self.activation, self.scale_activation, self.joined = act(), gate(), nn.Identity()
 
     def forward(self, x):
-        return x * self.scale_activation(self.fc2(self.activation(self.fc1(self.avgpool(x)))))
+        return self.joined(x * self.scale_activation(self.fc2(self.activation(self.fc1(self.avgpool(x))))))
 
 
 def scaled(channels: int, width_mult: float) -> int:

@@ -16,20 +16,22 @@ __all__ = ["densenet", "densenet121", "densenet161", "densenet169", "densenet201
 
 
 class DenseLayer(nn.Module):
-    """H_l: growth new maps from all that there are."""
+    """H_l: growth new maps from all that there are, put beside them."""
 
     def __init__(self, c_in, growth, rng):
         self.norm1, self.relu1 = nn.BatchNorm2d(c_in), nn.ReLU()
         self.conv1 = nn.Conv2d(c_in, 4 * growth, 1, bias=False, rng=rng)
         self.norm2, self.relu2 = nn.BatchNorm2d(4 * growth), nn.ReLU()
         self.conv2 = nn.Conv2d(4 * growth, growth, 3, 1, 1, bias=False, rng=rng)
+        self.joined = nn.Identity()
 
     def forward(self, x):
-        return self.conv2(self.relu2(self.norm2(self.conv1(self.relu1(self.norm1(x))))))
+        y = self.conv2(self.relu2(self.norm2(self.conv1(self.relu1(self.norm1(x))))))
+        return self.joined(F.concat([x, y], 1))
 
 
 class DenseBlock(nn.Module):
-    """denselayer1, denselayer2, ...: the maps of each are put beside those that there are."""
+    """denselayer1, denselayer2, ..., one after the other."""
 
     def __init__(self, c_in, layers, growth, rng):
         for i in range(layers):
@@ -37,7 +39,7 @@ class DenseBlock(nn.Module):
 
     def forward(self, x):
         for _, layer in self.members():
-            x = F.concat([x, layer(x)], 1)
+            x = layer(x)
         return x
 
 

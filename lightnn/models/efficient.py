@@ -56,10 +56,10 @@ class MBConv(nn.Module):
         layers.append(SqueezeExcitation(expanded, max(1, c_in // 4), nn.SiLU, nn.Sigmoid, rng))
         layers.append(conv_norm(expanded, c_out, 1, 1, 1, None, norm, rng=rng))
         self.block, self.stochastic_depth = nn.Sequential(*layers), nn.StochasticDepth(skipped, rng=rng)
-        self.residual = stride == 1 and c_in == c_out
+        self.residual, self.joined = stride == 1 and c_in == c_out, nn.Identity()
 
     def forward(self, x):
-        return x + self.stochastic_depth(self.block(x)) if self.residual else self.block(x)
+        return self.joined(x + self.stochastic_depth(self.block(x))) if self.residual else self.block(x)
 
 
 class EfficientNet(nn.Module):

@@ -37,13 +37,14 @@ class LiteBlock(nn.Module):
         self.depthwise_conv = nn.Conv2d(c, c, kernel, stride, own, groups=c, bias=False, rng=rng)
         self.bn1, self.relu1 = NORM(c), nn.ReLU6()
         self.project_conv, self.bn2 = nn.Conv2d(c, c_out, 1, bias=False, rng=rng), NORM(c_out)
-        self.stochastic_depth, self.residual = nn.StochasticDepth(skipped, rng=rng), stride == 1 and c_in == c_out
+        self.stochastic_depth, self.joined = nn.StochasticDepth(skipped, rng=rng), nn.Identity()
+        self.residual = stride == 1 and c_in == c_out
 
     def forward(self, x):
         y = x if self.expand_conv is None else self.relu0(self.bn0(self.expand_conv(x)))
         y = self.relu1(self.bn1(self.depthwise_conv(self.pad(y))))
         y = self.bn2(self.project_conv(y))
-        return x + self.stochastic_depth(y) if self.residual else y
+        return self.joined(x + self.stochastic_depth(y)) if self.residual else y
 
 
 class EfficientNetLite(nn.Module):

@@ -34,12 +34,12 @@ class InceptionA(nn.Module):
         self.branch3x3dbl_1, self.branch3x3dbl_2 = conv(c_in, w(64), 1), conv(w(64), w(96), 3, 1, 1)
         self.branch3x3dbl_3 = conv(w(96), w(96), 3, 1, 1)
         self.pool, self.branch_pool = nn.AvgPool2d(3, 1, 1), conv(c_in, w(pooled), 1)
-        self.channels = w(64) + w(64) + w(96) + w(pooled)
+        self.joined, self.channels = nn.Identity(), w(64) + w(64) + w(96) + w(pooled)
 
     def forward(self, x):
         five = self.branch5x5_2(self.branch5x5_1(x))
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
-        return F.concat([self.branch1x1(x), five, double, self.branch_pool(self.pool(x))], 1)
+        return self.joined(F.concat([self.branch1x1(x), five, double, self.branch_pool(self.pool(x))], 1))
 
 
 class InceptionB(nn.Module):
@@ -48,12 +48,12 @@ class InceptionB(nn.Module):
     def __init__(self, c_in, w, conv):
         self.branch3x3 = conv(c_in, w(384), 3, 2)
         self.branch3x3dbl_1, self.branch3x3dbl_2 = conv(c_in, w(64), 1), conv(w(64), w(96), 3, 1, 1)
-        self.branch3x3dbl_3, self.pool = conv(w(96), w(96), 3, 2), nn.MaxPool2d(3, 2)
+        self.branch3x3dbl_3, self.pool, self.joined = conv(w(96), w(96), 3, 2), nn.MaxPool2d(3, 2), nn.Identity()
         self.channels = w(384) + w(96) + c_in
 
     def forward(self, x):
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
-        return F.concat([self.branch3x3(x), double, self.pool(x)], 1)
+        return self.joined(F.concat([self.branch3x3(x), double, self.pool(x)], 1))
 
 
 class InceptionC(nn.Module):
@@ -68,13 +68,13 @@ class InceptionC(nn.Module):
         self.branch7x7dbl_3, self.branch7x7dbl_4 = conv(c7, c7, *wide), conv(c7, c7, *tall)
         self.branch7x7dbl_5 = conv(c7, w(192), *wide)
         self.pool, self.branch_pool = nn.AvgPool2d(3, 1, 1), conv(c_in, w(192), 1)
-        self.channels = 4 * w(192)
+        self.joined, self.channels = nn.Identity(), 4 * w(192)
 
     def forward(self, x):
         once = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
         twice = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
         twice = self.branch7x7dbl_5(self.branch7x7dbl_4(twice))
-        return F.concat([self.branch1x1(x), once, twice, self.branch_pool(self.pool(x))], 1)
+        return self.joined(F.concat([self.branch1x1(x), once, twice, self.branch_pool(self.pool(x))], 1))
 
 
 class InceptionD(nn.Module):
@@ -85,11 +85,13 @@ class InceptionD(nn.Module):
         self.branch3x3_1, self.branch3x3_2 = conv(c_in, c, 1), conv(c, w(320), 3, 2)
         self.branch7x7x3_1, self.branch7x7x3_2 = conv(c_in, c, 1), conv(c, c, (1, 7), 1, (0, 3))
         self.branch7x7x3_3, self.branch7x7x3_4 = conv(c, c, (7, 1), 1, (3, 0)), conv(c, c, 3, 2)
-        self.pool, self.channels = nn.MaxPool2d(3, 2), w(320) + c + c_in
+        self.pool, self.joined, self.channels = nn.MaxPool2d(3, 2), nn.Identity(), w(320) + c + c_in
 
     def forward(self, x):
         seven = self.branch7x7x3_3(self.branch7x7x3_2(self.branch7x7x3_1(x)))
-        return F.concat([self.branch3x3_2(self.branch3x3_1(x)), self.branch7x7x3_4(seven), self.pool(x)], 1)
+        return self.joined(
+            F.concat([self.branch3x3_2(self.branch3x3_1(x)), self.branch7x7x3_4(seven), self.pool(x)], 1)
+        )
 
 
 class InceptionE(nn.Module):
@@ -102,14 +104,14 @@ class InceptionE(nn.Module):
         self.branch3x3dbl_1, self.branch3x3dbl_2 = conv(c_in, w(448), 1), conv(w(448), c, 3, 1, 1)
         self.branch3x3dbl_3a, self.branch3x3dbl_3b = conv(c, c, *wide), conv(c, c, *tall)
         self.pool, self.branch_pool = nn.AvgPool2d(3, 1, 1), conv(c_in, w(192), 1)
-        self.channels = w(320) + 4 * c + w(192)
+        self.joined, self.channels = nn.Identity(), w(320) + 4 * c + w(192)
 
     def forward(self, x):
         three = self.branch3x3_1(x)
         double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
         parts = [self.branch3x3_2a(three), self.branch3x3_2b(three)]
         parts += [self.branch3x3dbl_3a(double), self.branch3x3dbl_3b(double)]
-        return F.concat([self.branch1x1(x), *parts, self.branch_pool(self.pool(x))], 1)
+        return self.joined(F.concat([self.branch1x1(x), *parts, self.branch_pool(self.pool(x))], 1))
 
 
 class InceptionAux(nn.Module):

@@ -72,9 +72,10 @@ class Inception(nn.Module):
             BasicConv2d(c_in, reduce5, 1, rng=rng), BasicConv2d(reduce5, five, 3, 1, 1, rng=rng)
         )
         self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, 1, ceil_mode=True), BasicConv2d(c_in, pooled, 1, rng=rng))
+        self.joined = nn.Identity()
 
     def forward(self, x):
-        return F.concat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
+        return self.joined(F.concat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1))
 
 
 class InceptionAux(nn.Module):

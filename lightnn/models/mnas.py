@@ -28,10 +28,11 @@ class InvertedResidual(nn.Module):
             conv_norm(mid, mid, kernel, stride, mid, norm=NORM, rng=rng),
             conv_norm(mid, c_out, 1, act=None, norm=NORM, rng=rng),
         )
-        self.layers, self.residual = nn.Sequential(*(m for part in parts for m in part)), stride == 1 and c_in == c_out
+        self.layers, self.joined = nn.Sequential(*(m for part in parts for m in part)), nn.Identity()
+        self.residual = stride == 1 and c_in == c_out
 
     def forward(self, x):
-        return x + self.layers(x) if self.residual else self.layers(x)
+        return self.joined(x + self.layers(x)) if self.residual else self.layers(x)
 
 
 class MnasNet(nn.Module):

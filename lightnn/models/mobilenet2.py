@@ -25,10 +25,10 @@ class InvertedResidual(nn.Module):
         depthwise = conv_norm(hidden, hidden, 3, stride, hidden, nn.ReLU6, rng=rng)
         project = nn.Conv2d(hidden, c_out, 1, bias=False, rng=rng)
         self.conv = nn.Sequential(*expand, depthwise, project, nn.BatchNorm2d(c_out))
-        self.residual = stride == 1 and c_in == c_out
+        self.residual, self.joined = stride == 1 and c_in == c_out, nn.Identity()
 
     def forward(self, x):
-        return x + self.conv(x) if self.residual else self.conv(x)
+        return self.joined(x + self.conv(x)) if self.residual else self.conv(x)
 
 
 class MobileNetV2(nn.Module):

@@ -40,10 +40,11 @@ class InvertedResidual(nn.Module):
         if squeezes:
             layers.append(SqueezeExcitation(expanded, round_filters(expanded // 4), nn.ReLU, nn.Hardsigmoid, rng))
         layers.append(conv_norm(expanded, c_out, 1, 1, 1, None, NORM, rng=rng))
-        self.block, self.residual = nn.Sequential(*layers), stride == 1 and c_in == c_out
+        self.block, self.joined = nn.Sequential(*layers), nn.Identity()
+        self.residual = stride == 1 and c_in == c_out
 
     def forward(self, x):
-        return x + self.block(x) if self.residual else self.block(x)
+        return self.joined(x + self.block(x)) if self.residual else self.block(x)
 
 
 class MobileNetV3(nn.Module):

@@ -47,11 +47,19 @@ class AtrousResNet(Stem):
         return middle, self.layer4(middle)
 
 
-class ImagePooling(nn.Sequential):
-    """The mean of the image through a 1x1 convolution, at every pixel again."""
+class ImagePooling(nn.Module):
+    """The mean of the image through a 1x1 convolution, at every pixel again; a list of layers by torchvision's names."""
+
+    def __init__(self, c_in, c, rng):
+        for i, layer in enumerate((nn.AdaptiveAvgPool2d(1), *conv_norm(c_in, c, 1, rng=rng))):
+            setattr(self, str(i), layer)
+        self.joined = nn.Identity()
 
     def forward(self, x):
-        return F.resize_bilinear(super().forward(x), size=x.shape[2:])
+        y = x
+        for _, layer in list(self.members())[:-1]:
+            y = layer(y)
+        return self.joined(F.resize_bilinear(y, size=x.shape[2:]))
 
 
 class ASPP(nn.Module):
@@ -62,17 +70,18 @@ class ASPP(nn.Module):
         for rate in rates:
             conv = nn.Conv2d(c_in, c, 3, padding=rate, dilation=rate, bias=False, rng=rng)
             convs.append(nn.Sequential(conv, nn.BatchNorm2d(c), nn.ReLU()))
-        convs.append(ImagePooling(nn.AdaptiveAvgPool2d(1), *conv_norm(c_in, c, 1, rng=rng)))
+        convs.append(ImagePooling(c_in, c, rng))
         self.convs = nn.ModuleList(convs)
+        self.joined = nn.Identity()
         self.project = nn.Sequential(*conv_norm(len(convs) * c, c, 1, rng=rng), nn.Dropout(0.5, rng=rng))
 
     def forward(self, x):
-        return self.project(F.concat([conv(x) for conv in self.convs], 1))
+        return self.project(self.joined(F.concat([conv(x) for conv in self.convs], 1)))
 
 
 class DeepLab(nn.Module):
-    """backbone, classifier, interpolation to the image's size; with aux_loss, a second classifier of the third stage's maps
-    for training. torchvision's names."""
+    """backbone, classifier, interpolation to the image's size; with aux_loss a second classifier, of the third stage's
+    maps, for training. torchvision's names."""
 
     def __init__(self, blocks, rates, aux_loss, sizes, width_mult, rng):
         num_classes, in_channels, width_mult, rng = checked("deeplab", *sizes, width_mult, rng)

@@ -24,7 +24,7 @@ class ShuffleUnit(nn.Module):
         self.half = None if stride > 1 else half
         self.branch1 = nn.Sequential(*self._depthwise(c_in, half, stride, rng) if stride > 1 else ())
         self.branch2 = nn.Sequential(*conv_norm(first, half, 1, rng=rng), *self._depthwise(half, half, stride, rng))
-        self.shuffle = nn.ChannelShuffle(2)
+        self.joined, self.shuffle = nn.Identity(), nn.ChannelShuffle(2)
 
     @staticmethod
     def _depthwise(c_in, c_out, stride, rng):
@@ -33,7 +33,7 @@ class ShuffleUnit(nn.Module):
 
     def forward(self, x):
         left, right = (x, x) if self.half is None else (x[:, : self.half], x[:, self.half :])
-        return self.shuffle(F.concat([self.branch1(left), self.branch2(right)], 1))
+        return self.shuffle(self.joined(F.concat([self.branch1(left), self.branch2(right)], 1)))
 
 
 class ShuffleNetV2(nn.Module):

@@ -21,10 +21,12 @@ class Fire(nn.Module):
         self.squeeze, self.squeeze_activation = nn.Conv2d(c_in, squeeze, 1, rng=rng), nn.ReLU()
         self.expand1x1, self.expand1x1_activation = nn.Conv2d(squeeze, expand, 1, rng=rng), nn.ReLU()
         self.expand3x3, self.expand3x3_activation = nn.Conv2d(squeeze, expand, 3, padding=1, rng=rng), nn.ReLU()
+        self.joined = nn.Identity()
 
     def forward(self, x):
         x = self.squeeze_activation(self.squeeze(x))
-        return F.concat([self.expand1x1_activation(self.expand1x1(x)), self.expand3x3_activation(self.expand3x3(x))], 1)
+        parts = [self.expand1x1_activation(self.expand1x1(x)), self.expand3x3_activation(self.expand3x3(x))]
+        return self.joined(F.concat(parts, 1))
 
 
 class SqueezeNet(nn.Module):
