@@ -374,6 +374,7 @@ CALLS = {
     "metrics.latency": lambda: call(SMALL, input_shape=(1, 1, 6, 6), rounds=1),
     "metrics.least_times": lambda: call({"a": lambda: None}),
     "metrics.trace": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "models.summary": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "models.build": lambda: call({"type": "ReLU", "args": {}}, arrays=1),
     **{f"models.{name}": call for name in models.ARCHITECTURES if hasattr(models, name)},
     **{f"models.{name}": call for name in ("resnet20", "resnet56", "resnet110", "deeplabv3_resnet50", "densenet121")},
@@ -421,7 +422,7 @@ RECORDS = {  # what a function returns: nobody makes one by hand
     "compress": "Encoded Fold Seen",
     "metrics": "Latency Least Row",
     "io": "FileReport",
-    "models": "GoogLeNetOutputs InceptionOutputs SegmentationOutputs",
+    "models": "Layer GoogLeNetOutputs InceptionOutputs SegmentationOutputs",
     "runtime": "HeldRow",
     "training": "History ParallelHistory",
 }

@@ -48,7 +48,7 @@ class AtrousResNet(Stem):
 
 
 class ImagePooling(nn.Module):
-    """The mean of the image through a 1x1 convolution, at every pixel again; a list of layers by torchvision's names."""
+    """The mean of the image through a 1x1 convolution, at every pixel again; its layers have numbers for names."""
 
     def __init__(self, c_in, c, rng):
         for i, layer in enumerate((nn.AdaptiveAvgPool2d(1), *conv_norm(c_in, c, 1, rng=rng))):
@@ -94,6 +94,7 @@ class DeepLab(nn.Module):
         middle, wide = self.backbone.channels
         head = *conv_norm(c, c, 3, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
         self.classifier, self.aux_classifier = nn.Sequential(ASPP(wide, c, rates, rng), *head), None
+        self.resized = nn.Identity()
         if self.aux_loss:
             first = conv_norm(middle, c, 3, rng=rng)
             last = nn.Dropout(0.1, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
@@ -101,7 +102,7 @@ class DeepLab(nn.Module):
 
     def forward(self, x):
         middle, last = self.backbone(x)
-        out = F.resize_bilinear(self.classifier(last), size=x.shape[2:])
+        out = self.resized(F.resize_bilinear(self.classifier(last), size=x.shape[2:]))
         if not (self.aux_loss and self.training):
             return out
         return SegmentationOutputs(out, F.resize_bilinear(self.aux_classifier(middle), size=x.shape[2:]))
