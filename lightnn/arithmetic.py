@@ -97,10 +97,19 @@ def matmul(a, b):
 def getitem(a, *, index):
     def vjp(dy):
         da = np.zeros_like(a)
-        np.add.at(da, index, dy)
+        if _names_each_once(index):
+            da[index] = dy
+        else:
+            np.add.at(da, index, dy)
         return da
 
     return np.array(a[index]), vjp
+
+
+def _names_each_once(index):
+    """Whether an index is of ints and slices only, so that it picks no element twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(i is Ellipsis or (isinstance(i, int | np.integer | slice) and not isinstance(i, bool)) for i in parts)
 
 
 def channels_of_getitem(call):

@@ -9,6 +9,6 @@ quantization.py what fewer bits gain and cost; survey_table.py, energy.py and me
 retraining.py   what retraining after pruning gains
 sparse.py       sparse layers against dense ones and PyTorch's CSR
 training.py     training time and memory of both LeNets
-zoo.py          parameters, MACs and accuracies of torchvision's classifiers
+zoo.py          parameters, MACs and accuracies of ImageNet's classifiers
 timing.py       the stopwatch: calls that take turns
 """

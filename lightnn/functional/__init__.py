@@ -6,6 +6,7 @@ Called with Tensors (or arrays) they return a Tensor; inside, an op sees arrays 
 
 from lightnn.functional.activation import (
     dropout,
+    hardsigmoid,
     hardswish,
     hardtanh,
     log_softmax,
@@ -13,7 +14,9 @@ from lightnn.functional.activation import (
     relu,
     relu6,
     sigmoid,
+    silu,
     softmax,
+    stochastic_depth,
     tanh,
 )
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
@@ -23,6 +26,7 @@ from lightnn.functional.loss import cross_entropy, mse_loss
 from lightnn.functional.norm import batch_norm
 from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from lightnn.functional.quantize import affine_dequantize, affine_quantize, fake_quantize, scale_and_zero_point
+from lightnn.functional.resize import resize_bilinear
 from lightnn.functional.shape import concat, flatten, pad
 from lightnn.functional.shift import channel_shuffle, shift2d
 
@@ -42,6 +46,7 @@ __all__ = [
     "fake_quantize",
     "flatten",
     "grouped_conv2d",
+    "hardsigmoid",
     "hardswish",
     "hardtanh",
     "linear",
@@ -54,9 +59,12 @@ __all__ = [
     "pad",
     "relu",
     "relu6",
+    "resize_bilinear",
     "scale_and_zero_point",
     "shift2d",
     "sigmoid",
+    "silu",
     "softmax",
+    "stochastic_depth",
     "tanh",
 ]

@@ -1,4 +1,4 @@
-"""Elementwise non-linearities, softmax and dropout."""
+"""Elementwise non-linearities, softmax, dropout and stochastic depth."""
 
 import numpy as np
 
@@ -39,12 +39,31 @@ def hardswish(x):
 
 
 @op(channels=same, finishes_layer=True)
+def hardsigmoid(x):
+    """relu6(x + 3) / 6, a sigmoid of three straight lines (Howard et al. 2019, arXiv 1905.02244, section 5.2); the
+    gradient is 1 / 6 strictly between -3 and 3."""
+    check.floating("hardsigmoid", x=x)
+    return elementwise.relu6(x + 3) / 6, lambda dy: elementwise.clamp_backward(dy, x, -3.0, 3.0) / 6
+
+
+@op(channels=same, finishes_layer=True)
 def sigmoid(x):
     """1 / (1 + exp(-x)). With z = exp(-|x|), which cannot overflow, it is 1 / (1 + z) or z / (1 + z) by the sign of x,
     and the gradient z / (1 + z)^2: accurate in both tails."""
     check.floating("sigmoid", x=x)
     z = np.exp(-np.abs(x))
     return np.where(x < 0, z, 1) / (1 + z), lambda dy: dy * (z / (1 + z) ** 2)
+
+
+@op(channels=same, keeps_zero=True, finishes_layer=True)
+def silu(x):
+    """x sigmoid(x), which EfficientNet calls swish (Ramachandran et al. 2017, arXiv 1710.05941); the gradient is
+    s + y (1 - s), s = sigmoid(x). Far to the left y is 0, at minus infinity NaN, as in PyTorch."""
+    check.floating("silu", x=x)
+    z = np.exp(-np.abs(x))
+    s = np.where(x < 0, z, 1) / (1 + z)
+    y = x * s
+    return y, lambda dy: dy * (s + y * (1 - s))
 
 
 @op(channels=same)
@@ -99,6 +118,26 @@ def dropout(x, *, p: float = 0.5, training: bool = True, rng: np.random.Generato
         raise ValueError("dropout: want rng= (a numpy.random.Generator or a seed) when training, got None")
     keep = rng.random(x.shape, dtype=np.float32) >= p
     scale = keep * x.dtype.type(1 / (1 - p))
+    return x * scale, lambda dy: dy * scale
+
+
+@op(channels=same, keeps_zero=True)
+def stochastic_depth(x, *, p: float, training: bool = True, rng: np.random.Generator | int | None = None):
+    """Zero each image of x (N, ...) with probability p and scale the others by 1 / (1 - p): for the branch of a
+    residual block, which is skipped then (Huang et al. 2016, arXiv 1603.09382, equation 2).
+
+    When not training, and for p = 0, it is the identity. rng: Generator or seed, needed when training.
+    """
+    check.floating("stochastic_depth", x=x)
+    check.shape("stochastic_depth", "x (N, ...)", x.ndim > 0, x=x)
+    p = options.probability("stochastic_depth: p", p)
+    rng = None if rng is None else options.generator("stochastic_depth: rng", rng)
+    if not options.flag("stochastic_depth: training", training) or p == 0:
+        return x, lambda dy: dy
+    if rng is None:
+        raise ValueError("stochastic_depth: want rng= (a numpy.random.Generator or a seed) when training, got None")
+    keep = (rng.random(len(x)) >= p).reshape(-1, *[1] * (x.ndim - 1))
+    scale = keep * x.dtype.type(1 / (1 - p) if p < 1 else 0)
     return x * scale, lambda dy: dy * scale
 
 

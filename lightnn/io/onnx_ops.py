@@ -12,6 +12,7 @@ that of the batch is not. The operators are defined in github.com/onnx/onnx, doc
 import numpy as np
 
 from lightnn import options
+from lightnn.functional.resize import interpolation
 from lightnn.io import onnx_shapes
 from lightnn.io.onnx_graph import table
 from lightnn.io.onnx_quantized import fake_quantize, layer_inputs, weight
@@ -63,7 +64,7 @@ def _batch_norm(call):
     return call.node("BatchNormalization", *map(call.value, range(3)), *statistics, epsilon=float(given["eps"]))
 
 
-@exports("dropout")
+@exports("dropout", "stochastic_depth")
 def _dropout(call):
     if call.y is not call.arrays[0]:
         raise call.error("has no counterpart in ONNX while it trains")
@@ -84,6 +85,16 @@ def _hardtanh(call):
 def _logsigmoid(call):
     """log(1 / (1 + exp(-x))) = -softplus(-x)."""
     return call.node("Neg", call.node("Softplus", call.node("Neg", call.value(0))))
+
+
+@exports("silu")
+def _silu(call):
+    return call.node("Mul", call.value(0), call.node("Sigmoid", call.value(0)))
+
+
+@exports("hardsigmoid")
+def _hardsigmoid(call):
+    return call.node("HardSigmoid", call.value(0), alpha=1 / 6, beta=0.5)
 
 
 @exports("softmax")
@@ -137,7 +148,16 @@ def _adaptive_avg_pool(call):
     if all(n % k == 0 for n, k in zip(size, out)):
         window = [n // k for n, k in zip(size, out)]
         return call.node("AveragePool", call.value(0), kernel_shape=window, strides=window)
-    A, B = (_means(n, k) for n, k in zip(size, out))
+    return _from_both_sides(call, *(_means(n, k) for n, k in zip(size, out)))
+
+
+@exports("resize_bilinear")
+def _resize(call):
+    """ONNX's Resize is not linear at every size of image; two products with the matrices are: y = A x B^T."""
+    return _from_both_sides(call, *map(interpolation, call.arrays[0].shape[2:], call.y.shape[2:]))
+
+
+def _from_both_sides(call, A, B):
     return call.node("MatMul", call.floats(A), call.node("MatMul", call.value(0), call.floats(B.T)))
 
 

@@ -6,7 +6,8 @@ parameters, MACs, time and accuracy.
 """
 
 from lightnn import nn, options
-from lightnn.models.mobilenet import conv_bn_relu, full, separable
+from lightnn.models.blocks import conv_norm
+from lightnn.models.mobilenet import full, separable
 from lightnn.models.registry import Rng, architecture
 
 __all__ = ["filternet_full", "filternet_grouped", "filternet_separable", "filternet_shift", "filternet_unshuffled"]
@@ -18,19 +19,17 @@ BLOCKS = [(1, 1), (2, 2), (2, 1), (4, 2)]  # width of the output in units of the
 def grouped(c_in, c_out, stride=1, *, rng):
     """A 3x3 convolution in 4 groups, then a channel shuffle. Without it the groups would never mix (Zhang 2018, arXiv
     1707.01083)."""
-    return nn.Sequential(conv_bn_relu(c_in, c_out, 3, stride, GROUPS, rng=rng), nn.ChannelShuffle(GROUPS))
+    return nn.Sequential(conv_norm(c_in, c_out, 3, stride, GROUPS, rng=rng), nn.ChannelShuffle(GROUPS))
 
 
 def unshuffled(c_in, c_out, stride=1, *, rng):
     """`grouped` without the shuffle: what begins in a group stays in it."""
-    return conv_bn_relu(c_in, c_out, 3, stride, GROUPS, rng=rng)
+    return conv_norm(c_in, c_out, 3, stride, GROUPS, rng=rng)
 
 
 def shifted(c_in, c_out, stride=1, *, rng):
     """1x1, shift by up to a pixel, 1x1: pixels mix without a spatial filter (Wu 2018, arXiv 1711.08141)."""
-    return nn.Sequential(
-        conv_bn_relu(c_in, c_in, 1, rng=rng), nn.Shift2d(3), conv_bn_relu(c_in, c_out, 1, stride, rng=rng)
-    )
+    return nn.Sequential(conv_norm(c_in, c_in, 1, rng=rng), nn.Shift2d(3), conv_norm(c_in, c_out, 1, stride, rng=rng))
 
 
 class FilterNet(nn.Module):
@@ -40,7 +39,7 @@ class FilterNet(nn.Module):
         sizes = {"num_classes": num_classes, "in_channels": in_channels, "width": width}
         num_classes, in_channels, width = options.counts("filternet", **sizes)
         rng = nn.init.generator(rng)
-        self.stem = conv_bn_relu(in_channels, width, 3, 1, rng=rng)
+        self.stem = conv_norm(in_channels, width, 3, 1, rng=rng)
         widths = [width, *(width * times for times, _ in BLOCKS)]
         strides = [stride for _, stride in BLOCKS]
         self.blocks = nn.Sequential(*[block(*sizes, rng=rng) for sizes in zip(widths, widths[1:], strides)])

@@ -1,23 +1,29 @@
 """Modules, parameters and layers, as in PyTorch."""
 
 from lightnn.nn import init
+from lightnn.nn.activation import (
+    Dropout,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    StochasticDepth,
+    Tanh,
+)
 from lightnn.nn.containers import ModuleList, Sequential
 from lightnn.nn.filters import ChannelShuffle, Shift2d
 from lightnn.nn.layers import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     Conv2d,
-    Dropout,
     Flatten,
-    Hardswish,
-    Hardtanh,
     Identity,
     Linear,
     MaxPool2d,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    Tanh,
+    SamePad2d,
 )
 from lightnn.nn.module import Module, Parameter
 from lightnn.nn.norm import BatchNorm1d, BatchNorm2d
@@ -35,6 +41,7 @@ __all__ = [
     "Dropout",
     "FakeQuantize",
     "Flatten",
+    "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
@@ -46,9 +53,12 @@ __all__ = [
     "Parameter",
     "ReLU",
     "ReLU6",
+    "SamePad2d",
     "Sequential",
     "Shift2d",
+    "SiLU",
     "Sigmoid",
+    "StochasticDepth",
     "Tanh",
     "init",
 ]

@@ -5,7 +5,6 @@ import math
 
 from lightnn import functional as F
 from lightnn import options
-from lightnn.functional.activation import interval
 from lightnn.nn import init
 from lightnn.nn.module import Module, Parameter
 from lightnn.options import Pair
@@ -82,66 +81,11 @@ class Conv2d(Module):
         )
 
 
-class ReLU(Module):
-    """max(x, 0)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x)
-
-
-class ReLU6(Module):
-    """min(max(x, 0), 6)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu6(x)
-
-
-class Hardtanh(Module):
-    """x clamped to [min_val, max_val]."""
-
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0):
-        self.min_val, self.max_val = interval("Hardtanh", min_val, max_val)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.hardtanh(x, min_val=self.min_val, max_val=self.max_val)
-
-
-class Hardswish(Module):
-    """x relu6(x + 3) / 6."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.hardswish(x)
-
-
-class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.sigmoid(x)
-
-
-class Tanh(Module):
-    """The hyperbolic tangent."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.tanh(x)
-
-
 class Identity(Module):
     """x itself."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x
-
-
-class Dropout(Module):
-    """In training, zero each element with probability p. It draws from its own generator, made from rng."""
-
-    def __init__(self, p: float = 0.5, *, rng: Rng = None):
-        self.p, self.rng = options.probability("Dropout: p", p), init.generator(rng)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.dropout(x, p=self.p, training=self.training, rng=self.rng)
 
 
 class Flatten(Module):
@@ -198,6 +142,32 @@ class AdaptiveAvgPool2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.adaptive_avg_pool2d(x, output_size=self.output_size)
+
+
+class SamePad2d(Module):
+    """Zeros around x (N, C, H, W), so that a convolution without padding gives ceil(H / s) rows: TensorFlow's "SAME".
+
+        p = max((ceil(H / s) - 1) s + K - H, 0),     p // 2 above, the rest below;     columns likewise
+
+    At stride 2 an even H and K = 3 get p = 1, a row below only; PyTorch's padding=1 has one above too, which the
+    filters then see at other pixels. kernel_size, stride: those of the convolution.
+    """
+
+    def __init__(self, kernel_size: Pair, stride: Pair = 1):
+        self.kernel_size = options.pair("SamePad2d: kernel_size", kernel_size, at_least=1)
+        self.stride = options.pair("SamePad2d: stride", stride, at_least=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if len(x.shape) != 4:
+            raise ValueError(f"SamePad2d: want x (N, C, H, W); got x {x.shape}")
+        sizes = zip(x.shape[2:], self.kernel_size, self.stride)
+        vertical, horizontal = (max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in sizes)
+        pairs = (*_halves(horizontal), *_halves(vertical))
+        return F.pad(x, padding=pairs) if any(pairs) else x
+
+
+def _halves(p):
+    return p // 2, p - p // 2
 
 
 def _value(parameter):

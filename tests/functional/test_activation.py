@@ -10,7 +10,9 @@ from lightnn.testing import check_vjp
 SHAPES = [(), (1,), (3, 4), (2, 3, 4, 5), (0, 3)]
 ELEMENTWISE = {
     "relu": lambda x: x * (x > 0),
+    "hardsigmoid": lambda x: np.clip(x + 3, 0, 6) / 6,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
     "tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
 }
 SOFTMAXES = {"softmax": F.softmax, "log_softmax": F.log_softmax}
@@ -38,7 +40,9 @@ def test_float32_stays_float32(name, rng):
     assert (y.dtype, x.grad.dtype) == (np.float32, np.float32)
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [("relu", 0, np.inf), ("sigmoid", 0, 1), ("tanh", -1, 1)])
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("relu", 0, np.inf), ("sigmoid", 0, 1), ("tanh", -1, 1), ("hardsigmoid", 0, 1)]
+)
 def test_far_away_it_neither_overflows_nor_loses_nan(name, low, high):
     x = np.array([-np.inf, -1e4, np.inf, np.nan], np.float32)
     np.testing.assert_array_equal(getattr(F, name)(x).data, np.array([low, low, high, np.nan], np.float32))
@@ -48,6 +52,25 @@ def test_the_gradient_of_relu_at_zero_is_zero():
     x = Tensor(np.array([-1.0, 0.0, 2.0]), requires_grad=True)
     F.relu(x).sum().backward()
     np.testing.assert_array_equal(x.grad, [0, 0, 1])
+
+
+def test_silu_far_away_is_zero_or_the_identity():
+    x = np.array([-1e4, -100, 1e4, np.inf, np.nan], np.float32)
+    y = F.silu(x).data
+    np.testing.assert_array_equal(y[[0, 2, 3, 4]], np.array([0, 1e4, np.inf, np.nan], np.float32))
+    assert -1e-30 < y[1] <= 0
+
+
+@pytest.mark.parametrize("name", ["hardsigmoid", "silu"])
+def test_it_refuses_integers(name):
+    with pytest.raises(TypeError, match=f"{name}: want floating-point"):
+        getattr(F, name)(np.arange(3))
+
+
+def test_the_gradient_of_hardsigmoid_is_zero_at_its_kinks_and_beyond():
+    x = Tensor(np.array([-4.0, -3, -2.9, 0, 2.9, 3, 4]), requires_grad=True)
+    F.hardsigmoid(x).sum().backward()
+    np.testing.assert_allclose(x.grad, [0, 0, 1 / 6, 1 / 6, 1 / 6, 0, 0])
 
 
 # softmax
@@ -138,6 +161,41 @@ def test_dropout_refuses_integers():
         F.dropout(np.arange(3), p=0.1, rng=0)
 
 
+# stochastic depth
+
+
+@pytest.mark.parametrize("p", [0.2, 0.7])
+def test_stochastic_depth_drops_whole_images_and_keeps_the_mean(p):
+    y = F.stochastic_depth(np.ones((20_000, 2, 1, 2)), p=p, rng=0).data
+    assert (y == y[:, :1, :1, :1]).all()
+    np.testing.assert_array_equal(np.unique(y), [0, np.float64(1 / (1 - p))])
+    assert abs((y == 0).mean() - p) < 0.01 and abs(y.mean() - 1) < 0.05
+
+
+@pytest.mark.parametrize("shape", [(6,), (5, 4), (3, 2, 3, 3), (0, 2)], ids=str)
+def test_the_gradient_of_stochastic_depth_passes_where_the_value_did(shape, rng):
+    x = rng.standard_normal(shape)
+    check_vjp(lambda x: F.stochastic_depth(x, p=0.4, rng=7), x)
+    y = F.stochastic_depth(x.astype(np.float32), p=1, rng=0)
+    assert y.dtype == np.float32 and not y.data.any()
+
+
+@pytest.mark.parametrize("options", [{"p": 0.5, "training": False}, {"p": 0}], ids=str)
+def test_stochastic_depth_is_the_identity_when_nothing_is_skipped(options, rng):
+    x = rng.standard_normal((4, 5))
+    np.testing.assert_array_equal(F.stochastic_depth(x, **options).data, x)
+    check_vjp(F.stochastic_depth, x, **options)
+
+
+def test_stochastic_depth_says_what_it_wants():
+    with pytest.raises(ValueError, match="stochastic_depth: p: want a finite number >= 0 and <= 1, got 2"):
+        F.stochastic_depth(np.ones((2, 2)), p=2, rng=0)
+    with pytest.raises(ValueError, match=r"stochastic_depth: want rng= .* when training, got None"):
+        F.stochastic_depth(np.ones((2, 2)), p=0.5)
+    with pytest.raises(ValueError, match=r"stochastic_depth: want x \(N, \.\.\.\); got x \(\)"):
+        F.stochastic_depth(np.array(1.0), p=0.5, rng=0)
+
+
 # Against PyTorch
 
 
@@ -146,7 +204,9 @@ def test_dropout_refuses_integers():
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_agrees_with_pytorch(name, shape, rng, torch, same_as_torch):
     x = np.asarray(rng.integers(-3, 4, shape) * 0.75)  # with zeros
-    same_as_torch(getattr(F, name), getattr(torch, name), x)
+    f = torch.nn.functional
+    theirs = {"hardsigmoid": lambda x: f.relu6(x + 3) / 6}  # its own gradient has 1 / 6 in float32
+    same_as_torch(getattr(F, name), theirs.get(name) or getattr(f, name), x)
 
 
 @pytest.mark.oracle

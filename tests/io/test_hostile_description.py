@@ -74,7 +74,7 @@ def test_the_two_descriptions_that_took_minutes(refused, text, count):
 
 def required(make):
     """Values for the arguments that have no default."""
-    sizes = {"kernel_size": 3, "output_size": 1, "groups": 2}
+    sizes = {"kernel_size": 3, "output_size": 1, "groups": 2, "p": 0.5}
     return {p.name: sizes.get(p.name, 4) for p in inspect.signature(make).parameters.values() if p.default is p.empty}
 
 

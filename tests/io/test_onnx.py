@@ -20,12 +20,28 @@ SIZES = {  # architecture: its options, channels and size of the image; narrow, 
     "twn_lenet5": ({}, 1, 28),
     "mobilenet_v1": ({"width_mult": 0.1}, 3, 32),
     "mobilenet_v1_full": ({"width_mult": 0.1}, 3, 32),
-    "resnet18": ({}, 3, 32),
-    "resnet34": ({}, 3, 32),
+    "resnet18": ({"width_mult": 0.1}, 3, 32),
+    "resnet34": ({"width_mult": 0.1}, 3, 32),
+    "resnet50": ({"width_mult": 0.1}, 3, 96),
     "cifar_resnet": ({"depth": 8, "width": 4}, 3, 16),
     "shift_resnet": ({"depth": 8, "expansion": 2}, 3, 16),
     "shufflenet_v1": ({"width_mult": 0.25}, 3, 32),
     "vgg16_cifar": ({"width_mult": 0.1}, 3, 32),
+    "alexnet": ({"width_mult": 0.05}, 3, 64),
+    "vgg16": ({"width_mult": 0.05}, 3, 32),
+    "googlenet": ({"width_mult": 0.1, "aux_logits": False, "transform_input": True}, 3, 32),
+    "inception_v3": ({"width_mult": 0.1, "aux_logits": False}, 3, 139),
+    "densenet": ({"blocks": (2, 3), "growth": 4, "width": 8}, 3, 32),
+    "squeezenet1_0": ({"width_mult": 0.25}, 3, 32),
+    "squeezenet1_1": ({"width_mult": 0.25}, 3, 32),
+    "mobilenet_v2": ({"width_mult": 0.1}, 3, 32),
+    "mobilenet_v3_small": ({"width_mult": 0.1}, 3, 32),
+    "mobilenet_v3_large": ({"width_mult": 0.1}, 3, 32),
+    "shufflenet_v2": ({"width": 8, "last": 16}, 3, 32),
+    "mnasnet": ({"width_mult": 0.1}, 3, 32),
+    "efficientnet": ({"width_mult": 0.1, "depth_mult": 0.5}, 3, 32),
+    "efficientnet_lite": ({"width_mult": 0.1, "depth_mult": 0.5}, 3, 32),
+    "deeplab": ({"blocks": (1, 1, 1, 1), "rates": (1, 2), "width_mult": 0.1}, 3, 33),
     "filternet_full": ({"width": 4}, 1, 12),
     "filternet_separable": ({"width": 4}, 1, 12),
     "filternet_grouped": ({"width": 4}, 1, 12),
@@ -38,13 +54,14 @@ def settled(model, x):
     """The model with the statistics of x in its batch norms, so that outputs depend on the image, and with weights of
     batch norm that are neither 0 nor 1."""
     rng, norms = np.random.default_rng(0), [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    own = [m.momentum for m in norms]
     for m in norms:
         m.momentum = 1.0
         m.weight.data = rng.uniform(0.5, 2, m.num_features).astype("f")
         m.bias.data = rng.normal(0, 0.1, m.num_features).astype("f")
     model.train()(Tensor(x))
-    for m in norms:
-        m.momentum = 0.1
+    for m, momentum in zip(norms, own):
+        m.momentum = momentum
     return model.eval()
 
 
@@ -75,7 +92,7 @@ def images(n, channels, size, seed=1):
 
 @pytest.mark.parametrize("name", models.ARCHITECTURES)
 def test_every_architecture_gives_the_same_outputs_and_classes_also_from_a_file(name, run, tmp_path):
-    if PLAIN and name.startswith(("resnet", "vgg", "mobilenet", "shufflenet")):
+    if PLAIN and not name.startswith(("lenet", "twn", "cifar", "filternet", "shift")):
         pytest.skip("too slow without the compiler")
     if name not in SIZES:
         pytest.skip("an architecture of another test")
@@ -86,8 +103,9 @@ def test_every_architecture_gives_the_same_outputs_and_classes_also_from_a_file(
     io.save(model, tmp_path / "net.lnn")
     for network in (model, io.load(tmp_path / "net.lnn")):
         got, want = check(run, network, x, (2, channels, size, size))
-        assert np.ptp(want, axis=0).max() > 1e-3  # the outputs depend on the image
-        assert (got.argmax(1) == want.argmax(1)).all()
+        assert np.ptp(want, axis=0).max() > 1e-3 * np.abs(want).max()  # the outputs depend on the image
+        agree = got.argmax(1) == want.argmax(1)
+        assert agree.all() if agree.ndim == 1 else agree.mean() > 0.99  # of pixels, some are between two classes
 
 
 def test_every_built_in_architecture_has_a_case():
@@ -158,6 +176,11 @@ OPS = {
     "relu6": lambda x: F.relu6(9 * x - 2),
     "hardtanh": lambda x: F.hardtanh(3 * x - 2, min_val=-0.5, max_val=0.7),
     "hardswish": lambda x: F.hardswish(9 * x - 5),
+    "hardsigmoid": lambda x: F.hardsigmoid(9 * x - 5),
+    "silu": lambda x: F.silu(9 * x - 5),
+    "stochastic depth": lambda x: F.stochastic_depth(x, p=0.5, training=False) + 1,
+    "resize": lambda x: F.resize_bilinear(x, size=(8, 3)),
+    "same padding": lambda x: nn.SamePad2d(3, 2)(x),
     "sigmoid": lambda x: F.sigmoid(9 * x - 5),
     "logsigmoid": lambda x: F.logsigmoid(300 * x - 150),
     "tanh": lambda x: F.tanh(3 * x - 2),

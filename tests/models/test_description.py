@@ -59,7 +59,7 @@ def test_with_the_state_it_computes_the_same(name, rng):
 @pytest.mark.parametrize("name", models.LAYERS)
 def test_every_layer_can_be_described(name):
     """A layer in the table keeps its arguments as attributes of the same names."""
-    sizes = {"in_features": 4, "out_features": 4, "in_channels": 4, "out_channels": 4, "kernel_size": 2}
+    sizes = {"in_features": 4, "out_features": 4, "in_channels": 4, "out_channels": 4, "kernel_size": 2, "p": 1}
     layer = models.LAYERS[name]
     wanted = [] if name == "Sequential" else inspect.signature(layer).parameters.values()
     model = layer(**{p.name: sizes.get(p.name, 4) for p in wanted if p.default is p.empty})

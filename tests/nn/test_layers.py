@@ -28,6 +28,12 @@ LAYERS = {  # layer: (how it is made, a shape it takes, the function it calls)
         lambda m, x: F.conv2d(x, m.weight, None, stride=(1, 2), padding=1, dilation=2, groups=2),
     ),
     "ReLU": (nn.ReLU, ROWS, lambda m, x: F.relu(x)),
+    "Hardsigmoid": (nn.Hardsigmoid, ROWS, lambda m, x: F.hardsigmoid(x)),
+    "SiLU": (nn.SiLU, ROWS, lambda m, x: F.silu(x)),
+    "SamePad2d": (lambda: nn.SamePad2d(3, 2), IMAGES, lambda m, x: F.pad(x, padding=(0, 1, 0, 1))),
+    "SamePad2d, nothing to do": (lambda: nn.SamePad2d(2, 2), IMAGES, lambda m, x: Tensor(x)),
+    "StochasticDepth": (lambda: nn.StochasticDepth(0.3, rng=5), ROWS, lambda m, x: F.stochastic_depth(x, p=0.3, rng=5)),
+    "StochasticDepth in eval": (lambda: nn.StochasticDepth(0.3).eval(), ROWS, lambda m, x: Tensor(x)),
     "Sigmoid": (nn.Sigmoid, ROWS, lambda m, x: F.sigmoid(x)),
     "Tanh": (nn.Tanh, ROWS, lambda m, x: F.tanh(x)),
     "Identity": (nn.Identity, ROWS, lambda m, x: Tensor(x)),
@@ -142,6 +148,20 @@ def test_dropout_drops_in_training_only(rng):
     np.testing.assert_array_equal(layer(x).data, x)
     layer.train()
     assert (layer(x).data == 0).any()
+
+
+def test_same_padding_is_tensorflows(rng):
+    """ceil(H / s) outputs whatever the sizes, and what is left over is below and to the right."""
+    for size, k, s in [((5, 8), 3, 2), ((7, 6), 5, 2), ((9, 4), (3, 5), (1, 2)), ((6, 6), 4, 3), ((1, 2), 3, 2)]:
+        x = rng.standard_normal((2, 3, *size)).astype(np.float32)
+        padded = nn.SamePad2d(k, s)(Tensor(x)).data
+        y = nn.Conv2d(3, 2, k, s)(Tensor(padded))
+        s = s if isinstance(s, tuple) else (s, s)
+        assert y.shape[2:] == tuple(-(-n // step) for n, step in zip(size, s))
+        top, left = ((p - n) // 2 for p, n in zip(padded.shape[2:], size))
+        np.testing.assert_array_equal(padded[:, :, top : top + size[0], left : left + size[1]], x)
+    with pytest.raises(ValueError, match=r"SamePad2d: want x \(N, C, H, W\); got x \(2, 3\)"):
+        nn.SamePad2d(3)(np.ones((2, 3), np.float32))
 
 
 # Errors

@@ -4,17 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lightnn.declare import pools
+from lightnn.declare import pools, same
 from lightnn.nn.module import running
 
 
 class Numbering:
     """A watcher (`lightnn.tensor.watching`): gives the channels of each op's output their numbers, and notes in
     `found`, a Channels, what uses them. If an op needs all channels of its input, they are held, and so are those of
-    its output, which get new numbers."""
+    its output, which get new numbers.
+
+    A function of each number that does not give 0 for 0, such as a sigmoid, leaves something in a channel that is
+    removed. Only a product with feature maps where it is 0 can read that: the gate of a squeeze-and-excitation."""
 
     def __init__(self, model, found):
         self.found, self.numbers, self.count = found, {}, -1
+        self.lifted = {}  # id of an array whose removed channels are not 0: (the array, the reason)
         self.paths = {id(m): name for name, m in model.named_modules()}
 
     def give(self, array, ids):
@@ -35,17 +39,28 @@ class Numbering:
         self.found.hold(ids, reason)
         return ids
 
+    def ground(self, arrays):
+        """Hold the channels of those arrays that are not 0 where a channel is removed."""
+        for a in arrays:
+            if id(a) in self.lifted:
+                self.found.hold(self.ids(a), self.lifted[id(a)][1])
+
     def __call__(self, op, arrays, options, y):
         self.count += 1
         known = [a for a in arrays if self.known(a)]
         if not known:
             return  # an op on weights only
         path = self.paths.get(id(running.get()))
+        reason = f"{op.name} in {path or 'the network'} needs all channels"
+        if not (op.name == "mul" and len(known) == 2 and any(id(a) not in self.lifted for a in known)):
+            self.ground(known)
         ids = None
         if op.channels and op.zero_stays_zero(options):
             ids = op.channels(OneCall(self, arrays, options, y, running.get(), path))
+        elif op.channels is same:
+            ids = self.ids(known[0])
+            self.lifted[id(y)] = y, reason
         if ids is None:
-            reason = f"{op.name} in {path or 'the network'} needs all channels"
             for a in known:
                 self.found.hold(self.ids(a), reason)
             ids = self.held(y, reason)

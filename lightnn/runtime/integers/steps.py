@@ -18,7 +18,7 @@ from lightnn.functional.pool import window
 from lightnn.kernels.quantized import conv, convert, depthwise, join, pool, requantize
 from lightnn.tensor import Tensor
 
-MAPS = ("relu", "relu6", "hardtanh", "hardswish", "sigmoid", "tanh", "logsigmoid")  # each number by itself
+MAPS = ("relu", "relu6", "hardtanh", "hardswish", "hardsigmoid", "silu", "sigmoid", "tanh", "logsigmoid")  # of a number
 
 
 class Codes(NamedTuple):

@@ -20,6 +20,14 @@ ZOO = {
     "shift_resnet": (lambda rng: models.shift_resnet(8, 1, rng=rng), (3, 12, 12)),
     "mobilenet_v1": (lambda rng: models.mobilenet_v1(10, width_mult=0.05, rng=rng), (3, 32, 32)),
     "vgg16_cifar": (lambda rng: models.vgg16_cifar(width_mult=0.05, rng=rng), (3, 32, 32)),
+    "googlenet": (lambda rng: models.googlenet(10, width_mult=0.1, aux_logits=False, rng=rng), (3, 32, 32)),
+    "densenet": (lambda rng: models.densenet((2, 2), 4, 8, 10, rng=rng), (3, 32, 32)),
+    "squeezenet1_0": (lambda rng: models.squeezenet1_0(10, width_mult=0.5, rng=rng), (3, 32, 32)),
+    "mobilenet_v2": (lambda rng: models.mobilenet_v2(10, width_mult=0.1, rng=rng), (3, 32, 32)),
+    "mobilenet_v3_small": (lambda rng: models.mobilenet_v3_small(10, width_mult=0.1, rng=rng), (3, 32, 32)),
+    "shufflenet_v2": (lambda rng: models.shufflenet_v2(8, 16, 10, rng=rng), (3, 32, 32)),
+    "efficientnet_lite": (lambda rng: models.efficientnet_lite(0.1, 0.3, num_classes=10, rng=rng), (3, 32, 32)),
+    "deeplab": (lambda rng: models.deeplab((1, 1, 1, 1), (1, 2), width_mult=0.1, rng=rng), (3, 33, 33)),
 }
 
 

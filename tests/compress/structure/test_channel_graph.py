@@ -76,6 +76,10 @@ PASSES = {
     "crop": lambda x: x[:, :, 1:, ::2],
     "frame": lambda x: F.pad(x, padding=(1, 1, 2, 0)),
     "squared": lambda x: x * x,
+    "silu": F.silu,
+    "gate": lambda x: x * F.sigmoid(x.mean((2, 3), keepdims=True)),
+    "gate first": lambda x: F.hardsigmoid(x) * x,
+    "resized": lambda x: F.resize_bilinear(x, size=3),
     "reshape": lambda x: x.reshape(1, 6, 4, 16),
 }
 
@@ -90,6 +94,9 @@ def test_what_keeps_zero_lets_channels_pass(name):
 
 HOLDS = {
     "sigmoid": (F.sigmoid, "sigmoid in the network needs all channels"),
+    "product of two gates": (lambda x: F.sigmoid(x) * F.sigmoid(-x), "sigmoid in the network needs all channels"),
+    "half a gate": (lambda x: F.sigmoid(x) * 0.5, "sigmoid in the network needs all channels"),
+    "gate that is added": (lambda x: x + F.sigmoid(x), "sigmoid in the network needs all channels"),
     "hardtanh": (lambda x: F.hardtanh(x, min_val=0.5, max_val=2), "hardtanh in the network"),
     "added number": (lambda x: x + 1, "add in the network"),
     "added array": (lambda x: x + Tensor(np.ones((1, 6, 1, 1), np.float32)), "add in the network"),

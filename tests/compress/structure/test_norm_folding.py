@@ -18,6 +18,12 @@ ZOO = {
     "vgg16_cifar": (lambda rng: models.vgg16_cifar(width_mult=0.05, rng=rng), (2, 3, 32, 32), 13),
     "shufflenet_v1": (lambda rng: models.shufflenet_v1(2, 0.2, 10, rng=rng), (2, 3, 32, 32), 49),
     "shift_resnet": (lambda rng: models.shift_resnet(8, 1, rng=rng), (2, 3, 12, 12), 9),
+    "resnet50": (lambda rng: models.resnet50(10, width_mult=0.05, rng=rng), (2, 3, 32, 32), 53),
+    "googlenet": (lambda rng: models.googlenet(10, 3, 0.1, False, rng=rng), (2, 3, 32, 32), 57),
+    "mobilenet_v2": (lambda rng: models.mobilenet_v2(10, width_mult=0.1, rng=rng), (2, 3, 32, 32), 52),
+    "mobilenet_v3_small": (lambda rng: models.mobilenet_v3_small(10, width_mult=0.1, rng=rng), (2, 3, 32, 32), 32),
+    "shufflenet_v2": (lambda rng: models.shufflenet_v2(8, 16, 10, rng=rng), (2, 3, 32, 32), 56),
+    "efficientnet_lite": (lambda rng: models.efficientnet_lite(0.1, 0.3, num_classes=10, rng=rng), (2, 3, 32, 32), 25),
 }
 
 

@@ -18,6 +18,13 @@ ZOO = {
     "cifar_resnet": (lambda rng: models.cifar_resnet(8, 4, rng=rng), (2, 3, 12, 12)),
     "cifar_resnet, projections": (lambda rng: models.cifar_resnet(8, 4, True, rng=rng), (2, 3, 12, 12)),
     "mobilenet_v1": (lambda rng: models.mobilenet_v1(10, width_mult=0.05, rng=rng), (2, 3, 32, 32)),
+    "mobilenet_v3_small": (lambda rng: models.mobilenet_v3_small(10, width_mult=0.1, rng=rng), (2, 3, 32, 32)),
+    "efficientnet": (lambda rng: models.efficientnet(0.1, 0.3, num_classes=10, rng=rng), (2, 3, 32, 32)),
+    "efficientnet_lite": (lambda rng: models.efficientnet_lite(0.1, 0.3, num_classes=10, rng=rng), (2, 3, 32, 32)),
+    "densenet": (lambda rng: models.densenet((2, 2), 4, 8, 10, rng=rng), (2, 3, 32, 32)),
+    "googlenet": (lambda rng: models.googlenet(10, width_mult=0.1, rng=rng), (2, 3, 32, 32)),
+    "shufflenet_v2": (lambda rng: models.shufflenet_v2(8, 16, 10, rng=rng), (2, 3, 32, 32)),
+    "deeplab": (lambda rng: models.deeplab((1, 1, 1, 1), (1, 2), width_mult=0.1, rng=rng), (2, 3, 33, 33)),
     "vgg16_cifar": (lambda rng: models.vgg16_cifar(width_mult=0.05, rng=rng), (2, 3, 32, 32)),
 }
 
