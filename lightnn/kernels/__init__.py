@@ -31,14 +31,16 @@ and what those files are made of:
     vector/gemm.py           the register tile: ROWS x 3 vectors of sums; in LLVM: vector/gemm_llvm.py
     vector/taps.py           sums of shifted copies, for one filter a channel
     vector/simd.py turn.py   copying in vectors; rows turned into columns
-    quantized/quads.py       the register tile of bytes, four to a number; by which instruction, if the host has it
+    quantized/quads.py       bytes, four to a number; by which instruction they are multiplied, if the host has it
+    quantized/panel_llvm.py  the register tile of bytes, from sums to bytes in registers
     quantized/image.py       where the windows of an image of bytes lie
-    quantized/depthwise_llvm.py                  one pixel of many channels, woven to quads in registers
+    quantized/depthwise_llvm.py                  a row of pixels of many channels, woven to quads in registers
     quantized/requantize.py requantize_llvm.py   from a 32-bit sum back to a byte: gemmlowp's fixed point
 
 A reading order: ladder.py (one convolution in seven steps), vector/gemm.py, conv/windows.py, conv/dense.py; then
 conv/planes.py, vector/taps.py, conv/depthwise.py; then matrix/sparse_rows.py, matrix/sparse.py;
-quantized/requantize.py, quantized/quads.py, quantized/image.py, quantized/conv.py; the rest as needed.
+quantized/requantize.py, quantized/quads.py, quantized/panel_llvm.py, quantized/image.py, quantized/conv.py; the rest
+as needed.
 
 One letter, one thing, in all files:
 

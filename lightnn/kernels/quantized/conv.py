@@ -10,11 +10,11 @@ arXiv:1712.05877, equation 7): requantize.Output holds b less the last term. So 
 linear layer is the case of one pixel an image, `linear`. `sums` and `linear_sums` stop before M: for a last layer.
 
 How memory is walked. Of an image with its channels last, a row of a window is KW*C bytes side by side: the
-micro-kernel (quads.py) reads them in place as quads, at pixel + step (image.py). With groups or dilation the C/G bytes
-of a tap are. Bytes behind the numbers meet weights 0. The weights are packed once, `pack`: panels of VECTORS vectors of
-output channels. A task owns a part of the pixels. For BLOCK of them after the other it runs through the panels, and for
-each panel through the pixels, ROWS at a time; a tile of sums goes from registers through the first-level cache into
-bytes, and is never in memory.
+micro-kernel (panel_llvm.py) reads them in place as quads, at pixel + step (image.py). With groups or dilation the C/G
+bytes of a tap are. Bytes behind the numbers meet weights 0. The weights are packed once, `pack`: panels of VECTORS
+vectors of output channels. A task owns a part of the pixels, or of the panels where pixels are few. For BLOCK of them
+after the other it runs through the panels, and for each panel through the pixels. Sums become bytes in registers. Where
+channels do not fill a vector, a panel is written beside y first, and what counts of it is copied.
 
 Why it is fast. The arithmetic is the micro-kernel's. Arithmetic intensity from main memory is 2*O*T*P operations over
 C*H*W*N + O*T + O*P bytes: no byte of x is written KH*KW times. Sums are exact, so the result depends on no order and
@@ -25,16 +25,18 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numba import types
-from numba.extending import overload
 
-from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
+from lightnn.kernels.parallel import parallel_njit
 from lightnn.kernels.quantized.image import find_pixels, find_steps, layout, padded
-from lightnn.kernels.quantized.quads import BEST, At, Left, tile, tile_row
-from lightnn.kernels.quantized.requantize import requantize_block
+from lightnn.kernels.quantized.panel_llvm import panel
+from lightnn.kernels.quantized.quads import BEST, Left
+from lightnn.kernels.quantized.requantize import LEAST, Output, requantize
+from lightnn.kernels.vector import simd
 from lightnn.kernels.vector.gemm import aligned_empty
 
-BLOCK = 64  # pixels: their windows stay in the caches while the panels pass
+BLOCK = 72  # pixels: their windows stay in the caches while the panels pass; a multiple of every path's rows
+SERIAL_WORK = 1_000_000  # multiply-adds below which starting threads costs more than it saves
+_NO_ROWS = np.empty(0, np.int64)
 
 
 class Filters(NamedTuple):
@@ -100,12 +102,14 @@ def _joined(w, groups, lanes):
 
 def forward(x, filters, out, stride=(1, 1), padding=(0, 0, 0, 0)):
     """y (N, Ho, Wo, O) uint8; x (N, H, W, C) uint8, filters: pack(w, ...), out: requantize.Output."""
-    return _forward(x, filters, out, out.x_zero, np.uint8, stride, padding)
+    if out.is_small:
+        return _forward(x, filters, out, np.uint8, stride, padding)
+    return requantize(sums(x, filters, np.zeros_like(out.b), out.x_zero, stride, padding), out)
 
 
 def sums(x, filters, b, x_zero, stride=(1, 1), padding=(0, 0, 0, 0)):
     """The int32 (N, Ho, Wo, O) that `forward` requantizes, b (O,) int32 added: b of an Output."""
-    return _forward(x, filters, b, x_zero, np.int32, stride, padding)
+    return _forward(x, filters, Output(b, b, b, 0, 0, 0, x_zero, True), np.int32, stride, padding)
 
 
 def linear(x, filters, out):
@@ -118,97 +122,76 @@ def linear_sums(x, filters, b):
     return sums(x.reshape(len(x), 1, 1, x.shape[1]), filters, b, 0).reshape(len(x), len(b))
 
 
-def _forward(x, filters, out, x_zero, dtype, stride, padding):
+def _forward(x, filters, out, dtype, stride, padding):
     quads, shape, groups, dilation, path = filters
     image = layout(x.shape, shape[2:], tuple(stride), tuple(padding), dilation)
     y = np.empty((len(x), image.ho, image.wo, shape[0]), dtype)
     if y.size == 0:
         return y
-    data = padded(x, image, padding, x_zero, filters.beyond)
-    left = Left(data, np.empty(0, np.int64), find_steps(image, shape, dilation, filters.run))
-    threads = numba.get_num_threads()
-    edge = aligned_empty((threads, path.rows * path.lanes * path.vectors), np.int32)
-    few = y.size * quads.shape[2] * 4 < SERIAL_WORK
-    cut = Cut(y[..., 0].size, shape[0], groups, 1, 1) if few else _cut(y, quads, groups, path)
-    (_all if few else _parallel)(path, left, quads.reshape(-1), y.reshape(-1), out, edge, image, cut)
+    data = padded(x, image, padding, out.x_zero, filters.beyond)
+    left = Left(data, _NO_ROWS, find_steps(image, shape, dilation, filters.run))
+    count = y.size // shape[0]
+    if y.size * quads.shape[2] * 4 < SERIAL_WORK:
+        _all(path, left, quads.reshape(-1), y.reshape(-1), out, image, Cut(count, shape[0], groups, 1, 1))
+    else:
+        cut = _cut(count, shape[0], quads.shape[1], groups, path.rows)
+        _parallel(path, left, quads.reshape(-1), y.reshape(-1), out, image, cut)
     return y
 
 
-def _cut(y, quads, groups, path):
-    count, o = y[..., 0].size, y.shape[3]
-    tasks = 2 * numba.get_num_threads()
-    pixels = min(-(-count // path.rows), tasks)
-    return Cut(count, o, groups, pixels, min(quads.shape[1], -(-tasks // (pixels * groups))))
+def _cut(count, o, panels, groups, rows):
+    """By pixels; by panels where pixels are few, so that a thread reads a part of the weights only."""
+    tiles, tasks = -(-count // rows), 2 * numba.get_num_threads()
+    pixels = 1 if tiles < 8 * tasks and panels >= tasks else min(tiles, tasks)
+    return Cut(count, o, groups, pixels, min(panels, -(-tasks // (pixels * groups))))
 
 
 @parallel_njit
-def _parallel(path, left, quads, y, out, edge, image, cut):
+def _parallel(path, left, quads, y, out, image, cut):
     for task in numba.prange(cut.groups * cut.pixels * cut.panels):
-        _task(path, left, quads, y, out, edge[numba.get_thread_id()], image, cut, task)
+        _task(path, left, quads, y, out, image, cut, task)
 
 
 @numba.njit(cache=True, nogil=True)
-def _all(path, left, quads, y, out, edge, image, cut):
+def _all(path, left, quads, y, out, image, cut):
     for task in range(cut.groups * cut.pixels * cut.panels):
-        _task(path, left, quads, y, out, edge[0], image, cut, task)
+        _task(path, left, quads, y, out, image, cut, task)
 
 
 @numba.njit(cache=True, nogil=True)
-def _task(path, left, quads, y, out, edge, image, cut, task):
+def _task(path, left, quads, y, out, image, cut, task):
     part, panel_part, group = task % cut.pixels, task // cut.pixels % cut.panels, task // cut.pixels // cut.panels
     tiles, m, width = -(-cut.count // path.rows), cut.o // cut.groups, path.lanes * path.vectors
     panels = -(-m // width)
-    row = np.empty(BLOCK, np.int64)
-    left = Left(left.bytes, row, left.step)
+    row, edge = np.empty(BLOCK, np.int64), np.empty(BLOCK * width if m % path.lanes else 0, y.dtype)
+    left, beside = Left(left.bytes, row, left.step), _last_channels(out, (group + 1) * m, m % width, path.lanes)
     first, last = part * tiles // cut.pixels * path.rows, (part + 1) * tiles // cut.pixels * path.rows
     for pixel in range(first, min(cut.count, last), BLOCK):
         count = min(BLOCK, min(cut.count, last) - pixel)
         find_pixels(row, pixel, count, image, group * (image.c // cut.groups))
-        for panel in range(panel_part * panels // cut.panels, (panel_part + 1) * panels // cut.panels):
-            at, channel = (group * panels + panel) * len(left.step) * width, group * m + panel * width
-            y_at = pixel * cut.o + channel
-            _panel(path, left, quads, at, y, y_at, out, edge, count, channel, min(width, m - panel * width), cut.o)
+        for k in range(panel_part * panels // cut.panels, (panel_part + 1) * panels // cut.panels):
+            at, channel = (group * panels + k) * len(left.step) * width, group * m + k * width
+            channels, y_at = min(width, m - k * width), pixel * cut.o + channel
+            vectors = -(-channels // path.lanes)
+            if channels % path.lanes == 0:
+                panel(path, vectors, left, quads, at, y, y_at, cut.o, count, out, channel)
+            else:
+                panel(path, vectors, left, quads, at, edge, 0, vectors * path.lanes, count, beside, 0)
+                _keep(y, y_at, cut.o, edge, vectors * path.lanes, count, channels)
 
 
 @numba.njit(cache=True, nogil=True)
-def _panel(path, left, quads, at, y, y_at, out, edge, count, channel, channels, o):
-    """`count` pixels times the panel at `at`: `channels` channels of y from `channel` on."""
-    width, depth, vectors = path.lanes * path.vectors, len(left.step), -(-channels // path.lanes)
-    r = 0
-    while r < count:
-        rows = min(path.rows, count - r)
-        if rows <= 2:
-            rows = 1
-            tile_row(path, vectors, depth, left, quads, At(r, at, 0), edge)
-        else:
-            tile(path, vectors, depth, left, quads, At(r, at, 0), edge, width)
-        _write(y, y_at + r * o, o, edge, width, rows, channels, out, channel)
-        r += rows
-
-
-def _write(y, at, o, sums, width, rows, count, out, channel):
-    """As requantize_block; into an int32 y the sums and a bias, `out`."""
-    if y.dtype == np.uint8:
-        requantize_block(y, at, o, sums, width, rows, count, out, channel)
-    else:
-        _add_bias(y, at, o, sums, width, rows, count, out, channel)
-
-
-@overload(_write)
-def _write_by_type(y, at, o, sums, width, rows, count, out, channel):
-    way = requantize_block if y.dtype == types.uint8 else _add_bias
-    return lambda y, at, o, sums, width, rows, count, out, channel: way(
-        y, at, o, sums, width, rows, count, out, channel
-    )
+def _last_channels(out, end, count, lanes):
+    """The Output of the `count` channels before `end`, made up to whole vectors."""
+    size = -(-count // lanes) * lanes
+    b, m0, n = np.zeros(size, np.int32), np.zeros(size, np.int32), np.full(size, LEAST, np.int32)
+    for i in range(count):
+        b[i], m0[i], n[i] = out.b[end - count + i], out.m0[end - count + i], out.n[end - count + i]
+    return Output(b, m0, n, out.zero, out.low, out.high, out.x_zero, out.is_small)
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_bias(y, at, o, sums, width, rows, count, b, channel):
-    for r in range(rows):
-        _add_row(y[at + r * o : at + r * o + count], sums[r * width : r * width + count], b[channel : channel + count])
-
-
-@numba.njit(cache=True, nogil=True)
-def _add_row(y, sums, b):
-    for i in range(len(y)):
-        y[i] = sums[i] + b[i]
+def _keep(y, at, o, edge, width, count, channels):
+    """The first `channels` numbers of each row of `edge`."""
+    for r in range(count):
+        simd.copy(y, at + r * o, edge, r * width, channels)

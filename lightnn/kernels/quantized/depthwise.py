@@ -16,13 +16,14 @@ requantizing cost more than the sums. Arithmetic intensity 2*KH*KW operations to
 times that of float32. Threads take rows of y; sums are exact.
 """
 
+import functools
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from lightnn.kernels.parallel import parallel_njit, run
-from lightnn.kernels.quantized.depthwise_llvm import pair_bytes, tile_bytes, tile_sums
+from lightnn.kernels.quantized.depthwise_llvm import order, pair_rows, row_bytes, tile_sums
 from lightnn.kernels.quantized.image import layout, padded
 from lightnn.kernels.quantized.quads import BEST, PATHS
 from lightnn.kernels.quantized.requantize import Output, requantize_block
@@ -50,8 +51,7 @@ def pack(w, m=1, dilation=(1, 1), path=BEST):
         path = _half(path)
     size = 4 * path.lanes
     start = np.minimum(np.arange(0, max(o, 1), size), max(o - size, 0))
-    order = np.arange(size).reshape(path.lanes, 4).T
-    channel = np.minimum(start[:, None, None] + order, max(o - 1, 0))
+    channel = np.minimum(start[:, None, None] + order(path.lanes), max(o - 1, 0))
     many = -(-kw // 4)
     quads = aligned_empty((2, len(start), kh * many, 4, path.lanes), np.int32)
     for later, own in enumerate(quads if o else ()):
@@ -78,14 +78,14 @@ def forward(x, filters, out, stride=(1, 1), padding=(0, 0, 0, 0)):
     kh, kw = shape[2:]
     pairs = out.is_small and kw % 4 > 0 and (image.sw, dilation[1]) == (1, 1) and image.wo > 1
     tap = find_taps(image, (kh, kw + pairs), dilation)
-    ordered = Output(*(np.ascontiguousarray(part[channel]).reshape(-1) for part in out[:3]), *out[3:])
-    args = path, data, tap, quads.reshape(-1), channel[:, 0, 0].copy(), ordered, y.reshape(-1), image
+    args = path, data, tap, quads.reshape(-1), channel.reshape(-1), out, y.reshape(-1), image
     alone = (_rows, _parallel) if out.is_small else (_any_rows, _parallel_any)
     ways = (_pair_rows, _parallel_pairs) if pairs else alone
-    run(*ways, args, len(y) * image.ho, y.size * len(tap))
+    run(*ways, args, len(y) * image.ho, y.size)
     return y
 
 
+@functools.lru_cache
 def find_taps(image, kernel, dilation):
     """Byte offsets of the taps, (steps * 4,) int64: a row of the window in fours, its last repeated."""
     column = np.minimum(np.arange(-(-kernel[1] // 4) * 4), kernel[1] - 1) * dilation[1]
@@ -101,55 +101,65 @@ def _row_at(row, image):
 
 
 @numba.njit(cache=True, nogil=True)
-def _rows(path, data, tap, quads, start, out, y, image, first, last):
+def _ordered(out, channel):
+    """The Output of `channel`, one after the other."""
+    b, m0, n = np.empty(len(channel), np.int32), np.empty(len(channel), np.int32), np.empty(len(channel), np.int32)
+    for i in range(len(channel)):
+        b[i], m0[i], n[i] = out.b[channel[i]], out.m0[channel[i]], out.n[channel[i]]
+    return Output(b, m0, n, out.zero, out.low, out.high, out.x_zero, out.is_small)
+
+
+@numba.njit(cache=True, nogil=True)
+def _rows(path, data, tap, quads, channel, out, y, image, first, last):
     """Rows first .. last of y, of all images."""
-    steps, size, o = len(tap) // 4, 4 * path.lanes, image.c
-    edge = np.empty(size, np.uint8)
+    steps, size, o, wo = len(tap) // 4, 4 * path.lanes, image.c, image.wo
+    out, edge, step = _ordered(out, channel), np.empty(size * wo if o < size else 0, np.uint8), image.sw * o
     for row in range(first, last):
-        x_row, y_row = _row_at(row, image)
-        for block in range(len(start)):
-            w, channel = block * steps * size, block * size
-            for j in range(image.wo):
-                x_at, y_at = x_row + j * image.sw * o + start[block], y_row + j * o + start[block]
-                if o >= size:
-                    tile_bytes(path, steps, data, x_at, tap, quads, w, out, channel, y, y_at)
-                    continue
-                tile_bytes(path, steps, data, x_at, tap, quads, w, out, channel, edge, 0)
-                simd.copy(y, y_at, edge, 0, o)
+        x_at, y_at = _row_at(row, image)
+        if o < size:
+            row_bytes(path, steps, data, x_at, step, tap, quads, 0, out, 0, edge, 0, size, wo)
+            _keep(y, y_at, o, edge, size, wo)
+            continue
+        for k in range(0, len(channel), size):
+            c = channel[k]
+            row_bytes(path, steps, data, x_at + c, step, tap, quads, k * steps, out, k, y, y_at + c, o, wo)
 
 
 @numba.njit(cache=True, nogil=True)
-def _pair_rows(path, data, tap, quads, start, out, y, image, first, last):
-    """As `_rows`, two pixels at a time; of an odd number the last two overlap."""
-    steps, size, o, second = len(tap) // 4, 4 * path.lanes, image.c, len(quads) // 2
-    edge = np.empty(2 * size, np.uint8)
+def _pair_rows(path, data, tap, quads, channel, out, y, image, first, last):
+    """As `_rows`, two pixels at a time."""
+    steps, size, o, wo, second = len(tap) // 4, 4 * path.lanes, image.c, image.wo, len(quads) // 2
+    out, edge = _ordered(out, channel), np.empty(size * wo if o < size else 0, np.uint8)
     for row in range(first, last):
-        x_row, y_row = _row_at(row, image)
-        for block in range(len(start)):
-            w, channel = block * steps * size, block * size
-            for j in range(0, image.wo, 2):
-                j = min(j, image.wo - 2)
-                x_at, y_at = x_row + j * o + start[block], y_row + j * o + start[block]
-                if o >= size:
-                    pair_bytes(path, steps, data, x_at, tap, quads, w, out, channel, y, y_at, second, o)
-                    continue
-                pair_bytes(path, steps, data, x_at, tap, quads, w, out, channel, edge, 0, second, size)
-                simd.copy(y, y_at, edge, 0, o)
-                simd.copy(y, y_at + o, edge, size, o)
+        x_at, y_at = _row_at(row, image)
+        if o < size:
+            pair_rows(path, steps, data, x_at, o, tap, quads, 0, out, 0, edge, 0, size, wo, second)
+            _keep(y, y_at, o, edge, size, wo)
+            continue
+        for k in range(0, len(channel), size):
+            c = channel[k]
+            pair_rows(path, steps, data, x_at + c, o, tap, quads, k * steps, out, k, y, y_at + c, o, wo, second)
 
 
 @numba.njit(cache=True, nogil=True)
-def _any_rows(path, data, tap, quads, start, out, y, image, first, last):
+def _keep(y, at, o, edge, size, count):
+    """The first o of `size` bytes of each pixel."""
+    for pixel in range(count):
+        simd.copy(y, at + pixel * o, edge, pixel * size, o)
+
+
+@numba.njit(cache=True, nogil=True)
+def _any_rows(path, data, tap, quads, channel, out, y, image, first, last):
     """As `_rows`, for an M of 1/4 or above."""
     steps, size, o = len(tap) // 4, 4 * path.lanes, image.c
-    edge, sums = np.empty(size, np.uint8), np.empty(size, np.int32)
+    out, edge, sums = _ordered(out, channel), np.empty(size, np.uint8), np.empty(size, np.int32)
     for row in range(first, last):
         x_row, y_row = _row_at(row, image)
-        for block in range(len(start)):
+        for k in range(0, len(channel), size):
             for j in range(image.wo):
-                x_at, y_at = x_row + j * image.sw * o + start[block], y_row + j * o + start[block]
-                tile_sums(path, steps, data, x_at, tap, quads, block * steps * size, sums, 0)
-                _finish(edge, sums, out, block * size, path.lanes)
+                x_at, y_at = x_row + j * image.sw * o + channel[k], y_row + j * o + channel[k]
+                tile_sums(path, steps, data, x_at, tap, quads, k * steps, sums, 0)
+                _finish(edge, sums, out, k, path.lanes)
                 simd.copy(y, y_at, edge, 0, min(size, o))
 
 
@@ -158,27 +168,27 @@ def _finish(edge, sums, out, channel, lanes):
     """The bytes of sums of any M, back in their order."""
     moved = np.empty(len(sums), np.uint8)
     requantize_block(moved, 0, 0, sums, 0, 1, len(sums), out, channel)
-    for i in range(4):
-        for lane in range(lanes):
-            edge[4 * lane + i] = moved[i * lanes + lane]
+    for i in range(len(sums)):
+        lane = i % lanes
+        edge[16 * (lane // 4) + 4 * (i // lanes) + lane % 4] = moved[i]
 
 
 @parallel_njit
-def _parallel(path, data, tap, quads, start, out, y, image, pieces, parts):
+def _parallel(path, data, tap, quads, channel, out, y, image, pieces, parts):
     for part in numba.prange(parts):
         first, last = part * pieces // parts, (part + 1) * pieces // parts
-        _rows(path, data, tap, quads, start, out, y, image, first, last)
+        _rows(path, data, tap, quads, channel, out, y, image, first, last)
 
 
 @parallel_njit
-def _parallel_pairs(path, data, tap, quads, start, out, y, image, pieces, parts):
+def _parallel_pairs(path, data, tap, quads, channel, out, y, image, pieces, parts):
     for part in numba.prange(parts):
         first, last = part * pieces // parts, (part + 1) * pieces // parts
-        _pair_rows(path, data, tap, quads, start, out, y, image, first, last)
+        _pair_rows(path, data, tap, quads, channel, out, y, image, first, last)
 
 
 @parallel_njit
-def _parallel_any(path, data, tap, quads, start, out, y, image, pieces, parts):
+def _parallel_any(path, data, tap, quads, channel, out, y, image, pieces, parts):
     for part in numba.prange(parts):
         first, last = part * pieces // parts, (part + 1) * pieces // parts
-        _any_rows(path, data, tap, quads, start, out, y, image, first, last)
+        _any_rows(path, data, tap, quads, channel, out, y, image, first, last)

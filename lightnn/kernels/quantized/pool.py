@@ -15,6 +15,8 @@ Why it is fast. Every loop runs along memory. A vector holds 64 bytes for a maxi
 intensity: KH/sh + KW/(sh*sw) operations a byte of x. Threads take rows of y.
 """
 
+import functools
+
 import numba
 import numpy as np
 
@@ -24,38 +26,42 @@ from lightnn.kernels.parallel import parallel_njit, run
 
 def max_pool2d(x, kernel, stride, padding):
     """y (N, Ho, Wo, C) uint8; 0 where a window lies outside x."""
-    return _pool(_max_rows, _max_parallel, x, *_windows(x, kernel, stride, padding))
+    return _pool(_max_rows, _max_parallel, x, *_windows(x.shape[1:3], tuple(kernel), tuple(stride), tuple(padding)))
 
 
 def avg_pool2d(x, kernel, stride, padding):
     """y (N, Ho, Wo, C) uint8; 0 where a window lies outside x."""
-    return _pool(_average_rows, _average_parallel, x, *_windows(x, kernel, stride, padding))
+    windows = _windows(x.shape[1:3], tuple(kernel), tuple(stride), tuple(padding))
+    return _pool(_average_rows, _average_parallel, x, *windows)
 
 
 def adaptive_avg_pool2d(x, out_shape):
     """y (N, *out_shape, C) uint8."""
-    sizes = [(np.arange(out), size, out) for out, size in zip(out_shape, x.shape[1:3], strict=True)]
-    return _pool(_average_rows, _average_parallel, x, *((i * n // o, -(-(i + 1) * n // o)) for i, n, o in sizes))
+    return _pool(_average_rows, _average_parallel, x, *_parts(x.shape[1:3], tuple(out_shape)))
 
 
-def _windows(x, kernel, stride, padding):
-    """(first, last) of each row of y, and of each column: what it sees of x, [first, last)."""
-    for size, k, s, before, after in zip(x.shape[1:3], kernel, stride, padding[::2], padding[1::2], strict=True):
+@functools.lru_cache
+def _windows(sizes, kernel, stride, padding):
+    """For rows and for columns of y what each sees of x, (2, count) int64: the first, and one behind the last."""
+    ends = []
+    for size, k, s, before, after in zip(sizes, kernel, stride, padding[::2], padding[1::2], strict=True):
         first = np.arange(out_size(size, k, s, before, after)) * s - before
-        yield np.clip(first, 0, size), np.clip(first + k, 0, size)
+        ends.append(np.clip([first, first + k], 0, size).astype(np.int64))
+    return ends
+
+
+@functools.lru_cache
+def _parts(sizes, out_shape):
+    """As `_windows`, of windows that part an image."""
+    places = [(np.arange(out, dtype=np.int64), size, out) for out, size in zip(out_shape, sizes, strict=True)]
+    return [np.stack([i * size // out, -(-(i + 1) * size // out)]) for i, size, out in places]
 
 
 def _pool(serial, parallel, x, rows, columns):
     n, height, width, c = x.shape
-    y = np.empty((n, len(rows[0]), len(columns[0]), c), np.uint8)
-    rows, columns = (np.stack(ends).astype(np.int64) for ends in (rows, columns))
-    args = (
-        np.ascontiguousarray(x).reshape(n * height, width * c),
-        y.reshape(n * y.shape[1], y.shape[2] * c),
-        rows,
-        columns,
-        c,
-    )
+    y = np.empty((n, rows.shape[1], columns.shape[1], c), np.uint8)
+    flat = np.ascontiguousarray(x).reshape(n * height, width * c)
+    args = flat, y.reshape(n * y.shape[1], y.shape[2] * c), rows, columns, c
     run(serial, parallel, args, n * y.shape[1], x.size)
     return y
 

@@ -1,13 +1,13 @@
-"""The micro-kernel of an integer matrix product: C[r, :] += sum_t A[r, t] . B[t, :], where A and B are made of quads.
+"""Quads, the numbers of an integer matrix product, and the instructions that multiply them.
 
 What it computes. A quad is four bytes side by side, numbers 4t .. 4t+3 of a sum. A holds uint8 (activations), B int8
 (weights); the product of a quad of each is the sum of four products, an int32. All integers are exact: 255 * 127 *
 66311 < 2^31 (requantize.py).
 
-How memory is walked. As in the float tile (vector/gemm.py): ROWS x VECTORS vectors of sums stay in registers while t
-runs. Activations are read where they are: quad t of row r is the four bytes from row[r] + step[t] on, wherever that is,
-one load and broadcast. So a row may be a row of a matrix, or a window of an image whose channels lie side by side; it
-need not be copied. B is a panel, packed once for a network: its rows lie one after another.
+How memory is walked. Activations are read where they are: quad t of row r is the four bytes from row[r] + step[t] on,
+wherever that is, one load and broadcast. So a row may be a row of a matrix, or a window of an image whose channels lie
+side by side; it need not be copied. B is a panel, packed once for a network: its rows lie one after another.
+panel_llvm.py walks them, depthwise_llvm.py makes quads of its own.
 
 Why it is fast. One instruction takes a vector of 16 quads of B and one quad of A, 64 multiply-adds, four times those
 of a float32 instruction, and each operand is a quarter of the bytes. A `Path` says by which instruction:
@@ -18,8 +18,8 @@ of a float32 instruction, and each operand is a quarter of the bytes. A `Path` s
     portable                   four multiplications of int32, in LLVM's vectors: any machine
 
 `PATHS` are those that this host can run, the best first; each gives the same integers. A path is an argument of the
-kernels, and a type of its own, so each is compiled with its own instruction. With NUMBA_DISABLE_JIT=1 the tile is a few
-lines of NumPy (`_plain_tile`).
+kernels, and a type of its own, so each is compiled with its own instruction. With NUMBA_DISABLE_JIT=1 a few lines of
+NumPy do it.
 """
 
 from collections import namedtuple
@@ -28,13 +28,10 @@ from typing import NamedTuple
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from lightnn.kernels.vector.simd import Flat, fields, index, keep_steps_apart, splat
-
-_FIELDS = "lanes rows vectors"  # sums in a vector; the tile's rows, and its vectors at most
+_FIELDS = "lanes rows vectors"  # sums in a vector; the rows of a tile that is as many vectors wide as it may be
 
 
 class Left(NamedTuple):
@@ -45,16 +42,10 @@ class Left(NamedTuple):
     step: np.ndarray
 
 
-class At(NamedTuple):
-    """Where a tile starts."""
-
-    row: int  # the first row, in the table `row`
-    b: int  # of the panel in the quads of B; its row t is path.vectors * path.lanes * t further
-    c: int  # of the tile's first number in C
-
-
 class _Vnni:
     """vpdpbusd: an instruction adds four products to each lane."""
+
+    packs = True  # requantize_llvm.PACKS
 
     def __init__(self, lanes):
         self.name = f"llvm.x86.avx512.vpdpbusd.{32 * lanes}"
@@ -70,6 +61,8 @@ class _Vnni:
 
 class _Madd:
     """pmaddwd: bytes are widened to 16 bits; an instruction adds two products, exactly."""
+
+    packs = True
 
     def __init__(self, lanes, name):
         self.name, self.lanes = name, lanes
@@ -93,6 +86,8 @@ class _Madd:
 class _Portable:
     """Each byte widened to 32 bits: four multiplications."""
 
+    packs = False
+
     def split(self, builder, quads, signed):
         def constant(value):
             return ir.Constant(quads.type, [value] * quads.type.count)
@@ -115,7 +110,7 @@ def _known():
         can = lambda _: False  # noqa: E731
     vnni, half = can("avx512vnni"), can("avxvnni") or (can("avx512vnni") and can("avx512vl"))
     return {
-        "vnni512": (vnni, 16, 8, 3, _Vnni(16)),
+        "vnni512": (vnni, 16, 6, 4, _Vnni(16)),
         "vnni256": (half, 8, 4, 3, _Vnni(8)),
         "madd512": (can("avx512bw"), 16, 8, 2, _Madd(16, "llvm.x86.avx512.pmaddw.d.512")),
         "madd256": (can("avx2"), 8, 4, 2, _Madd(8, "llvm.x86.avx2.pmadd.wd")),
@@ -133,33 +128,9 @@ if config.DISABLE_JIT:
 BEST = PATHS[0]
 
 
-def _plain_tile(vectors, rows=None):
-    def tile(path, depth, left, quads, at, c, c_stride):
-        width, step = vectors * path.lanes, path.vectors * path.lanes
-        b = numbers_of(quads[at.b + step * np.arange(depth)[:, None] + np.arange(width)])
-        for r in range(rows or path.rows):
-            a = left.bytes[left.row[at.row + r] + left.step[:depth, None] + np.arange(4)].astype(np.int64)
-            c[at.c + r * c_stride : at.c + r * c_stride + width] = np.einsum("tk,twk->w", a, b)
-
-    return tile
-
-
 def numbers_of(quads):
     """The four numbers of each quad of int8, (..., 4), as int64."""
     return np.ascontiguousarray(quads).view(np.int8).reshape(*quads.shape, 4).astype(np.int64)
-
-
-def _vector_tile(vectors, rows=None):
-    """The tile of `rows` (those of the path) x `vectors`, as an intrinsic."""
-
-    @intrinsic
-    def tile(typing, path, depth, left, quads, at, c, c_stride):
-        _, lanes, own_rows, most, instruction = known(path)
-        signature = types.void(path, types.int64, left, quads, at, c, types.int64)
-        shape = rows or own_rows, vectors, lanes, most * lanes
-        return signature, lambda *args: _emit_tile(*args, shape, instruction)
-
-    return tile
 
 
 def known(path):
@@ -171,59 +142,3 @@ def load_quad(builder, start, place):
     """Four bytes from `place` beyond the address `start`, which need not be aligned, as an int32."""
     address = builder.bitcast(builder.gep(start, [place]), ir.IntType(32).as_pointer())
     return builder.load(address, align=1)
-
-
-def _emit_tile(context, builder, signature, args, shape, instruction):
-    (rows, vectors, lanes, width), (_, _, left, right, at, numbers, _) = shape, signature.args
-    a, a_row, a_step = fields(context, builder, left, args[2])
-    at_row, at_b, at_c = fields(context, builder, at, args[4])
-    depth, b, c, c_stride = (
-        args[1],
-        Flat(context, builder, right, args[3]),
-        Flat(context, builder, numbers, args[5]),
-        args[6],
-    )
-    starts = [a.at(a_row.load(builder.add(at_row, index(r)))) for r in range(rows)]
-    panel, vector = b.at(at_b), ir.VectorType(ir.IntType(32), lanes)
-    places = [(r, v) for r in range(rows) for v in range(vectors)]
-    sums = {place: cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for place in places}
-    with cgutils.for_range(builder, depth) as loop:
-        t, step = builder.mul(loop.index, index(width)), a_step.load(loop.index)
-        row_b = [b.load_vector(builder.add(t, index(v * lanes)), lanes, base=panel) for v in range(vectors)]
-        row_b = [instruction.split(builder, quads, True) for quads in row_b]
-        for r in range(rows):
-            quad = splat(builder, load_quad(builder, starts[r], step), lanes)
-            quad = instruction.split(builder, quad, False)
-            for v in range(vectors):
-                builder.store(instruction.add(builder, builder.load(sums[r, v]), quad, row_b[v]), sums[r, v])
-        keep_steps_apart(builder)
-    for r, v in places:
-        place = builder.add(builder.add(at_c, builder.mul(c_stride, index(r))), index(v * lanes))
-        c.store_vector(builder.load(sums[r, v]), place)
-
-
-_tile = _plain_tile if config.DISABLE_JIT else _vector_tile
-tile1, tile2, tile3 = _tile(1), _tile(2), _tile(3)
-row1, row2, row3 = _tile(1, rows=1), _tile(2, rows=1), _tile(3, rows=1)
-
-
-@njit(cache=True, nogil=True)
-def tile(path, vectors, depth, left, quads, at, c, c_stride):
-    """c (path.rows, vectors * lanes) = a (rows, depth) . b (depth, vectors * lanes), rows of c c_stride apart."""
-    if vectors == 3:
-        tile3(path, depth, left, quads, at, c, c_stride)
-    elif vectors == 2:
-        tile2(path, depth, left, quads, at, c, c_stride)
-    else:
-        tile1(path, depth, left, quads, at, c, c_stride)
-
-
-@njit(cache=True, nogil=True)
-def tile_row(path, vectors, depth, left, quads, at, c):
-    """As `tile`, of one row."""
-    if vectors == 3:
-        row3(path, depth, left, quads, at, c, 0)
-    elif vectors == 2:
-        row2(path, depth, left, quads, at, c, 0)
-    else:
-        row1(path, depth, left, quads, at, c, 0)

@@ -10,8 +10,8 @@ arXiv:1712.05877, equation 1). A layer's sum over x (S1, Z1) and w (S2, 0) becom
 
     M x             = divide_by_power(high_mul(x, M0), n)    two roundings; for M >= 1, n < 0: high_mul(2^-n x, M0)
 
-Definitions: Python's ints, to the same integers as gemmlowp's fixedpoint.h. Kernel: `requantize_block`, a tile of sums
-that is still in the cache. A fused ReLU is `low` = Z3.
+Definitions: Python's ints, to the same integers as gemmlowp's fixedpoint.h. Kernel: `requantize_block`, for sums in
+memory; a convolution's become bytes in registers, by the same instructions. A fused ReLU is `low` = Z3.
 
 Why it is fast. gemmlowp rounds a b / 2^31 with a nudge that depends on the sign and a division that truncates. Both
 branches are the same floor: for v < 0 the ceiling of (v + 1 - 2^30) / 2^31 is floor((v + 2^30) / 2^31). So it is a
@@ -44,7 +44,7 @@ class Output(NamedTuple):
     low: int
     high: int
     x_zero: int  # Z1, what a border of x is filled with
-    is_small: bool  # every M < 1/4: n >= LEAST, as the kernel in vectors wants it
+    is_small: bool  # every M < 1/4: n >= LEAST, as the kernels in vectors want it
 
 
 def output(w, b, m, x_zero, zero=0, low=0, high=255):
@@ -59,6 +59,7 @@ def output(w, b, m, x_zero, zero=0, low=0, high=255):
         raise ValueError(f"sums of int8 products: want at most {HIGHEST}, got up to {most.max()}")
     b = b - x_zero * flat.sum(1)
     m0, n = fixed_point(np.broadcast_to(np.asarray(m, np.float64), len(w)))
+    n = np.where(m0 == 0, LEAST, n).astype(np.int32)  # 0 x is 0, whatever n is
     bounds = int(zero), int(low), int(high), int(x_zero)
     return Output(b.astype(np.int32), m0, n, *bounds, bool((n >= LEAST).all()))
 

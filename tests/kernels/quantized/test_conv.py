@@ -75,6 +75,18 @@ def test_a_fused_relu_is_the_lower_bound(path, rng):
     np.testing.assert_array_equal(y, np.maximum(requantized(sums, out._replace(low=0)), 100))
 
 
+def test_a_scale_of_a_quarter_and_above(rng):
+    """M that the kernel in vectors does not do: one channel of many is enough. An M of 0 is no such M."""
+    x, w, bias, _ = operands(rng, 2, 3, 6, 7, 21, (3, 3), 1)
+    m = 2.0 ** rng.uniform(-12, -8, 21)
+    for m[5], small in ((0.0, True), (0.3, False), (3.0, False)):
+        out = requantize.output(w, bias, m, 131, zero=100, low=2, high=251)
+        assert out.is_small == small
+        y = conv.forward(x, conv.pack(w), out, (1, 1), (1, 1, 1, 1))
+        sums = definition(x, w, bias, 131, ((1, 1), (1, 1, 1, 1), (1, 1)), 1)
+        np.testing.assert_array_equal(y, requantized(sums, out))
+
+
 @pytest.mark.parametrize("padding", [(0, 0, 0, 0), (1, 1, 1, 1)])
 def test_strided_operands(path, padding, rng):
     x, w, bias, _ = operands(rng, 2, 8, 18, 9, 12, (3, 3), 1)
