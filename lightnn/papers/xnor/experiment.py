@@ -29,7 +29,7 @@ def floats(rng=None) -> nn.Module:
 
 FULL = Subject(
     reference_epochs=5,
-    epochs=3,
+    epochs=2,
     images=60_000,
     lr=0.001,
     optimizer=optim.Adam,
