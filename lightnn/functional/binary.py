@@ -6,6 +6,7 @@ estimator, STE); an STE is tested by its formula, for finite differences would g
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import same
 from lightnn.functional import check
 from lightnn.functional.pool import window
@@ -61,6 +62,7 @@ def input_scale(x, *, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0):
     window fits and padding is at most half the kernel.
     """
     check.shape("input_scale", "x (N, C, H, W), C > 0", x.ndim == 4 and x.shape[1] > 0, x=x)
+    stride = options.pair("input_scale: stride", stride, at_least=1)  # in a pool, None would be the kernel's size
     kernel, stride, padding, extra = window("input_scale", x, kernel_size, stride, padding, False)
     how = kernel, stride, padding, True, extra
     A = np.abs(x).mean(1, keepdims=True)

@@ -43,7 +43,8 @@ class Binary(Transform):
     buffers = ("alpha",)
 
     def __init__(self, alpha: float | np.ndarray = 1.0):
-        self.alpha = check_scale(np.atleast_1d(np.array(alpha, np.float64)), measured=True)
+        a = alpha if isinstance(alpha, np.ndarray) else np.array([options.any_number("Binary: alpha", alpha)])
+        self.alpha = check_scale("alpha", a, measured=True).astype(np.float64)
 
     def scale_of(self, latent) -> np.ndarray:
         """alpha in latent's dtype, for a Parameter, a Tensor or an array."""
@@ -75,7 +76,7 @@ class Binary(Transform):
 
     @classmethod
     def decode(cls, parts):
-        scale, signs = check_scale(np.asarray(parts["scale"])), np.asarray(parts["signs"])
+        scale, signs = check_scale("scale", np.asarray(parts["scale"])), np.asarray(parts["signs"])
         rows = signs.shape[0] if signs.ndim else 1
         if signs.dtype != bool or len(scale) not in (1, rows):
             want = f"want signs, bool, and a scale (1,) or ({rows},)"
@@ -85,7 +86,7 @@ class Binary(Transform):
 
     @classmethod
     def restore(cls, parts):
-        return cls(check_scale(np.asarray(parts["scale"])))
+        return cls(check_scale("scale", np.asarray(parts["scale"])))
 
     def settled(self, p):
         twin = copy.deepcopy(self)
@@ -186,12 +187,12 @@ def along_axis_0(a: np.ndarray, ndim: int) -> np.ndarray:
     return a.reshape(-1, *[1] * (ndim - 1)) if ndim else a.reshape(())
 
 
-def check_scale(scale: np.ndarray, measured: bool = False) -> np.ndarray:
+def check_scale(name: str, scale: np.ndarray, measured: bool = False) -> np.ndarray:
     """The scale, after a check. measured: whether NaN is allowed."""
     if scale.ndim != 1 or scale.dtype.kind != "f":
-        raise ValueError(f"Binary: scale: want an array (1,) or (O,) of floats, got {scale.dtype} of {scale.shape}")
+        raise ValueError(f"Binary: {name}: want an array (1,) or (O,) of floats, got {scale.dtype} of {scale.shape}")
     if not (((scale >= LEAST_SCALE) & (scale < np.inf)) | (measured & np.isnan(scale))).all():
-        raise options.wrong("Binary: scale", "finite numbers from 2^-126 on", scale)
+        raise options.wrong(f"Binary: {name}", "finite numbers from 2^-126 on", scale)
     return scale
 
 
