@@ -98,7 +98,7 @@ TAKES = {
     whole(5): "repeats",
     whole(1, 2): "order",
     whole(2, 8): "bits weight_bits",
-    whole(1, 2**20): "levels",
+    whole(1, 2**20): "levels bins",
     real(0, 1, but=(1,)): "sparsity",
     lambda v: v is None or real(0, but=(0,))(v): "clip",
     lambda v: several(real(0, 1, but=(1,)), range(100))(v): "warm_up",
@@ -399,6 +399,8 @@ CALLS = {
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
     "training.follow": lambda: call(recipe(), *training()[:2], progress=False),
     "training.predict": lambda: call(SMALL, X[:, :1]),
+    "training.latent_histogram": lambda: call(parameter(), bins=4),
+    "training.weight_gradients": lambda: call(*training()[:1], *training()[1]),
     "training.reestimate_batch_norm": lambda: call(SMALL, X[:, :1]),
     "training.train": lambda: call(*training()[:2], epochs=1, optimizer=training()[2], progress=False),
     ".Tensor": lambda: call(X),
@@ -417,6 +419,7 @@ ONLY_MATERIAL = {
     "models": "architecture check_reads_back describe description_of_unchanged parse replace to_text",
     "io": "save save_to_train to_bytes to_train_bytes",
     "runtime": "CodebookConv2d CodebookLinear SparseConv2d SparseLinear held_bytes lower lower_report",
+    "training": "cosine gradient_cosines sign_flips",
     "": "save op",
 }
 RECORDS = {  # what a function returns: nobody makes one by hand

@@ -11,9 +11,9 @@ BESIDE = Beside(
     aims={"deterministic": 1.4},
     notes=(
         "Paper (arXiv 1511.00363, table 2): up to 1000 epochs of SGD, +-0.04 (floats,",
-        "stochastic) and +-0.08 from run to run; read in notes on the paper. After training",
-        "with random signs it tests the latent weights, floats. norms again: statistics of",
-        "the batch norms measured for the weights that are tested, on training images.",
+        "stochastic) and +-0.08 from run to run; read in notes on the paper. Trained on",
+        "random signs, it tests the latent weights, floats. norms again: the statistics",
+        "of the batch norms measured for what is tested, on training images.",
     ),
 )
 
