@@ -47,7 +47,9 @@ class Binary(Transform):
         self.alpha = check_scale("alpha", a, measured=True).astype(np.float64)
 
     def scale_of(self, latent) -> np.ndarray:
-        """alpha in latent's dtype, for a Parameter, a Tensor or an array."""
+        """alpha in latent's dtype, for a Parameter, a Tensor or an array. ValueError if it has other filters."""
+        if len(self.alpha) not in (1, *latent.shape[:1]):
+            raise ValueError(f"Binary: want a weight of {len(self.alpha)} filters, got one of shape {latent.shape}")
         measured = np.isnan(self.alpha)
         if not measured.any():
             return self.alpha.astype(latent.dtype)
@@ -63,12 +65,11 @@ class Binary(Transform):
         return np.where(mask, W, 0).reshape(shape), np.maximum(mask.reshape(shape).sum(1), 1)
 
     def forward(self, latent: Tensor) -> Tensor:
-        n = np.full(len(self.alpha), np.inf)
-        measured = np.isnan(self.alpha)
+        scale, measured = self.scale_of(latent), np.isnan(self.alpha)
+        n = np.full(len(scale), np.inf, latent.dtype)
         if measured.any():
             n[measured] = self._rows(latent)[1][measured]
-        alpha, n = (along_axis_0(a.astype(latent.dtype), latent.ndim) for a in (self.scale_of(latent), n))
-        return binarize(latent, alpha=alpha, n=n)
+        return binarize(latent, alpha=along_axis_0(scale, latent.ndim), n=along_axis_0(n, latent.ndim))
 
     def encode(self, latent):
         check_finite(f"{type(self).__name__}: latent weights", latent)
@@ -94,7 +95,7 @@ class Binary(Transform):
         return twin
 
     def project(self, latent):
-        np.clip(latent, -1, 1, out=latent)
+        latent[...] = clip_latent(latent)
 
     def take(self, keep, axis):
         twin = copy.deepcopy(self)
@@ -161,6 +162,17 @@ def draw_signs(W, rng):
     NaN it is False. rng: a numpy.random.Generator, one draw for each element. W stays as it is.
     """
     return rng.random(W.shape, dtype=np.float32) < np.clip((W + 1) / 2, 0, 1)
+
+
+def clip_latent(W):
+    """W clipped to [-1, 1] (arXiv 1511.00363, section 2.4), a new array in W's shape and dtype: what is left of the
+    latent weights after a step.
+
+        W <- -1 where W < -1,    1 where W > 1,    W otherwise
+
+    NaN stays NaN, so that training that diverged shows. W itself stays as it is.
+    """
+    return np.clip(W, -1, 1)
 
 
 @op

@@ -15,7 +15,7 @@ from lightnn.compress import (
     use_binary_filters,
     use_stochastic_binary,
 )
-from lightnn.compress.transforms.binary import binarize, draw_signs, filter_scales
+from lightnn.compress.transforms.binary import binarize, clip_latent, draw_signs, filter_scales
 from lightnn.io import save_to_train
 from lightnn.nn import Parameter
 from lightnn.optim import SGD, Adam
@@ -219,3 +219,18 @@ def test_what_can_not_be_binary_is_refused():
         StochasticBinary.restore({"scale": np.float32([0.5]), "signs": np.ones(1, bool)})
     with pytest.raises(ValueError, match="Binary: alpha: want finite numbers"):
         Binary(0.0)
+
+
+def test_a_weight_with_other_filters_is_refused():
+    p = Parameter(np.ones((5, 4), np.float32))
+    for alpha in (np.ones(3), np.full(3, np.nan)):
+        p.values = Binary(alpha)
+        with pytest.raises(ValueError, match=r"Binary: want a weight of 3 filters, got one of shape \(5, 4\)"):
+            p()
+
+
+def test_clipping_leaves_its_argument_and_nan_as_they_are():
+    W = np.array([-3.0, -1.0, 0.2, 1.5, np.nan], np.float32)
+    before = W.copy()
+    np.testing.assert_array_equal(clip_latent(W), np.array([-1, -1, 0.2, 1, np.nan], np.float32), strict=True)
+    np.testing.assert_array_equal(W, before)
