@@ -19,10 +19,11 @@ from lightnn.functional.activation import (
     stochastic_depth,
     tanh,
 )
+from lightnn.functional.binary import approx_sign, input_scale, sign
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
 from lightnn.functional.dense import linear
 from lightnn.functional.kbit import dorefa_activation, lsq, pact
-from lightnn.functional.loss import cross_entropy, mse_loss
+from lightnn.functional.loss import cross_entropy, mse_loss, squared_hinge
 from lightnn.functional.norm import batch_norm
 from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from lightnn.functional.quantize import affine_dequantize, affine_quantize, fake_quantize, scale_and_zero_point
@@ -34,6 +35,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "affine_dequantize",
     "affine_quantize",
+    "approx_sign",
     "avg_pool2d",
     "batch_norm",
     "channel_shuffle",
@@ -49,6 +51,7 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "input_scale",
     "linear",
     "log_softmax",
     "logsigmoid",
@@ -63,8 +66,10 @@ __all__ = [
     "scale_and_zero_point",
     "shift2d",
     "sigmoid",
+    "sign",
     "silu",
     "softmax",
+    "squared_hinge",
     "stochastic_depth",
     "tanh",
 ]

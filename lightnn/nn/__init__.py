@@ -13,6 +13,7 @@ from lightnn.nn.activation import (
     StochasticDepth,
     Tanh,
 )
+from lightnn.nn.binary import ApproxSign, Sign, XnorConv2d, XnorLinear
 from lightnn.nn.containers import ModuleList, Sequential
 from lightnn.nn.filters import ChannelShuffle, Shift2d
 from lightnn.nn.layers import (
@@ -32,6 +33,7 @@ from lightnn.nn.quantize import PACT, DoReFaActivation, FakeQuantize, LSQActivat
 __all__ = [
     "PACT",
     "AdaptiveAvgPool2d",
+    "ApproxSign",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -58,7 +60,10 @@ __all__ = [
     "Shift2d",
     "SiLU",
     "Sigmoid",
+    "Sign",
     "StochasticDepth",
     "Tanh",
+    "XnorConv2d",
+    "XnorLinear",
     "init",
 ]

@@ -221,13 +221,15 @@ SMALL |= {name: {"width_mult": 0.05} for name in ("alexnet", "vgg16", "inception
 SMALL |= {name: {"width_mult": 0.1, "depth_mult": 0.5} for name in ("efficientnet", "efficientnet_lite")}
 SMALL |= {"densenet": {"blocks": (2, 3), "growth": 4, "width": 8}, "shufflenet_v2": {"width": 8, "last": 16}}
 SMALL |= {"deeplab": {"blocks": (1, 1, 1, 1), "rates": (1, 2), "aux_loss": True, "width_mult": 0.1}}
+SMALL |= {"binaryconnect_mlp": {"width": 20}, "bnn_mlp": {"width": 20}}
 OF_LIGHTNN = [name for name, make in ARCHITECTURES.items() if make.__module__.startswith("lightnn.")]
-SIDE = {"lenet_300_100": 28, "lenet5": 28, "twn_lenet5": 28, "alexnet": 63, "inception_v3": 75}
+SIDE = dict.fromkeys(["lenet_300_100", "lenet5", "twn_lenet5", "xnor_lenet5", "binaryconnect_mlp", "bnn_mlp"], 28)
+SIDE |= {"alexnet": 63, "inception_v3": 75}
 LAYER_OPTIONS = {
     "in_features": 5, "out_features": 4, "in_channels": 4, "out_channels": 4, "num_features": 4, "kernel_size": 3,
     "output_size": 2, "groups": 2, "bits": 2, "p": 0.5,
 }  # fmt: skip
-LAYER_SHAPES = {"Linear": (2, 5), "BatchNorm1d": (2, 4)}
+LAYER_SHAPES = {"Linear": (2, 5), "XnorLinear": (2, 5), "BatchNorm1d": (2, 4)}
 
 
 def an_architecture(name):
