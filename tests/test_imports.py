@@ -36,8 +36,8 @@ ORDER = [  # from the bottom to the top; a line's members don't import each othe
 ]
 REST = "every other name"
 INSIDE = {  # the same for the members of a folder
-    "functional": [("check",), ("conv",), ("quantize",), (REST,)],
-    "nn": [("sketch",), ("init", "module"), (REST,)],
+    "functional": [("check",), ("conv", "pool"), ("quantize",), (REST,)],
+    "nn": [("sketch",), ("init", "module"), ("layers",), (REST,)],
     "kernels": [("parallel", "elias"), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
     "compress": [("finite", "gradients"), ("transforms",), ("structure",), ("pruning",), ("quantization",)],
     "papers": [("lab",), (REST,)],

@@ -16,6 +16,7 @@ from lightnn.functional.activation import (
     softmax,
     tanh,
 )
+from lightnn.functional.binary import approx_sign, input_scale, sign
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
 from lightnn.functional.dense import linear
 from lightnn.functional.kbit import dorefa_activation, lsq, pact
@@ -30,6 +31,7 @@ __all__ = [
     "adaptive_avg_pool2d",
     "affine_dequantize",
     "affine_quantize",
+    "approx_sign",
     "avg_pool2d",
     "batch_norm",
     "channel_shuffle",
@@ -44,6 +46,7 @@ __all__ = [
     "grouped_conv2d",
     "hardswish",
     "hardtanh",
+    "input_scale",
     "linear",
     "log_softmax",
     "logsigmoid",
@@ -57,6 +60,7 @@ __all__ = [
     "scale_and_zero_point",
     "shift2d",
     "sigmoid",
+    "sign",
     "softmax",
     "tanh",
 ]

@@ -15,6 +15,7 @@ import numpy as np
 from lightnn.models.description import build, describe, parse, to_text
 from lightnn.models.registry import LAYERS
 from lightnn.nn import Module, Parameter
+from lightnn.nn.module import evaluating
 from lightnn.tensor import Tensor
 
 __all__ = ["check_reads_back", "description_of_unchanged"]
@@ -42,7 +43,9 @@ def check_reads_back(model: Module, read: Callable[[], Module]) -> None:
         arrays = dict(_used(read()))
     except (ValueError, TypeError, RecursionError) as error:
         raise TypeError(f"save: load would refuse this network: {error}") from None
-    for name, array in _used(model):
+    with evaluating(model):  # in training, weights may be drawn
+        used = list(_used(model))
+    for name, array in used:
         if name not in arrays or _bits(arrays[name]) != _bits(array):
             raise TypeError(f"save: {name}, {array.dtype} of shape {array.shape}, would load as another array")
 

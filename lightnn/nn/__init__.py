@@ -1,6 +1,7 @@
 """Modules, parameters and layers, as in PyTorch."""
 
 from lightnn.nn import init
+from lightnn.nn.binary import ApproxSign, Sign, XnorConv2d, XnorLinear
 from lightnn.nn.containers import ModuleList, Sequential
 from lightnn.nn.filters import ChannelShuffle, Shift2d
 from lightnn.nn.layers import (
@@ -26,6 +27,7 @@ from lightnn.nn.quantize import PACT, DoReFaActivation, FakeQuantize, LSQActivat
 __all__ = [
     "PACT",
     "AdaptiveAvgPool2d",
+    "ApproxSign",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -49,6 +51,9 @@ __all__ = [
     "Sequential",
     "Shift2d",
     "Sigmoid",
+    "Sign",
     "Tanh",
+    "XnorConv2d",
+    "XnorLinear",
     "init",
 ]

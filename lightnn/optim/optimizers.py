@@ -10,7 +10,8 @@ from lightnn.tensor import Tensor
 
 
 class Optimizer:
-    """Holds the parameters and the learning rate `lr`; `step` updates `p.data` in place where `p.grad` is not None."""
+    """Holds the parameters and the learning rate `lr`; `step` updates `p.data` in place where `p.grad` is not None, and
+    then puts it back to where p's `values` hold it: w <- project(w - lr ...), as binary weights need it."""
 
     options = ()  # attributes that `repr` shows after lr, unless they are 0 or False
 
@@ -32,6 +33,8 @@ class Optimizer:
         for i, p in enumerate(self.parameters):
             if p.grad is not None:
                 self.update(i, p)
+                if getattr(p, "values", None) is not None:
+                    p.values.project(p.data)
 
     def update(self, i: int, p: Parameter) -> None:
         """Update parameter number i by its gradient."""

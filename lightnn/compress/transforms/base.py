@@ -30,6 +30,7 @@ class Transform(Module):
     latent       the latent array that goes with it: forward(latent) gives w again. It is w itself unless defined
     take         the transform of a weight that has lost some indices along an axis (surgery)
     settled      the transform with all that it measures on p's latent weights fixed; itself if it measures nothing
+    project      puts the latent array back, in place, to where it must stay; called after each step of an optimizer
     """
 
     kind: str
@@ -53,6 +54,9 @@ class Transform(Module):
 
     def settled(self, p: Parameter) -> "Transform":
         return self
+
+    def project(self, latent: np.ndarray) -> None:
+        pass
 
     def take(self, keep: np.ndarray, axis: int) -> "Transform":
         """The transform of the weight that keeps only the indices `keep` along `axis`."""
