@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from lightnn import compress, nn, runtime
+from lightnn import compress, models, nn, runtime
 from lightnn.bench.suite import Suite
 from lightnn.bench.timing import find_torch, medians_ms, opponent_name
 from lightnn.kernels.binary import conv, product
@@ -66,18 +66,11 @@ def numbers(shape: tuple[int, ...], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
-def lenet(activation: type[nn.Module] = nn.Sign) -> nn.Sequential:
-    """conv 32 5x5, conv 64 5x5, 512, 10, in XNOR-Net's block order (arXiv 1603.05279, section 3.2)."""
-    first = nn.Conv2d(1, 32, 5, bias=False, rng=0), nn.MaxPool2d(2), nn.BatchNorm2d(32), activation()
-    second = nn.Conv2d(32, 64, 5, bias=False, rng=1), nn.MaxPool2d(2), nn.BatchNorm2d(64), activation()
-    third = nn.Flatten(), nn.Linear(1024, 512, bias=False, rng=2), nn.BatchNorm1d(512), nn.ReLU()
-    return nn.Sequential(*first, *second, *third, nn.Linear(512, 10, rng=3))
-
-
 def networks(images: np.ndarray) -> dict[str, nn.Module]:
     """{"float32", "folded", "binary"}: the float twin as it is, with folded batch norms, and the network of bits."""
-    twin, binary, shape = lenet(nn.ReLU), lenet(), images.shape
-    for layer in (binary[4], binary[9]):
+    twin, binary, shape = models.xnor_lenet5(rng=0), models.xnor_lenet5(rng=0), images.shape
+    twin.sign1, twin.sign2 = nn.ReLU(), nn.ReLU()
+    for layer in (binary.conv2, binary.fc1):
         compress.use_binary_filters(layer.weight)
     with no_grad():
         for model in (twin, binary):
