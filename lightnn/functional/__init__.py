@@ -25,6 +25,7 @@ from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from lightnn.functional.quantize import affine_dequantize, affine_quantize, fake_quantize, scale_and_zero_point
 from lightnn.functional.shape import concat, flatten, pad
 from lightnn.functional.shift import channel_shuffle, shift2d
+from lightnn.functional.soft import hard_quantize, soft_quantize
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -42,6 +43,7 @@ __all__ = [
     "fake_quantize",
     "flatten",
     "grouped_conv2d",
+    "hard_quantize",
     "hardswish",
     "hardtanh",
     "linear",
@@ -57,6 +59,7 @@ __all__ = [
     "scale_and_zero_point",
     "shift2d",
     "sigmoid",
+    "soft_quantize",
     "softmax",
     "tanh",
 ]

@@ -22,6 +22,7 @@ from lightnn.nn.layers import (
 from lightnn.nn.module import Module, Parameter
 from lightnn.nn.norm import BatchNorm1d, BatchNorm2d
 from lightnn.nn.quantize import PACT, DoReFaActivation, FakeQuantize, LSQActivation
+from lightnn.nn.soft import SoftActivation
 
 __all__ = [
     "PACT",
@@ -49,6 +50,7 @@ __all__ = [
     "Sequential",
     "Shift2d",
     "Sigmoid",
+    "SoftActivation",
     "Tanh",
     "init",
 ]
