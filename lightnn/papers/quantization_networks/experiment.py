@@ -41,14 +41,17 @@ def network(rng=None) -> nn.Module:
 
 @dataclass(frozen=True)
 class Subject:
-    """How long the reference trains, on its first images, and every phase of every way."""
+    """How long the reference trains, and every phase of every way, each on the first so many images.
 
-    reference_epochs: int = 4
+    activation_lr: where activations are soft; the gradient of their beta is a sum over a batch's activations."""
+
+    reference_epochs: int = 3
     reference_images: int = 40_000
     epochs: int = 6
     images: int = 10_000
     reference_lr: float = 0.1
-    lr: float = 0.05
+    lr: float = 0.02
+    activation_lr: float = 0.005
     make: Callable[..., nn.Module] = network
 
 
@@ -157,24 +160,23 @@ def _phase(run, step, way, phase, model, reference):
     if phase == "both":
         ways.release_weights(model)
         compress.set_temperature(model, rate * epochs)
-    numbers = _train_soft(run, step, way, model, soft if phase != "both" else None, reference)
-    return model, numbers
-
-
-def _train_soft(run, step, way, model, soft, reference):
-    """Train the model in place, while the temperature of what is in `soft` rises; None: it stays."""
-    subject = run.subject
-
-    def schedule(optimizer, epochs):
-        rising = [] if soft is None else [compress.RisingTemperature(soft, way.rate)]
-        return Together(optim.CosineLR(optimizer, epochs), *rising)
-
-    recipe = Recipe(subject.epochs, subject.lr, trained, stage.BATCH_SIZE, schedule, augment=stage.jitter)
+    recipe = _recipe(run.subject, way, phase, soft)
     if way.taught:
         teacher = Distillation(reference, TEACHER_T, 0.5, stage.jitter)
         recipe = dataclasses.replace(recipe, loss=teacher.loss, augment=teacher.augment)
-    history = _train(run, step, model, recipe, subject.images)
-    return {"validation": history, "soft validation": _soft_accuracy(model, run.images.validation)}
+    history = _train(run, step, model, recipe, run.subject.images)
+    return model, {"validation": history, "soft validation": _soft_accuracy(model, run.images.validation)}
+
+
+def _recipe(subject, way, phase, soft):
+    """How a phase trains. The temperature of what is in `soft` rises; in the last phase it stays."""
+
+    def schedule(optimizer, epochs):
+        rising = [] if phase == "both" else [compress.RisingTemperature(soft, way.rate)]
+        return Together(optim.CosineLR(optimizer, epochs), *rising)
+
+    lr = subject.lr if phase == "weights" else subject.activation_lr
+    return Recipe(subject.epochs, lr, trained, stage.BATCH_SIZE, schedule, augment=stage.jitter)
 
 
 def _train(run, name, model, recipe, count):
