@@ -15,4 +15,5 @@ PAPER = Paper(
     quick_minutes=2,
     reproduce=reproduce,
     format_tables=format_tables,
+    records=lambda result: {"quantization_networks.json": result},
 )
