@@ -38,12 +38,12 @@ def soft_quantize(x, alpha, beta, b, *, Y, T: float):
     This is equation 7 of arXiv 1911.09464; its equations 8 to 11 give these gradients if their g is alpha s_i p_i. The
     sums go over all of x. alpha, beta: arrays (1,); alpha is clipped to LEAST_SCALE .. MOST_SCALE and beta to
     LEAST_SCALE .. MOST_BETA before they are used, and clipping does not stop the gradient. b: (n,). Their gradients
-    have their shapes. Y: n + 1 ints, ascending. T: a number > 0, at most MOST_SCALE. Nothing overflows, however large T
-    is: far from a step p_i is 0 or 1, and p_i (1 - p_i) is 0. TypeError unless all arrays are float32 or float64.
-    ValueError for other shapes, another Y or another T.
+    have their shapes. Y: n + 1 ints, ascending. T: a number from LEAST_SCALE to MOST_SCALE. Nothing overflows, however
+    large T is: far from a step p_i is 0 or 1, and p_i (1 - p_i) is 0. TypeError unless all arrays are float32 or
+    float64, all the same. ValueError for other shapes, another Y or another T.
     """
     Y, alpha, beta = checked("soft_quantize", x, alpha, beta, b, Y)
-    T = options.number("soft_quantize: T", T, above=0, at_most=MOST_SCALE)
+    T = options.number("soft_quantize: T", T, at_least=LEAST_SCALE, at_most=MOST_SCALE)
     s, v = np.diff(Y), times(beta, x)
     steps, slope = np.full(x.shape, Y[0], x.dtype), np.zeros(x.shape, x.dtype)
     for s_i, b_i in zip(s, b):

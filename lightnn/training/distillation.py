@@ -11,6 +11,10 @@ from lightnn.tensor import Tensor, no_grad
 from lightnn.training.loop import predict
 
 
+def temperature(where: str, T: float) -> float:
+    return options.number(f"{where}: T", T, at_least=2.0**-20, at_most=2.0**20)
+
+
 def distillation_loss(z: Tensor, v: np.ndarray, T: float = 4.0) -> Tensor:
     """T^2 KL(p || q) of the student's logits z (N, K) against the teacher's v (N, K), averaged over the batch:
 
@@ -18,7 +22,7 @@ def distillation_loss(z: Tensor, v: np.ndarray, T: float = 4.0) -> Tensor:
 
     Its gradient in z is T (q - p) / N: with T^2 it keeps its size when T changes (section 2). The teacher gets none.
     """
-    T = options.number("distillation_loss: T", T, above=0)
+    T = temperature("distillation_loss", T)
     v = np.asarray(v)
     if v.shape != z.shape or v.ndim != 2 or not len(v):
         raise ValueError(f"distillation_loss: want logits z and v of one shape (N, K), N > 0; got {z.shape}, {v.shape}")
@@ -37,7 +41,7 @@ class Distillation:
     """
 
     def __init__(self, teacher: Module, T: float = 4.0, weight: float = 0.5, augment: Callable | None = None):
-        self.teacher, self.T = teacher, options.number("Distillation: T", T, above=0)
+        self.teacher, self.T = teacher, temperature("Distillation", T)
         self.weight = options.probability("Distillation: weight", weight)
         self.change, self.x = options.function("Distillation: augment", augment, optional=True), None
 

@@ -26,13 +26,10 @@ from lightnn.nn.soft import SoftSteps
 __all__ = [
     "RisingTemperature",
     "SoftQuantizer",
-    "first_scales",
     "kmeans_biases",
     "linear_biases",
-    "rising_temperature",
     "set_temperature",
     "soft_quantizer",
-    "step_heights",
     "use_soft_quantizer",
 ]
 
@@ -134,9 +131,10 @@ def first_scales(w, Y):
     return beta, 1 / beta
 
 
-def linear_biases(v: np.ndarray | None, Y: tuple[int, ...]) -> np.ndarray:
+def linear_biases(v, Y: tuple[int, ...]) -> np.ndarray:
     """Steps halfway between the levels: b_i = (Y_i + Y_(i+1)) / 2. v, the numbers to be quantized, is not looked at."""
-    return (np.array(Y[1:], np.float64) + np.array(Y[:-1])) / 2
+    Y = np.array(check_levels("linear_biases: Y", Y), np.float64)
+    return (Y[1:] + Y[:-1]) / 2
 
 
 @exercise("07.5")
@@ -145,18 +143,17 @@ def kmeans_biases(v, Y):
 
         b_i = (c_i + c_(i+1)) / 2,    c: the n + 1 centres of v by `kmeans`, ascending
 
-    The steps beside the level 0 are not left to v (section 3.3): if 0 is in Y and not its first or last level, the step
-    below it stands at -0.05 and the one above it at 0.05; the other steps on their side are moved there if they would
-    stand nearer to 0. If 0 is not in Y, the step between the negative and the positive levels stands at 0, and others
-    are moved to 0 if they would stand on its other side. If 0 is the first level, nothing is changed.
+    If there are negative and positive levels, the steps beside 0 are not left to v (section 3.3). With 0 in Y, the step
+    below 0 stands at -0.05 and the one above it at 0.05; the other steps on their side are moved there if they would
+    stand nearer to 0. Without 0 in Y, the step from the last negative to the first positive level stands at 0, and
+    others are moved to 0 if they would stand on its other side.
 
-    v: an array of any shape, float64, not empty. Y: ascending ints; if there are negative ones there are positive ones
-    too. v stays as it is.
+    v: an array of any shape, not empty. v stays as it is. ValueError unless Y is 2 to 256 ints, ascending.
     """
+    Y = np.array(check_levels("kmeans_biases: Y", Y))
     c, _ = kmeans(np.ravel(v), len(Y))
-    b, Y = (c[1:] + c[:-1]) / 2, np.asarray(Y)
-    edge = NEAR_0 if (Y == 0).any() else 0.0
-    if Y[0] < 0:
+    b, edge = (c[1:] + c[:-1]) / 2, NEAR_0 if (Y == 0).any() else 0.0
+    if Y[0] < 0 < Y[-1]:
         b = np.where(Y[1:] <= 0, np.minimum(b, -edge), np.maximum(b, edge))
         below, above = np.searchsorted(Y, 0, side="left") - 1, np.searchsorted(Y, 0, side="right") - 1
         b[[below, above]] = -edge, edge
@@ -196,12 +193,12 @@ def use_soft_quantizer(p: Parameter, Y: tuple[int, ...], biases: Callable = kmea
 
 
 def set_temperature(model: Module, T: float) -> int:
-    """Set the temperature of all soft quantizers of the model, of weights and of activations. T: a number > 0, or
-    math.inf for hard steps. Returns how many there are."""
-    T = options.number("set_temperature: T", T, above=0, infinite=True)
+    """Set the temperature of all soft quantizers of the model, of weights and of activations. T: a number from
+    LEAST_SCALE on; above MOST_SCALE, such as math.inf, the steps are hard. Returns how many there are."""
+    T = options.number("set_temperature: T", T, at_least=LEAST_SCALE, infinite=True)
     found = [m for m in model.modules() if isinstance(m, SoftSteps)]
     for m in found:
-        m.temperature = np.full(1, T, np.float32)
+        m.temperature = np.full(1, T if T <= MOST_SCALE else np.inf, np.float32)
     return len(found)
 
 
@@ -210,7 +207,10 @@ class RisingTemperature:
     one at each `step`, called after an epoch. epoch: the number of the epoch that comes now, from 1."""
 
     def __init__(self, model: Module, rate: float):
-        self.model, self.rate = model, options.number("RisingTemperature: rate", rate, above=0)
+        self.model, self.rate = (
+            model,
+            options.number("RisingTemperature: rate", rate, at_least=LEAST_SCALE, at_most=MOST_SCALE),
+        )
         self.epoch = 0
         self.step()
 
