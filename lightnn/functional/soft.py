@@ -69,19 +69,25 @@ def soft_quantize(x, alpha, beta, b, *, Y, T: float):
 def hard_quantize(x, alpha, beta, b, *, Y):
     """The hard form y, in x's shape and dtype, and its gradients, with dy = dL/dy:
 
-        y = alpha (sum_i s_i 1[beta x - b_i > 0] - o),    s_i = Y_(i+1) - Y_i,    o = -Y_1
+        y = alpha (sum_i s_i 1[beta x - b_i > 0] - o)
+        s_i = Y_(i+1) - Y_i,    o = -Y_1
         dL/dalpha = sum of dy (sum_i s_i 1[beta x - b_i > 0] - o)
 
     This is equation 12 of arXiv 1911.09464. y does not change with x, beta or b, except where it jumps: their gradients
     are 0, in their shapes. At a boundary, beta x = b_i, the step is not taken. alpha, beta: arrays (1,); alpha is
     clipped to LEAST_SCALE .. MOST_SCALE and beta to LEAST_SCALE .. MOST_BETA before they are used, and clipping does
     not stop the gradient. b: (n,), ascending. Y: n + 1 ints, ascending. NaN stays NaN. TypeError unless all arrays are
-    float32 or float64, ValueError for other shapes or another Y.
+    float32 or float64, all the same. ValueError for other shapes or another Y.
     """
     Y, alpha, beta = checked("hard_quantize", x, alpha, beta, b, Y)
     steps = np.where(np.isnan(x), x, Y[hard_codes(x, beta, b)])
-    zeros = [lambda dy, a=a: np.zeros_like(a) for a in (x, np.empty(1, x.dtype), b)]
-    return alpha * steps, zeros[0], lambda dy: np.array([(dy * steps).sum()]), zeros[1], zeros[2]
+    return (
+        alpha * steps,
+        lambda dy: np.zeros(x.shape),
+        lambda dy: np.array([(dy * steps).sum()]),
+        lambda dy: np.zeros(1),
+        lambda dy: np.zeros(b.shape),
+    )
 
 
 def hard_codes(x: np.ndarray, beta, b: np.ndarray) -> np.ndarray:

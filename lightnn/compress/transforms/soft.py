@@ -141,7 +141,7 @@ def linear_biases(v, Y: tuple[int, ...]) -> np.ndarray:
 def kmeans_biases(v, Y):
     """Where the steps between the n + 1 levels Y stand for the numbers v = beta w, a float64 array (n,), ascending:
 
-        b_i = (c_i + c_(i+1)) / 2,    c: the n + 1 centres of v by `kmeans`, ascending
+        b_i = (c_i + c_(i+1)) / 2,    c: the n + 1 centres of v by `kmeans`
 
     If there are negative and positive levels, the steps beside 0 are not left to v (section 3.3). With 0 in Y, the step
     below 0 stands at -0.05 and the one above it at 0.05; the other steps on their side are moved there if they would

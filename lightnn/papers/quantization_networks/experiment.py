@@ -2,7 +2,7 @@
 
     y = alpha (sum_i s_i sigmoid(T (beta x - b_i)) - o),    T = rate * epoch
 
-The paper trains AlexNet and ResNets on ImageNet for 55 epochs; five short epochs of Fashion-MNIST at 14 x 14 pixels are our
+The paper trains AlexNet and ResNets on ImageNet for 55 epochs; five short epochs of Fashion-MNIST at 14 x 14 are our
 stand-in. A reference is trained in floats. Each way copies it, quantizes the copy's inner layers and trains it on; so
 does a control in floats, on the same images for as long. The first and the last layer stay floats, as in the paper.
 The validation images choose the best epoch, and the test images are used once for each network.
