@@ -46,9 +46,9 @@ class Subject:
     activation_lr: where activations are soft; the gradient of their beta is a sum over a batch's activations."""
 
     reference_epochs: int = 3
-    reference_images: int = 40_000
+    reference_images: int = 30_000
     epochs: int = 5
-    images: int = 8_000
+    images: int = 5_000
     reference_lr: float = 0.1
     lr: float = 0.02
     activation_lr: float = 0.005

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lightnn.papers.quantization_networks.ways import CONTROL, NEW_FLOATS, TAUGHT_FLOATS
 from lightnn.tables import text_table
 
-FLOATS = {"AlexNet": 61.8, "ResNet-18": 70.3}  # %, top 1 on ImageNet
+FLOATS, NONE = (61.8, 70.3), (None, None)  # %, top 1 on ImageNet: AlexNet and ResNet-18
 PAPER = {  # way: top-1 accuracy in % of AlexNet and ResNet-18, tables 1 and 2
     "1 bit": (58.8, 66.5),
     "2 bits": (60.9, 69.1),
@@ -34,10 +34,10 @@ class Ablation:
 
 
 ABLATIONS = (
-    Ablation("k-means biases or linear ones", "2 bits", "2 bits, linear", (60.9, 60.6, "AlexNet")),
-    Ablation("k-means biases or linear ones", "3 bits, +-4", "3 bits, +-4, linear", (61.9, 60.7, "AlexNet")),
-    Ablation("a quantizer a layer, or one for all", "2 bits", "2 bits, one quantizer", (60.9, 59.9, "AlexNet")),
-    Ablation("pretrained or from scratch", "3 bits, +-4", "3 bits, +-4, from scratch", (70.4, 55.3, "ResNet-18")),
+    Ablation("k-means biases or linear ones", "2 bits", "2 bits, linear", (60.9, 60.6, "AN")),
+    Ablation("k-means biases or linear ones", "3 bits, +-4", "3 bits, +-4, linear", (61.9, 60.7, "AN")),
+    Ablation("a quantizer a layer, or one for all", "2 bits", "2 bits, one quantizer", (60.9, 59.9, "AN")),
+    Ablation("pretrained or from scratch", "3 bits, +-4", "3 bits, +-4, from scratch", (70.4, 55.3, "R-18")),
     Ablation("the same, in floats (control)", CONTROL, NEW_FLOATS),
     Ablation("T = 10 epoch or 5 epoch", "2 bits", "2 bits, T = 5 epoch"),
     Ablation("T = 10 epoch or 20 epoch", "2 bits", "2 bits, T = 20 epoch"),
@@ -70,16 +70,17 @@ def order(differences: Sequence[float]) -> str:
 
 
 def format_tables(result: dict) -> str:
-    """Accuracies and losses, then the ablations, then notes; 80 columns."""
+    """Accuracies and losses, then the ablations, then notes; at most 80 columns."""
     n = len(result["seeds"])
     caption = (
-        f"resnet-8, {result['parameters']:,} parameters, Fashion-MNIST at 14 x 14, {n} seed{'s' * (n != 1)};\n"
+        f"resnet-8, {result['parameters']:,} parameters, Fashion-MNIST at 14 x 14, {n} seed{'s' * (n != 1)}:\n"
         f"{result['reference epochs']} epochs of {result['reference images']:,} images in floats "
         f"({_cell(result['reference'])} %), then {result['epochs']} of {result['images']:,} a phase"
     )
+    shown = [way for way in result["ways"] if way in PAPER or way == CONTROL]
+    head = ["", "test %", "loss", "aim", "met", "KB", "AN", "R-18"]
+    parts = [caption, text_table("", head, [_row(result, way) for way in shown]), MAIN]
     found = [a for a in ABLATIONS if a.better in result["ways"] and a.worse in result["ways"]]
-    head = ["", "W", "A", "test %", "loss", "aim", "met", "bytes", "AlexNet", "ResNet-18"]
-    parts = [caption, text_table("", head, [_row(result, way) for way in result["ways"]]), MAIN]
     if found:
         head = ["better", "worse", "gain", "sure", "paper"]
         parts += [text_table("", head, [_ablation(result, a) for a in found]), BELOW]
@@ -87,16 +88,14 @@ def format_tables(result: dict) -> str:
 
 
 def _row(result, way):
-    row, lost = result["ways"][way], losses(result, way)
-    aim, paper = AIMS.get(way), PAPER.get(way, (None, None))
+    row, lost, aim = result["ways"][way], losses(result, way), AIMS.get(way)
     met = "" if aim is None else "yes" if statistics.mean(lost) <= aim else "no"
-    papers = [_paper(FLOATS[net], accuracy) for net, accuracy in zip(FLOATS, paper, strict=True)]
-    shown = ["" if aim is None else f"{aim:g}", met, f"{row['bytes']:,}", *papers]
-    return [way, row["weights"], row["activations"], _cell(row["accuracy"]), _cell(lost), *shown]
-
-
-def _paper(floats, accuracy):
-    return "" if accuracy is None else f"{floats - accuracy:.1f}"
+    papers = (
+        "" if top1 is None else f"{floats - top1:.1f}"
+        for floats, top1 in zip(FLOATS, PAPER.get(way, NONE), strict=True)
+    )
+    shown = ["" if aim is None else f"{aim:g}", met, f"{row['bytes'] / 1000:.1f}"]
+    return [way, _cell(row["accuracy"]), _cell(lost), *shown, *papers]
 
 
 def _ablation(result, ablation):
@@ -106,17 +105,17 @@ def _ablation(result, ablation):
 
 
 def _cell(numbers, sign=""):
-    """Mean, and in brackets half the distance from the smallest to the largest."""
+    """The mean; for several seeds, in brackets, half the distance from the smallest to the largest."""
     spread = (max(numbers) - min(numbers)) / 2
     return f"{statistics.mean(numbers):{sign}.2f}" + (f" ({spread:.2f})" if len(numbers) > 1 else "")
 
 
 MAIN = """\
-W, A: bits of weights and activations; in brackets half the range of the seeds;
-loss: points against the control, which trains as long in floats (one phase);
-AlexNet, ResNet-18: what the paper loses on ImageNet (tables 1 and 2)."""
+In brackets, half the range of the seeds. loss: points against the control,
+which trains as long in floats (one phase). KB: of the file, in 1,000 bytes. AN,
+R-18: what AlexNet and ResNet-18 lose on ImageNet (the paper's tables 1 and 2)."""
 BELOW = """\
-gain: points on the same seeds; sure: whether all seeds agree on the sign. 0.1
-point is 10 images. The paper's text names the temperature steps 5, 10, 20 and
-40 without their figures. taught: half of the loss is T^2 KL to the reference's
-outputs at T = 4."""
+gain: points, of the same seeds; sure: whether all seeds agree on the sign. 0.1
+point is 10 images. The paper names the temperature steps 5, 10, 20 and 40, but
+not what each gives. taught: half of the loss is T^2 KL to the outputs of the
+reference at T = 4."""

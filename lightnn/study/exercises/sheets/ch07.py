@@ -156,7 +156,7 @@ SHEETS = (
         "07.6",
         "The soft form and its gradients",
         "hard",
-        "y = alpha (sum_i s_i p_i - o),   p_i = sigmoid(T (beta x - b_i)),   dy/dx = alpha beta T sum_i s_i p_i (1 - p_i)",
+        "y = alpha (sum_i s_i p_i - o),   p_i = sigmoid(T (beta x - b_i)),  dy/dx = alpha beta T sum s_i p_i (1 - p_i)",
         (
             "checked(name, x, alpha, beta, b, Y) raises most errors, and returns Y as an array of x's dtype, and alpha "
             "and beta as numbers, clipped. options.number(name, T, at_least=..., at_most=...) does it for T.",
