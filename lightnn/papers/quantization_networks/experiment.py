@@ -85,8 +85,9 @@ def reproduce(
 ) -> dict:
     """{"parameters", "reference epochs", "reference images", "epochs", "images", "seeds", "reference": [test accuracy
     in % of each seed], "ways": {way: {"weights", "activations", "bytes", "accuracy": [...], "validation": [[that of
-    each epoch] of each seed], "soft validation": [...]}}, "seconds"}. DataNotFoundError says what to do without
-    Fashion-MNIST. say: called with a line of text after each network.
+    each epoch] of each seed], "soft validation": [...]}}, "seconds"}. soft: with the quantizers as soft as they would
+    be in the next epoch. DataNotFoundError says what to do without Fashion-MNIST. say: called with a line of text
+    after each network.
     """
     subject, seeds = QUICK if quick else FULL, [seed] if quick else list(range(seed, seed + SEEDS))
     images = stage.split(data.load_fashion_mnist())
