@@ -298,10 +298,10 @@ def test_the_command_line_offers_a_paper_that_has_a_folder(run, made_up, monkeyp
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(lab_run, "RESULTS", made_up / "no such folder")
     names = ["han2015", "deep-compression", "twn", "dorefa", "li2016", "qsgd", "ttq", "dgc", "jacob2018", "pact", "lsq"]
-    assert list(registry.papers()) == [*names, "nagel2019", "nobody2030"]
+    assert list(registry.papers()) == [*names, "nagel2019", "quantization-networks", "nobody2030"]
     out = run("reproduce", "--help")[1]
     assert max(map(len, out.splitlines())) <= 80
-    assert "nagel2019, nobody2030" in " ".join(out.split()) and "what nobody wrote" in out
+    assert "quantization-networks, nobody2030" in " ".join(out.split()) and "what nobody wrote" in out
     assert run("reproduce", "nobody2030", "--seed", "4") == (0, "\na table {'seed': 4, 'quick': False}\n", "")
     assert "nobody2030" in run("reproduce", "nobody2031")[2]
 

@@ -34,7 +34,7 @@ class SoftSteps(Module):
 
 
 class SoftActivation(SoftSteps):
-    """Activations of 1 to 8 bits: the levels 0, 1, ..., 2^bits - 1 times alpha, with o = 0, after a ReLU (section 3.3).
+    """Activations of 1 to 8 bits: the levels 0, 1, ..., 2^bits - 1 times alpha, with o = 0, after a ReLU (section 3).
 
     It has no steps until `compress.start_soft_activations` gives it some; calling it before that is a RuntimeError.
     """

@@ -33,7 +33,7 @@ __all__ = [
     "use_soft_quantizer",
 ]
 
-NEAR_0 = 0.05  # the two steps beside the level 0 stand here: 5 % of what lies in [-1, 1] becomes 0 (section 3.3)
+NEAR_0 = 0.05  # the two steps beside the level 0 stand here: 5 % of what lies in [-1, 1] becomes 0 (section 3)
 
 
 @transform("soft")
@@ -103,7 +103,7 @@ def check_biases(b, n):
 
 @exercise("07.1")
 def step_heights(Y):
-    """(s, o) for the levels Y, n + 1 ints, ascending (section 3.1 of arXiv 1911.09464):
+    """(s, o) for the levels Y, n + 1 ints, ascending (section 3 of arXiv 1911.09464):
 
         s_i = Y_(i+1) - Y_i,    o = 1/2 sum_i s_i
 
@@ -116,7 +116,7 @@ def step_heights(Y):
 
 @exercise("07.4")
 def first_scales(w, Y):
-    """(beta, alpha), two floats, with which the training starts for the numbers in the array w (section 3.3):
+    """(beta, alpha), two floats, with which the training starts for the numbers in the array w (section 3):
 
         beta = 5 p / (4 q),    p = max |Y|,    q = max |w|
         alpha = 1 / beta
@@ -143,7 +143,7 @@ def kmeans_biases(v, Y):
 
         b_i = (c_i + c_(i+1)) / 2,    c: the n + 1 centres of v by `kmeans`
 
-    If there are negative and positive levels, the steps beside 0 are not left to v (section 3.3). With 0 in Y, the step
+    If there are negative and positive levels, the steps beside 0 are not left to v (section 3). With 0 in Y, the step
     below 0 stands at -0.05 and the one above it at 0.05; the other steps on their side are moved there if they would
     stand nearer to 0. Without 0 in Y, the step from the last negative to the first positive level stands at 0, and
     others are moved to 0 if they would stand on its other side.

@@ -9,9 +9,9 @@ __all__ = ["FULL", "PAPER", "QUICK", "WAYS", "format_tables", "gains", "losses",
 
 PAPER = Paper(
     name="quantization-networks",
-    title="soft quantizers, three phases, ablations",
+    title="sigmoids that harden to steps",
     arxiv="1911.09464",
-    minutes=40,
+    minutes=20,
     quick_minutes=2,
     reproduce=reproduce,
     format_tables=format_tables,
