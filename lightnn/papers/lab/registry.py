@@ -51,7 +51,7 @@ def papers() -> dict[str, Paper]:
 def table() -> str:
     """The papers as a table for a terminal."""
     rows = [[f"{p.name:<22}{p.title}", p.arxiv, p.minutes, p.quick_minutes] for p in papers().values()]
-    return text_table("", ["PAPER", "arXiv", "minutes", "--quick"], rows)
+    return text_table("", ["PAPER", "arXiv", "min", "--quick"], rows)
 
 
 def members(package: str, attribute: str) -> list:
