@@ -36,7 +36,7 @@ ORDER = [  # from the bottom to the top; a line's members don't import each othe
 ]
 REST = "every other name"
 INSIDE = {  # the same for the members of a folder
-    "functional": [("check",), ("conv", "pool"), ("quantize",), (REST,)],
+    "functional": [("check",), ("activation", "conv", "pool"), ("quantize",), (REST,)],
     "nn": [("sketch",), ("init", "module"), ("layers",), (REST,)],
     "kernels": [("parallel", "elias"), ("vector",), ("conv",), ("matrix",), ("quantized", "binary"), ("ladder",)],
     "compress": [("finite", "gradients"), ("transforms",), ("structure",), ("pruning",), ("quantization",)],

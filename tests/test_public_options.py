@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import itertools
 import math
 import numbers
 import pathlib
@@ -85,6 +86,14 @@ def word(*words):
     return lambda v: text(v) and v in words
 
 
+def levels(v):
+    return several(whole(-(2**15), 2**15), range(2, 257))(v) and all(a < b for a, b in itertools.pairwise(v))
+
+
+def symmetric_levels(v):
+    return levels(v) and all(a == -b for a, b in zip(v, v[::-1]))
+
+
 COUNT, TIMES, PROBABILITY, FRACTION = whole(1), whole(0), real(0, 1), real(0, 1, but=(0,))
 TAKES = {
     pair(0): "padding",
@@ -131,8 +140,10 @@ TAKES = {
     text: "description kind values support",
     word("mean", "sum", "none"): "reduction",
     word("values", "support"): "slot",
-    callable: "codec optimizer loss init score choose size_of",
+    callable: "codec optimizer loss init score choose size_of biases",
     or_none(text): "key",
+    lambda v: levels(v): "Y",
+    real(2.0**-20, 2.0**20): "T",
     or_none(callable): "schedule augment after_step",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
@@ -141,6 +152,7 @@ FROM_ONE_BIT = (
     "functional.pact",
     "nn.DoReFaActivation",
     "nn.PACT",
+    "nn.SoftActivation",
     "compress.use_dorefa",
     "compress.DoReFa",
 )
@@ -149,6 +161,13 @@ TAKES_ELSEWHERE = {
     "models.auxiliary_loss weight": real(0),
     "models.shufflenet_v2 width": lambda v: whole(1)(v) and v % 2 == 0,
     "compress.adaround lr": real(0, but=(0,)),
+    "functional.soft_quantize T": real(2.0**-126, 2.0**110),
+    "compress.set_temperature T": real(2.0**-126, infinite=True),
+    "compress.RisingTemperature rate": real(2.0**-126, 2.0**110),
+    "compress.use_soft_quantizer Y": symmetric_levels,
+    "compress.soft_quantizer Y": symmetric_levels,
+    "training.Distillation weight": PROBABILITY,
+    "training.Distillation augment": or_none(callable),
     "nn.Shift2d kernel_size": COUNT,
     "nn.Shift2d dilation": COUNT,
     "optim.SGD momentum": real(0),
@@ -248,7 +267,7 @@ def recipe():
 X = np.random.default_rng(0).random((4, 4, 6, 6), np.float32)
 ROWS, W, NUMBERS = X[:, 0, 0, :3], np.ones((4, 4, 3, 3), np.float32), np.linspace(-1, 1, 9)
 VECTORS = [np.ones(4, np.float32), np.zeros(4, np.float32)]
-LABELS = np.array([0, 1, 2, 0])
+LABELS, SCALES = np.array([0, 1, 2, 0]), [np.ones(1, np.float32)] * 2
 SMALL = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
 SEEN = compress.Seen(-1.0, 2.0, np.ones((2, 2048), np.int64))
 
@@ -286,6 +305,8 @@ CALLS = {
     "functional.max_pool2d": lambda: call(X, kernel_size=2, stride=2),
     "functional.pad": lambda: call(X, padding=(1, 2)),
     "functional.softmax": lambda: call(X),
+    "functional.hard_quantize": lambda: call(X, *SCALES, np.zeros(1, np.float32), Y=(-1, 1)),
+    "functional.soft_quantize": lambda: call(X, *SCALES, np.zeros(1, np.float32), Y=(-1, 1), T=1.0),
     "nn.AdaptiveAvgPool2d": lambda: call(output_size=2),
     "nn.AvgPool2d": lambda: call(kernel_size=2),
     "nn.BatchNorm1d": lambda: call(num_features=3),
@@ -303,6 +324,7 @@ CALLS = {
     "nn.MaxPool2d": lambda: call(kernel_size=2),
     "nn.SamePad2d": lambda: call(kernel_size=3),
     "nn.Shift2d": lambda: call(),
+    "nn.SoftActivation": lambda: call(bits=2),
     "nn.StochasticDepth": lambda: call(p=0.5),
     "nn.XnorConv2d": lambda: call(in_channels=2, out_channels=4, kernel_size=3),
     "nn.XnorLinear": lambda: call(in_features=3, out_features=2),
@@ -385,6 +407,14 @@ CALLS = {
     "compress.select": lambda: call(lenet_and_channels()[1], {"conv1": np.arange(20)}, fractions={"conv1": 0.5}),
     "compress.select_greedily": lambda: call(*lenet_and_channels(), fractions={"conv1": 0.5}),
     "compress.sensitivity": lambda: call(SMALL, {"0.weight": parameter()}, score=lambda model: 1.0, keeps=[0.5]),
+    "compress.RisingTemperature": lambda: call(SMALL, rate=10.0),
+    "compress.SoftQuantizer": lambda: call((-1, 1), *SCALES, np.zeros(1, np.float32)),
+    "compress.kmeans_biases": lambda: call(NUMBERS, Y=(-1, 0, 1)),
+    "compress.linear_biases": lambda: call(NUMBERS, Y=(-1, 0, 1)),
+    "compress.set_temperature": lambda: call(SMALL, T=10.0),
+    "compress.soft_quantizer": lambda: call(W, Y=(-1, 0, 1)),
+    "compress.start_soft_activations": lambda: call(SMALL, X[:, :1], rng=0),
+    "compress.use_soft_quantizer": lambda: call(parameter(), Y=(-1, 0, 1)),
     "compress.share": lambda: call(parameter(), bits=2),
     "compress.sharing_rate": lambda: call(n=100, bits=32, k=4),
     "compress.smallest": lambda: call([3, 1, 2], count=2),
@@ -418,6 +448,8 @@ CALLS = {
     "training.Uncompressed": lambda: call((4, 5)),
     "training.Workers": lambda: call(count=2),
     "training.train_parallel": lambda: call(recipe(), *training()[:2], workers=one_worker(), progress=False),
+    "training.Distillation": lambda: call(SMALL, T=4.0),
+    "training.distillation_loss": lambda: call(Tensor(ROWS), ROWS, T=4.0),
     "training.Recipe": lambda: call(epochs=1, lr=0.1),
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
     "training.follow": lambda: call(recipe(), *training()[:2], progress=False),

@@ -47,6 +47,7 @@ from lightnn.compress.quantization.mixing import mixed_bits, sensitivities
 from lightnn.compress.quantization.post_training import quantize
 from lightnn.compress.quantization.ranges import Seen, entropy_range, min_max_range, mse_range, percentile_range
 from lightnn.compress.quantization.rounding import adaround
+from lightnn.compress.quantization.soft_activations import start_soft_activations
 from lightnn.compress.structure.channel_graph import Channels, channels
 from lightnn.compress.structure.dead import fold_constants, remove_dead
 from lightnn.compress.structure.norm_folding import Fold, Folding, fold_batch_norm, plan_folding
@@ -146,6 +147,7 @@ __all__ = [
     "share",
     "sharing_rate",
     "smallest",
+    "start_soft_activations",
     "ternarize",
     "thin",
     "threshold",

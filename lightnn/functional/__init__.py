@@ -30,6 +30,7 @@ from lightnn.functional.quantize import affine_dequantize, affine_quantize, fake
 from lightnn.functional.resize import resize_bilinear
 from lightnn.functional.shape import concat, flatten, pad
 from lightnn.functional.shift import channel_shuffle, shift2d
+from lightnn.functional.soft import hard_quantize, soft_quantize
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -48,6 +49,7 @@ __all__ = [
     "fake_quantize",
     "flatten",
     "grouped_conv2d",
+    "hard_quantize",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
@@ -68,6 +70,7 @@ __all__ = [
     "sigmoid",
     "sign",
     "silu",
+    "soft_quantize",
     "softmax",
     "squared_hinge",
     "stochastic_depth",

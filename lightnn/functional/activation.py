@@ -48,11 +48,17 @@ def hardsigmoid(x):
 
 @op(channels=same, finishes_layer=True)
 def sigmoid(x):
-    """1 / (1 + exp(-x)). With z = exp(-|x|), which cannot overflow, it is 1 / (1 + z) or z / (1 + z) by the sign of x,
-    and the gradient z / (1 + z)^2: accurate in both tails."""
+    """1 / (1 + exp(-x)); the gradient is p (1 - p)."""
     check.floating("sigmoid", x=x)
+    p, slope = logistic(x)
+    return p, lambda dy: dy * slope
+
+
+def logistic(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(p, p (1 - p)) for p = 1 / (1 + exp(-x)). With z = exp(-|x|), which cannot overflow, p is 1 / (1 + z) or
+    z / (1 + z) by the sign of x, and p (1 - p) is z / (1 + z)^2: accurate in both tails."""
     z = np.exp(-np.abs(x))
-    return np.where(x < 0, z, 1) / (1 + z), lambda dy: dy * (z / (1 + z) ** 2)
+    return np.where(x < 0, z, 1) / (1 + z), z / (1 + z) ** 2
 
 
 @op(channels=same, keeps_zero=True, finishes_layer=True)

@@ -38,7 +38,7 @@ def description_of_unchanged(model: Module) -> dict:
 
 
 def check_reads_back(model: Module, read: Callable[[], Module]) -> None:
-    """TypeError unless read() gives a network whose arrays are the model's, bit for bit."""
+    """TypeError unless read() gives a network whose arrays are the model's in eval mode, bit for bit."""
     try:
         arrays = dict(_used(read()))
     except (ValueError, TypeError, RecursionError) as error:
@@ -62,13 +62,16 @@ def _check_arrays(model):
 
 
 def _used(model):
-    """(name, array) of what the network computes with: its parameters' values and its modules' buffers."""
+    """(name, array) of what the network computes with: its parameters' values and its modules' buffers. What a
+    transform has inside is seen in the values."""
     inside = set()
     for name, node in model._walk():
+        if id(node) in inside:
+            continue
         if isinstance(node, Parameter):
-            inside |= {id(m) for _, transform in node.members() for m in transform.modules()}
+            inside |= {id(part) for _, transform in node.members() for _, part in transform._walk()}
             yield name, node().data
-        elif id(node) not in inside:
+        else:
             yield from ((f"{name}.{b}".lstrip("."), getattr(node, b)) for b in node.buffers)
 
 

@@ -29,6 +29,7 @@ from lightnn.nn.layers import (
 from lightnn.nn.module import Module, Parameter
 from lightnn.nn.norm import BatchNorm1d, BatchNorm2d
 from lightnn.nn.quantize import PACT, DoReFaActivation, FakeQuantize, LSQActivation
+from lightnn.nn.soft import SoftActivation
 
 __all__ = [
     "PACT",
@@ -61,6 +62,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Sign",
+    "SoftActivation",
     "StochasticDepth",
     "Tanh",
     "XnorConv2d",

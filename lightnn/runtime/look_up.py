@@ -6,18 +6,17 @@ writes the weights out, then computes as the dense layer does. What it gives is 
 
 from lightnn import functional as F
 from lightnn import nn
-from lightnn.runtime.registry import RunsOnly, lowers
+from lightnn.runtime.registry import RunsOnly, codes_and_codebook, lowers
 from lightnn.tensor import Tensor
 
 
 class LookUp(RunsOnly):
-    """What the two layers have in common: `codes`, `codebook` and `bias` of a layer whose weight has a Codebook."""
+    """What the two layers have in common: `codes`, `codebook` and `bias` of a layer with few different weights."""
 
     buffers = ("codes", "codebook")
 
     def __init__(self, layer: nn.Module):
-        self.codes = layer.weight.values.codes.copy()
-        self.codebook = layer.weight.values.codebook.data.copy()
+        self.codes, self.codebook = codes_and_codebook(layer.weight)
         self.bias = None if layer.bias is None else layer.bias().data.copy()
         if self.bias is not None:
             self.buffers = (*self.buffers, "bias")
@@ -38,8 +37,9 @@ class LookUp(RunsOnly):
 
 
 @lowers(nn.Linear, values="codebook")
+@lowers(nn.Linear, values="soft")
 class CodebookLinear(LookUp):
-    """An nn.Linear whose weight has a Codebook."""
+    """An nn.Linear whose weight has a Codebook or a SoftQuantizer."""
 
     def forward(self, x):
         self.check_that_it_runs_only(x)
@@ -47,8 +47,9 @@ class CodebookLinear(LookUp):
 
 
 @lowers(nn.Conv2d, values="codebook")
+@lowers(nn.Conv2d, values="soft")
 class CodebookConv2d(LookUp):
-    """An nn.Conv2d of any number of groups whose weight has a Codebook."""
+    """An nn.Conv2d of any number of groups whose weight has a Codebook or a SoftQuantizer."""
 
     def __init__(self, layer):
         super().__init__(layer)

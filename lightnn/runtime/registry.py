@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from lightnn import options
+from lightnn.compress import Codebook, SoftQuantizer
 from lightnn.nn import Module, Parameter
 from lightnn.tensor import Tensor
 
@@ -31,6 +34,14 @@ def lowers(layer: type, values: str | None = None, support: str | None = None) -
 def kinds(p: Parameter) -> tuple[str | None, str | None]:
     """The kinds of p's values and support."""
     return getattr(p.values, "kind", None), getattr(p.support, "kind", None)
+
+
+def codes_and_codebook(p: Parameter) -> tuple[np.ndarray, np.ndarray]:
+    """(the code of each weight, the values that they stand for) of a Parameter with a Codebook or a SoftQuantizer."""
+    if isinstance(p.values, Codebook):
+        return p.values.codes.copy(), p.values.codebook.data.copy()
+    parts = p.values.encode(p.data)
+    return parts["codes"], SoftQuantizer.decode({**parts, "codes": np.arange(len(parts["levels"]))})
 
 
 class RunsOnly(Module):

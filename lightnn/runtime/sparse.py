@@ -13,13 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from lightnn import nn
-from lightnn.compress import Codebook
 from lightnn.functional import check
 from lightnn.functional.conv import output_size
 from lightnn.kernels.matrix import sparse
 from lightnn.kernels.matrix.sparse_linear import linear
 from lightnn.runtime.csr import to_csr
-from lightnn.runtime.registry import RunsOnly, lowers
+from lightnn.runtime.registry import RunsOnly, codes_and_codebook, lowers
 from lightnn.tensor import op
 
 NO_GRADIENTS = (None,) * 6
@@ -70,11 +69,11 @@ class Sparse(RunsOnly):
 
     def __init__(self, layer: nn.Module):
         weight, mask = layer.weight, layer.weight.support.mask.reshape(len(layer.weight), -1)
-        coded = isinstance(weight.values, Codebook)
-        full = weight.values.codes if coded else weight().data
+        coded = weight.values is not None
+        full, codebook = codes_and_codebook(weight) if coded else (weight().data, np.empty(0, weight.dtype))
         self.weight_shape = weight.shape
         self.values, self.columns, self.pointers = to_csr(full.reshape(mask.shape), mask)
-        self.codebook = weight.values.codebook.data.copy() if coded else np.empty(0, weight.dtype)
+        self.codebook = codebook
         self.bias = None if layer.bias is None else layer.bias().data.copy()
         if self.bias is not None:
             self.buffers = (*self.buffers, "bias")
@@ -96,6 +95,7 @@ class Sparse(RunsOnly):
 
 @lowers(nn.Linear, support="mask")
 @lowers(nn.Linear, values="codebook", support="mask")
+@lowers(nn.Linear, values="soft", support="mask")
 class SparseLinear(Sparse):
     """An nn.Linear whose weight has a Mask, from its stored form."""
 
@@ -106,6 +106,7 @@ class SparseLinear(Sparse):
 
 @lowers(nn.Conv2d, support="mask")
 @lowers(nn.Conv2d, values="codebook", support="mask")
+@lowers(nn.Conv2d, values="soft", support="mask")
 class SparseConv2d(Sparse):
     """An nn.Conv2d of one group whose weight has a Mask, from its stored form."""
 

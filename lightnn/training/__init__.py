@@ -2,6 +2,7 @@
 
 recipe.py    Recipe: how to train, as one value
 loop.py      train (options one by one), follow (a Recipe), evaluate, predict, and the History of a training
+distillation.py  a teacher beside the labels
 parallel.py  train_parallel: the same on several workers, which exchange encoded gradients
 replica.py   the workers' side of it
 gradients.py gradients of a network of few bits beside those of its twin in floats; latent weights
@@ -10,6 +11,7 @@ codec.py     what they exchange: GradientCodec, and Uncompressed (the others are
 """
 
 from lightnn.training.codec import GradientCodec, Uncompressed
+from lightnn.training.distillation import Distillation, distillation_loss
 from lightnn.training.gradients import cosine, gradient_cosines, latent_histogram, sign_flips, weight_gradients
 from lightnn.training.loop import History, evaluate, follow, predict, train
 from lightnn.training.parallel import ParallelHistory, Workers, train_parallel
@@ -17,6 +19,7 @@ from lightnn.training.recipe import Recipe
 from lightnn.training.statistics import reestimate_batch_norm
 
 __all__ = [
+    "Distillation",
     "GradientCodec",
     "History",
     "ParallelHistory",
@@ -24,6 +27,7 @@ __all__ = [
     "Uncompressed",
     "Workers",
     "cosine",
+    "distillation_loss",
     "evaluate",
     "follow",
     "gradient_cosines",

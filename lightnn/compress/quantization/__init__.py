@@ -8,5 +8,6 @@ equalizing.py    cross-layer equalisation
 absorbing.py     high-bias absorption
 correcting.py    bias correction
 rounding.py      AdaRound
+soft_activations.py where the steps of soft activations start
 mixing.py        bits for each layer under a budget of bytes
 """

@@ -30,7 +30,7 @@ __all__ = [
 
 PAPER = Paper(
     name="deep-compression",
-    title="both LeNets, with a dense control",
+    title="both LeNets and a control",
     arxiv="1510.00149",
     minutes=20,
     quick_minutes=3,

@@ -50,10 +50,8 @@ def papers() -> dict[str, Paper]:
 
 def table() -> str:
     """The papers as a table for a terminal."""
-    rows = [
-        [f"{p.name:<18}{p.title}", p.arxiv, f"{p.minutes} min", f"{p.quick_minutes} min"] for p in papers().values()
-    ]
-    return text_table("", ["PAPER", "arXiv", "takes", "--quick"], rows)
+    rows = [[f"{p.name:<22}{p.title}", p.arxiv, p.minutes, p.quick_minutes] for p in papers().values()]
+    return text_table("", ["PAPER", "arXiv", "min", "--quick"], rows)
 
 
 def members(package: str, attribute: str) -> list:

@@ -9,7 +9,7 @@ __all__ = ["FULL", "METHODS", "PAPER", "QUICK", "choose", "format_tables", "repr
 
 PAPER = Paper(
     name="li2016",
-    title="filter pruning, counted and timed",
+    title="filter pruning, counted, timed",
     arxiv="1608.08710",
     minutes=30,
     quick_minutes=5,

@@ -19,6 +19,8 @@ EQUIVALENT = {  # changes that give another function's text, but the same functi
     ("03.7", "swap axes"): "the two are sorted",
     ("04.5", "line 29: change constant: 1  ->  0"): "0 / 0 is replaced by np.where; it only warns",
     ("04.6", "line 15: change constant: 1  ->  2"): "two symbols get 1 bit each from the loop as well",
+    ("07.5", "Y[1:] <= 0  ->  Y[1:] < 0"): "the step that ends at 0 is set to its place anyway",
+    ("07.5", "line 17: change constant: 0  ->  1"): "likewise: only the step above 0 ends at 1",
     ("08.4", "change constant: 1  ->  2"): "the range ends before BINS + 2 as well as before BINS + 1",
     ("08.6", "swap axes"): "a product is the same either way round",
     ("08.7", "x < 0  ->  x <= 0"): "0 has no remainder",
