@@ -7,6 +7,7 @@ estimator, STE); an STE is tested by its formula, for finite differences would g
 import numpy as np
 
 from lightnn.declare import same
+from lightnn.exercise import exercise
 from lightnn.functional import check
 from lightnn.functional.pool import window
 from lightnn.kernels.conv import pool
@@ -14,6 +15,7 @@ from lightnn.options import Pair
 from lightnn.tensor import op
 
 
+@exercise("09.1")
 @op(channels=same, finishes_layer=True)
 def sign(x):
     """+1 where x >= 0, else -1, in x's shape and dtype, with the derivative of the hard tanh:
@@ -28,6 +30,7 @@ def sign(x):
     return signs_of(x), lambda dy: np.where(np.abs(x) <= 1, dy, dy.dtype.type(0))
 
 
+@exercise("09.4")
 @op(channels=same, finishes_layer=True)
 def approx_sign(x):
     """+1 where x >= 0, else -1, in x's shape and dtype, with the derivative of a smoother curve than the hard tanh:
@@ -48,6 +51,7 @@ def signs_of(x: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(x), x, y)
 
 
+@exercise("09.8")
 @op
 def input_scale(x, *, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0):
     """K (N, 1, H', W'), by which XNOR-Net multiplies the product of signs, for the input x (N, C, H, W) of a

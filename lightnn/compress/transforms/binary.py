@@ -22,6 +22,7 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
 from lightnn.compress.transforms.dorefa_weights import straight_through
+from lightnn.exercise import exercise
 from lightnn.functional.binary import signs_of
 from lightnn.functional.quantize import LEAST_SCALE
 from lightnn.nn import Parameter
@@ -138,6 +139,7 @@ class StochasticBinary(Binary):
         return "-1 or 1, drawn in training"
 
 
+@exercise("09.2")
 def filter_scales(W):
     """alpha (O,) of the filters W (O, ...), in W's dtype:
 
@@ -151,6 +153,7 @@ def filter_scales(W):
     return (a / np.where(largest == 0, 1, largest)).mean(1) * largest[:, 0]
 
 
+@exercise("09.3")
 def draw_signs(W, rng):
     """A bool array of W's shape: each element is True, which stands for +1, with the probability
 
@@ -162,6 +165,7 @@ def draw_signs(W, rng):
     return rng.random(W.shape, dtype=np.float32) < np.clip((W + 1) / 2, 0, 1)
 
 
+@exercise("09.5")
 @op
 def binarize(W, *, alpha, n):
     """w = alpha sign(W), in W's shape and dtype, with sign(0) = +1, and a straight-through gradient (STE):

@@ -1,0 +1,225 @@
+"""What the exercises of chapter 09, binarization, are graded on (see lightnn/study/exercises/cases.py)."""
+
+import numpy as np
+
+from lightnn.study.exercises.cases import Case
+from lightnn.study.exercises.outcome import plain
+
+TENSOR = "from lightnn.tensor import Tensor"
+RNG = "rng = np.random.default_rng(3)"
+INSIDE = "dL/dx = dL/dy where |x| <= 1, else 0"
+ENDS = "The ends |x| = 1 belong to the inside"
+ZERO = "the sign of 0, and of -0.0, is +1"
+NAN = "NaN stays NaN, and its gradient is 0"
+SHAPE = "in x's shape and dtype"
+FLOAT = "TypeError unless x is float32 or float64"
+MEAN = "n the number of weights of a filter"
+SCALE_DTYPE = "in W's dtype"
+NO_WEIGHTS = "Of a filter without weights it is 0"
+OVERFLOW = "so that nothing overflows; NaN stays NaN"
+SIGMA = "sigma(W) = clip((W + 1) / 2, 0, 1)"
+SURE = "Where W >= 1 it is always True, where W <= -1 never"
+NEVER = "For NaN it is False"
+EACH = "one draw for each element"
+SLOPE = "dL/dx = (2 - 2 |x|) dL/dy where |x| < 1, else 0"
+TIE = "The sign of 0, and of -0.0, is +1"
+STE = "dL/dW = dL/dw (1 / n + alpha 1[|W| <= 1])"
+WEIGHT_ZERO = "with sign(0) = +1"
+WEIGHT_SHAPE = "in W's shape and dtype"
+ALPHA = "a number or an array that fits W"
+CONSTANT = "infinity if it is a constant"
+WEIGHT_NAN = "NaN stays NaN"
+CHANNELS = "A = mean of |x| over the channels"
+PADDING = "the zeros of the padding count"
+EXACT = "Its gradient is exact; that of |x| at 0 is 0"
+FITS = "ValueError unless the window fits and padding is at most half the kernel"
+
+
+def _array(name, numbers, dtype="float64"):
+    return f"{name} = np.array({numbers}, np.{dtype})"
+
+
+def _random(dtype, **shapes):
+    lines = [f"{name} = rng.standard_normal({shape}).astype(np.{dtype})" for name, shape in shapes.items()]
+    return "\n".join([RNG, *lines])
+
+
+def _op(call, *setup, y="", says="", dtype="float64"):
+    """A case of a differentiable function; y: the numbers that it gives."""
+    want = f"Tensor(np.array({y}, np.{dtype}))" if y else ""
+    return Case(call, "\n".join([TENSOR, *setup]), says, want)
+
+
+def _of_x(name, x, y="", says="", dtype="float64"):
+    return _op(f"{name}(Tensor(x))", _array("x", x, dtype), y=y, says=says, dtype=dtype)
+
+
+def _signs(name, says_zero, says_slope, ends):
+    """The cases that 09.1 and 09.4 have in common."""
+    return [
+        _of_x(name, "[0.0, -0.0]", "[1.0, 1.0]", says_zero),
+        _of_x(name, "[1.0, -1.0, 1.25, -1.25]", "[1.0, -1.0, 1.0, -1.0]", ends),
+        _of_x(name, "[np.inf, -np.inf]", "[1.0, -1.0]", says_slope),
+        _of_x(name, "[np.nan, 0.25]", "[np.nan, 1.0]", NAN),
+        _of_x(name, "[[0.5, -0.25], [3.0, -2.0]]", says=SHAPE, dtype="float32"),
+        *[
+            _op(f"{name}(Tensor(x))", _random(dtype, x=shape))
+            for shape, dtype in [((3, 4), "float64"), ((2, 3, 4, 2), "float32"), ((40,), "float64"), ((0, 3), "float32")]
+        ],
+        _op(f"{name}(Tensor(x.T))", _random("float32", x=(5, 6))),
+        _of_x(name, "[1, -1]", says=FLOAT, dtype="int64"),
+        _of_x(name, "[1.0, -1.0]", says=FLOAT, dtype="float16"),
+    ]
+
+
+def _scales(W, alpha="", says="", dtype="float64"):
+    return Case(
+        "filter_scales(W)", _array("W", W, dtype), says, f"np.array({alpha}, np.{dtype})" if alpha else ""
+    )
+
+
+def _drawn(W):
+    """The judge of several calls draw_signs(W, rng), the last with the first one's seed again."""
+    p = np.clip((np.nan_to_num(W.astype(np.float64), nan=-1) + 1) / 2, 0, 1)
+
+    def judge(results):
+        found = [r.get("result") for r in results]
+        for b in found:
+            if not isinstance(b, np.ndarray) or b.dtype != bool or b.shape != W.shape:
+                return f"an array, bool {W.shape}", f"{getattr(b, 'dtype', type(b).__name__)} {np.shape(b)}"
+            wrong = (b & (p == 0)) | (~b & (p == 1))
+            if wrong.any():
+                at = tuple(int(i) for i in np.argwhere(wrong)[0])
+                return f"{p[at] == 1} at {list(at)}, where W = {plain(float(W[at]))}", str(bool(b[at]))
+        if not np.array_equal(found[0], found[-1]):
+            return "one result from one seed", "two that differ"
+        return _fair(p, np.array(found[:-1]))
+
+    return judge
+
+
+def _fair(p, drawn):
+    """(expected, got) if the elements are True together, or more or less often than p; drawn (calls, ...). By chance, a
+    right solution fails less than once in 100,000 times."""
+    for chance in np.unique(p[(p > 0) & (p < 1)]):
+        b = drawn[:, p == chance].astype(np.float64)
+        want, spread = b.size * chance, np.sqrt(b.size * chance * (1 - chance))
+        if abs(b.sum() - want) > 5 * spread:
+            return f"about {want:.0f} of {b.size} True where the probability is {chance:.3g}", f"{b.sum():.0f}"
+        z = (b - chance).sum(1) / np.sqrt(b.shape[1] * chance * (1 - chance))
+        if b.shape[1] >= 100 and np.abs(z).max() > 6:
+            return "elements drawn each on its own", "elements that are True together"
+        if b.shape[1] >= 100 and (b == b[0]).all():
+            return "other signs from another seed", "the same"
+    return None
+
+
+def _draws(W, says="", seeds=(0, 1, 2, 3, 4, 5, 0), dtype="float64"):
+    setup = W if W.startswith("W") else _array("W", W, dtype)
+    space = {"np": np}
+    exec(setup, space)
+    calls = tuple(f"draw_signs(W, np.random.default_rng({seed}))" for seed in seeds)
+    return Case(calls, setup, says, judge=_drawn(space["W"]))
+
+
+def _binary(W, alpha, n, w="", says="", dtype="float64"):
+    return _op(f"binarize(Tensor(W), alpha={alpha}, n={n})", _array("W", W, dtype), y=w, says=says, dtype=dtype)
+
+
+def _window(x, options, K="", says="", dtype="float64"):
+    return _op(f"input_scale(Tensor(x), {options})", _array("x", x, dtype), y=K, says=says, dtype=dtype)
+
+
+CASES = {
+    "09.1": [
+        _of_x("sign", "[0.5, -0.25, 2.0, -3.0]", "[1.0, -1.0, 1.0, -1.0]"),
+        *_signs("sign", ZERO, INSIDE, ENDS),
+    ],
+    "09.2": [
+        _scales("[[1.0, -3.0], [0.0, 2.0]]", "[2.0, 1.0]"),
+        _scales("[[-1.0, -1.0, -4.0]]", "[2.0]", MEAN),
+        _scales("[[[1.0, -2.0], [3.0, -4.0]], [[0.5, 0.5], [0.5, 0.5]]]", "[2.5, 0.5]", MEAN),
+        _scales("[3.0, -4.0]", "[3.0, 4.0]", MEAN),
+        _scales("[[0.0, 0.0], [0.0, -5.0]]", "[0.0, 2.5]", MEAN),
+        _scales("[[0.5, 0.25], [1.0, -1.5]]", "[0.375, 1.25]", SCALE_DTYPE, "float32"),
+        _scales("[[3e38, -3e38, 3e38]]", says=OVERFLOW, dtype="float32"),
+        _scales("[[1.0, np.nan], [2.0, 4.0]]", "[np.nan, 3.0]", OVERFLOW),
+        Case("filter_scales(W)", "W = np.zeros((3, 0))", NO_WEIGHTS, "np.zeros(3)"),
+        Case("filter_scales(W)", "W = np.zeros((2, 0, 3, 3), np.float32)", NO_WEIGHTS, "np.zeros(2, np.float32)"),
+        *[
+            Case("filter_scales(W)", _random(dtype, W=shape))
+            for shape, dtype in [((4, 9), "float64"), ((5, 3, 3, 3), "float32"), ((1, 50), "float64"), ((7,), "float32")]
+        ],
+        Case("filter_scales(W.T)", _random("float32", W=(5, 6))),
+    ],
+    "09.3": [
+        Case(
+            "draw_signs(W, np.random.default_rng(0))",
+            _array("W", "[1.0, 2.5, -1.0, -9.0]"),
+            SURE,
+            "np.array([True, True, False, False])",
+        ),
+        _draws("W = np.tile([-0.8, -0.3, 0.4], (20, 50))", SIGMA),
+        _draws("W = np.full((20, 50), 0.0)", SIGMA),
+        _draws("[np.nan, 3.0, np.inf, -np.inf]", NEVER),
+        _draws("W = np.repeat(np.linspace(-1.2, 1.2, 9, dtype=np.float32), 400).reshape(9, 20, 20)", EACH),
+        _draws("W = np.full((300, 10), 0.2).T", EACH),
+        _draws("W = np.zeros((0, 4), np.float32)"),
+    ],
+    "09.4": [
+        _of_x("approx_sign", "[0.5, -0.25, 2.0, -3.0]", "[1.0, -1.0, 1.0, -1.0]"),
+        *_signs("approx_sign", TIE, SLOPE, SLOPE),
+    ],
+    "09.5": [
+        _binary("[0.5, -2.0, -0.25, 1.25]", 1.0, "np.inf", "[1.0, -1.0, -1.0, 1.0]"),
+        _binary("[0.5, -1.5, 3.0, -0.5]", 1.375, 4, "[1.375, -1.375, 1.375, -1.375]", STE),
+        _binary("[0.0, -0.0, 1.0]", 0.5, 3, "[0.5, 0.5, 0.5]", WEIGHT_ZERO),
+        _binary("[1.0, -1.0, 1.001]", 2.0, 3, "[2.0, -2.0, 2.0]", STE),
+        _binary("[0.5, -9.0]", 0.25, "np.inf", "[0.25, -0.25]", CONSTANT),
+        _op(
+            "binarize(Tensor(W), alpha=alpha, n=n)",
+            _array("W", "[[0.5, -1.5], [0.25, 0.75]]"),
+            "alpha, n = np.array([[1.0], [0.5]]), np.array([[2.0], [np.inf]])",
+            y="[[1.0, -1.0], [0.5, 0.5]]",
+            says=ALPHA,
+        ),
+        _binary("[np.nan, 0.5]", 2.0, 2, "[np.nan, 2.0]", WEIGHT_NAN),
+        _binary("[[0.5, -1.25], [3.0, -0.5]]", 0.3, 4, says=WEIGHT_SHAPE, dtype="float32"),
+        *[
+            _op(f"binarize(Tensor(W), alpha=alpha, n={n})", _random(dtype, W=shape), f"alpha = {alpha}")
+            for n, shape, alpha, dtype in [
+                (12, (3, 4), "0.8", "float64"),
+                (18, (4, 2, 3, 3), "np.abs(W).mean((1, 2, 3), keepdims=True)", "float32"),
+                ("np.inf", (5, 6), "1.0", "float32"),
+                (6, (5, 6), "np.abs(W).mean(1, keepdims=True)", "float64"),
+            ]
+        ],
+        _op("binarize(Tensor(W.T), alpha=0.7, n=30)", _random("float64", W=(5, 6))),
+    ],
+    "09.8": [
+        _window(
+            "[[[[1.0, -2.0], [3.0, 4.0]], [[3.0, 0.0], [-1.0, -2.0]]]]",
+            "kernel_size=2",
+            "[[[[2.0]]]]",
+        ),
+        _window("[[[[1.0, -3.0]], [[-2.0, 0.0]], [[0.0, 3.0]]]]", "kernel_size=1", "[[[[1.0, 2.0]]]]", CHANNELS),
+        _window("[[[[1.0, -3.0, 5.0]]]]", "kernel_size=(1, 2)", "[[[[2.0, 4.0]]]]", CHANNELS),
+        _window("[[[[2.0, -4.0], [6.0, 8.0]]]]", "kernel_size=2, padding=1", says=PADDING),
+        _window("[[[[0.0, -4.0], [0.0, 8.0]]]]", "kernel_size=2", "[[[[3.0]]]]", EXACT),
+        _window("[[[[1.0, 2.0, 3.0, 4.0]]]]", "kernel_size=(1, 2), stride=2", "[[[[1.5, 3.5]]]]"),
+        *[
+            _op(f"input_scale(Tensor(x), {options})", _random(dtype, x=shape))
+            for options, shape, dtype in [
+                ("kernel_size=3, padding=1", (2, 3, 5, 6), "float64"),
+                ("kernel_size=(3, 2), stride=(2, 1), padding=(1, 0)", (1, 2, 7, 5), "float32"),
+                ("kernel_size=5", (2, 4, 9, 8), "float32"),
+                ("kernel_size=2, stride=3, padding=1", (3, 1, 6, 6), "float64"),
+            ]
+        ],
+        _op("input_scale(Tensor(x[:, ::2]), kernel_size=2)", _random("float64", x=(2, 4, 3, 3))),
+        _op("input_scale(Tensor(x), kernel_size=3, padding=2)", _random("float64", x=(1, 1, 4, 4)), says=FITS),
+        _op("input_scale(Tensor(x), kernel_size=5)", _random("float64", x=(1, 1, 4, 4)), says=FITS),
+        _op("input_scale(Tensor(x), kernel_size=2)", _random("float64", x=(4, 4)), says="x (N, C, H, W)"),
+        _window("[[[[1, 2], [3, 4]]]]", "kernel_size=2", says=FLOAT, dtype="int64"),
+    ],
+}
