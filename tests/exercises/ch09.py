@@ -32,6 +32,22 @@ WEIGHT_NAN = "NaN stays NaN"
 CHANNELS = "A = mean of |x| over the channels"
 PADDING = "the zeros of the padding count"
 EXACT = "Its gradient is exact; that of |x| at 0 is 0"
+ONE_AGAINST_REST = "t_nk = 1 where k = target_n, else -1"
+HINGE = "L = sum_nk max(0, 1 - t_nk x_nk)^2 / N"
+HINGE_SLOPE = "dL/dx_nk = -2 t_nk max(0, 1 - t_nk x_nk) / N"
+HINGE_DTYPE = "L has x's dtype"
+HINGE_TYPES = "TypeError for other dtypes, ValueError for other shapes or labels"
+HINGE_N = "N > 0"
+LEFT = "R_1 = W, B_m = sign(R_m), alpha_m = E|R_m|, R_(m+1) = R_m - alpha_m B_m"
+SIGN_0 = "sign(0) is +1"
+EMPTY = "For an empty W all are 0.0"
+BIT = "bit k % 64 of word k // 64 = 1 where x[..., k] >= 0, else 0"
+AFTER = "The bits after the last number are 0"
+BIT_0 = "The sign of 0 and of -0.0 is +1, bit 1; NaN has bit 0"
+NO_WORDS = "For K = 0 there are no words"
+INTEGERS = "floats or integers"
+DOT = "a . b = count - 2 popcount(a XOR b)"
+TAIL = "Those bits are 0 in a and in b"
 FITS = "ValueError unless the window fits and padding is at most half the kernel"
 
 
@@ -130,6 +146,32 @@ def _window(x, options, K="", says="", dtype="float64"):
     return _op(f"input_scale(Tensor(x), {options})", _array("x", x, dtype), y=K, says=says, dtype=dtype)
 
 
+def _hinge(x, target, L="", says="", dtype="float64", labels="int64"):
+    setup = f"{_array('x', x, dtype)}\n{_array('target', target, labels)}"
+    return _op("squared_hinge(Tensor(x), target)", setup, y=L, says=says, dtype=dtype)
+
+
+def _bases(W, M, scales="", says=""):
+    return Case(f"greedy_scales(W, {M})", _array("W", W), says, scales)
+
+
+def _packed(x, words="", says="", dtype="float64"):
+    return Case("pack_signs(x)", _array("x", x, dtype), says, f"np.array({words}, np.uint64)" if words else "")
+
+
+def _dot(a, b, count, want="", says=""):
+    return Case(f"xnor_dot(a, b, {count})", f"{_array('a', a, 'uint64')}\n{_array('b', b, 'uint64')}", says, want)
+
+
+def _dots(seed, words, count):
+    """A random case of xnor_dot, with 0 after the last sign."""
+    last = f"np.uint64({2 ** (count - 64 * (words - 1)) - 1})"
+    lines = [f"rng = np.random.default_rng({seed})"]
+    lines += [f"{name} = rng.integers(0, 2**63, {words}, np.uint64) * np.uint64(2)" for name in "ab"]
+    lines += [f"{name}[0] += np.uint64(1)\n{name}[-1] &= {last}" for name in "ab"]
+    return Case(f"xnor_dot(a, b, {count})", "\n".join(lines))
+
+
 CASES = {
     "09.1": [
         _of_x("sign", "[0.5, -0.25, 2.0, -3.0]", "[1.0, -1.0, 1.0, -1.0]"),
@@ -196,7 +238,66 @@ CASES = {
         ],
         _op("binarize(Tensor(W.T), alpha=0.7, n=30)", _random("float64", W=(5, 6))),
     ],
+    "09.6": [
+        _hinge("[[0.5, -2.0, 0.25]]", "[0]", "1.8125"),
+        _hinge("[[3.0, 0.0], [0.0, 3.0]]", "[0, 1]", "1.0", HINGE),
+        _hinge("[[0.5, 0.0], [0.0, 0.0]]", "[1, 0]", says=ONE_AGAINST_REST),
+        _hinge("[[1.0, -1.0, 0.0]]", "[2]", "5.0", HINGE_SLOPE),
+        _hinge("[[4.0, -3.0, -9.0]]", "[0]", "0.0", HINGE_SLOPE),
+        _hinge("[[0.5, -0.25], [1.5, 0.1], [0.0, 0.0]]", "[1, 0, 0]", says=HINGE_DTYPE, dtype="float32"),
+        _hinge("[[0.5, -0.25]]", "[1]", says="integer labels from 0 to K - 1", labels="uint8"),
+        *[
+            _op("squared_hinge(Tensor(x), target)", _random(dtype, x=shape), f"target = rng.integers(0, {shape[1]}, {shape[0]})")
+            for shape, dtype in [((4, 3), "float64"), ((20, 10), "float32"), ((1, 1), "float64"), ((7, 2), "float64")]
+        ],
+        _hinge("[[1, 2]]", "[0]", says=HINGE_TYPES, dtype="int64"),
+        _hinge("[[1.0, 2.0]]", "[0.0]", says=HINGE_TYPES, labels="float64"),
+        _hinge("[[1.0, 2.0]]", "[2]", says=HINGE_TYPES),
+        _hinge("[[1.0, 2.0]]", "[-1]", says=HINGE_TYPES),
+        _hinge("[[1.0, 2.0]]", "[0, 1]", says=HINGE_TYPES),
+        _hinge("[1.0, 2.0]", "[0, 1]", says=HINGE_TYPES),
+        _op("squared_hinge(Tensor(x), target)", "x, target = np.zeros((0, 3)), np.zeros(0, np.int64)", says=HINGE_N),
+    ],
+    "09.7": [
+        _bases("[3.0, -1.0]", 2, "[2.0, 1.0]"),
+        _bases("[-5.0, 1.0, 1.0, -1.0]", 3, "[2.0, 1.5, 0.75]", LEFT),
+        _bases("[1.0, -1.0]", 3, "[1.0, 0.0, 0.0]", LEFT),
+        _bases("[[4.0, 0.0], [-2.0, 2.0]]", 1, "[2.0]", LEFT),
+        _bases("[0.0, 0.0, 3.0]", 2, "[1.0, 1.3333333333333333]", SIGN_0),
+        _bases("[]", 2, "[0.0, 0.0]", EMPTY),
+        *[
+            Case(f"greedy_scales(W, {M})", _random("float64", W=shape))
+            for M, shape in [(1, (7,)), (2, (4, 5)), (3, (50,)), (5, (3, 2, 3, 3))]
+        ],
+        Case("greedy_scales(W[::2], 3)", _random("float64", W=(9, 4))),
+    ],
     "09.8": [
+        _packed("[[1.0, -2.0, 0.5, 3.0]]", "[[13]]"),
+        _packed("[0.0, -0.0, np.nan, -1.0]", "[3]", BIT_0),
+        _packed("[[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]", "[[2], [1], [0]]", BIT),
+        _packed("[np.inf, -np.inf, 1e-300]", "[5]", BIT_0),
+        Case("pack_signs(x)", "x = np.ones(64)", BIT, "np.array([2**64 - 1], np.uint64)"),
+        Case("pack_signs(x)", "x = np.ones((1, 65))", AFTER, "np.array([[2**64 - 1, 1]], np.uint64)"),
+        Case("pack_signs(x)", "x = np.where(np.arange(70) == 66, 1.0, -1.0)", BIT, "np.array([0, 4], np.uint64)"),
+        _packed("[[1, -1, 0]]", "[[5]]", INTEGERS, "int8"),
+        Case("pack_signs(x)", "x = np.zeros((3, 0))", NO_WORDS, "np.zeros((3, 0), np.uint64)"),
+        *[
+            Case("pack_signs(x)", _random(dtype, x=shape))
+            for shape, dtype in [((3, 5), "float64"), ((2, 3, 130), "float32"), ((2, 2, 2, 128), "float32"), ((0, 9), "float64")]
+        ],
+        Case("pack_signs(x.T)", _random("float32", x=(100, 3))),
+    ],
+    "09.9": [
+        _dot("[0b1101]", "[0b1001]", 4, "2"),
+        _dot("[0b1111]", "[0b0000]", 4, "-4", DOT),
+        _dot("[0b1010]", "[0b1010]", 4, "4", DOT),
+        _dot("[5]", "[1]", 3, "1", TAIL),
+        _dot("[2**64 - 1, 0]", "[0, 0]", 70, "-58", DOT),
+        _dot("[2**63]", "[0]", 64, "62", DOT),
+        _dot("[]", "[]", 0, "0"),
+        *[_dots(seed, words, count) for seed, words, count in [(0, 1, 50), (1, 3, 192), (2, 20, 1217), (3, 2, 65)]],
+    ],
+    "09.10": [
         _window(
             "[[[[1.0, -2.0], [3.0, 4.0]], [[3.0, 0.0], [-1.0, -2.0]]]]",
             "kernel_size=2",

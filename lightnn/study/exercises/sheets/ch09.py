@@ -1,7 +1,8 @@
 """Chapter 09, binarization: signs and their stand-in slopes, scales, random signs, and products of bits."""
 
 import lightnn.compress.transforms
-import lightnn.functional  # noqa: F401  (their exercises register themselves)
+import lightnn.functional
+import lightnn.kernels.binary.words  # noqa: F401  (their exercises register themselves)
 from lightnn.study.exercises.sheets import Mistake, Sheet
 
 PASSED_1 = "np.where(np.abs(x) <= 1, dy, dy.dtype.type(0))"
@@ -118,7 +119,90 @@ SHEETS = (
         ),
     ),
     Sheet(
+        "09.6",
+        "The squared hinge, BinaryConnect's loss",
+        "middle",
+        "L = sum_nk max(0, 1 - t_nk x_nk)^2 / N,   dL/dx_nk = -2 t_nk max(0, 1 - t_nk x_nk) / N",
+        (
+            "Make t first: np.full(x.shape, -1), and +1 at [np.arange(len(x)), target].",
+            "margin = np.maximum(0, 1 - t * x) is all that the loss and its gradient need.",
+            "Return three things: the loss in x's dtype, a function of dy for x, and None, as target has no gradient.",
+            "check.floating and check_labels raise the TypeErrors and the ValueError for labels; check.shape that for "
+            "shapes.",
+        ),
+        (
+            Mistake("the hinge is not squared", "(margin * margin).sum", "margin.sum"),
+            Mistake("the sum is not divided by N", ".sum(dtype=np.float64) / len(x)", ".sum(dtype=np.float64)"),
+            Mistake("it is a mean over all N K terms: want it over N", "/ len(x), x.dtype)", "/ x.size, x.dtype)"),
+            Mistake("t is 0 for the other classes: want -1", "np.full(x.shape, -1, x.dtype)", "np.full(x.shape, 0, x.dtype)"),
+            Mistake("terms beyond the margin are not cut off", "np.maximum(0, 1 - t * x)", "1 - t * x"),
+            Mistake("the gradient lacks the factor 2", "-2 * dy", "-dy"),
+            Mistake("the gradient lacks t", "-2 * dy * t * margin", "-2 * dy * margin"),
+            Mistake("the gradient is not divided by N", "margin / x.dtype.type(len(x)), None", "margin, None"),
+            Mistake("dy is left out of the gradient", "-2 * dy * t", "-2 * t"),
+        ),
+    ),
+    Sheet(
+        "09.7",
+        "Scales of several bases",
+        "middle",
+        "R_1 = W,   B_m = sign(R_m),   alpha_m = E|R_m|,   R_(m+1) = R_m - alpha_m B_m",
+        (
+            "Keep what is left, R; it begins as W. mean_magnitude(R) gives E|R|, and 0.0 for no weights.",
+            "signs_of(R) has +1 where R >= 0. Subtract alpha_m times it, and go on with the rest.",
+            "R -= ... would change W itself: write R = R - ...",
+        ),
+        (
+            Mistake("R is W each time: want what the earlier bases left", "scales[-1] * signs_of(R)", "0"),
+            Mistake("the scale alone is subtracted: want it times the signs", "scales[-1] * signs_of(R)", "scales[-1]"),
+            Mistake("the signs are always those of W", "signs_of(R)", "signs_of(W)"),
+            Mistake("sign(0) is 0: want +1", "signs_of(R)", "np.sign(R)"),
+            Mistake("one base too few", "range(M)", "range(M - 1)"),
+            Mistake("the scale is the mean of R, not of |R|", "mean_magnitude(R)", "float(R.sum() / max(R.size, 1))"),
+        ),
+    ),
+    Sheet(
         "09.8",
+        "Signs into words",
+        "middle",
+        "bit k % 64 of word k // 64 = 1 where x[..., k] >= 0, else 0",
+        (
+            "Fill x >= 0 up with zeros to a multiple of 64, and reshape the last axis to (words, 64).",
+            "A bit in place i counts 2^i: shift it there, or multiply; all in uint64, as float64 has only 53 bits.",
+            "(bits << np.arange(64, dtype=np.uint64)).sum(-1, dtype=np.uint64). np.packbits with bitorder='little' and "
+            ".view(np.uint64) does it, too, on a little-endian machine.",
+        ),
+        (
+            Mistake("the first bit is the most significant one: want the least", "<< places", "<< places[::-1]"),
+            Mistake("the sign of 0 is -1: want +1", "= x >= 0", "= x > 0"),
+            Mistake("the bits after the last number are 1", "np.zeros((*x.shape[:-1], count * WORD), np.uint64)", "np.ones((*x.shape[:-1], count * WORD), np.uint64)"),
+            Mistake("1 stands for -1 here: want +1", "= x >= 0", "= x < 0"),
+            Mistake("a last word that is not full is lost", "-(-x.shape[-1] // WORD)", "x.shape[-1] // WORD"),
+            Mistake("there is a word too many where K is a multiple of 64", "-(-x.shape[-1] // WORD)", "x.shape[-1] // WORD + 1"),
+            Mistake("the words are int64: want uint64", ".sum(-1, dtype=np.uint64)", ".sum(-1, dtype=np.uint64).astype(np.int64)"),
+        ),
+    ),
+    Sheet(
+        "09.9",
+        "A dot product of bits",
+        "middle",
+        "a . b = n - 2 popcount(a XOR b)",
+        (
+            "Equal bits give +1, different ones -1. How many differ says it all: n - D times +1, and D times -1.",
+            "a ^ b has a 1 where they differ; np.bitwise_count counts the ones of each word.",
+            "Sum as Python ints or int64: np.bitwise_count gives uint8.",
+        ),
+        (
+            Mistake("each different bit takes away 2, not 1: a +1 is lost and a -1 comes", "- 2 *", "-"),
+            Mistake("it counts the ones of both: want the bits that differ", "a ^ b", "a & b"),
+            Mistake("it counts the equal bits, too, beyond the last sign", "count - 2 * int(np.bitwise_count(a ^ b).sum())", "2 * int(np.bitwise_count(~(a ^ b)).sum()) - count"),
+            Mistake("it is the number of bits that differ", "count - 2 * int(np.bitwise_count(a ^ b).sum())", "int(np.bitwise_count(a ^ b).sum())"),
+            Mistake("n is taken as 64 for each word: want count", "return count", "return 64 * len(a)"),
+            Mistake("only the first word is counted", "np.bitwise_count(a ^ b)", "np.bitwise_count(a ^ b)[:1]"),
+        ),
+    ),
+    Sheet(
+        "09.10",
         "The scale of each window of the input",
         "hard",
         "A = mean of |x| over the channels,   K = A * k,   k_ij = 1 / (w h)",
