@@ -20,7 +20,7 @@ from lightnn.functional.binary import approx_sign, input_scale, sign
 from lightnn.functional.conv import conv2d, depthwise_conv2d, grouped_conv2d
 from lightnn.functional.dense import linear
 from lightnn.functional.kbit import dorefa_activation, lsq, pact
-from lightnn.functional.loss import cross_entropy, mse_loss
+from lightnn.functional.loss import cross_entropy, mse_loss, squared_hinge
 from lightnn.functional.norm import batch_norm
 from lightnn.functional.pool import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from lightnn.functional.quantize import affine_dequantize, affine_quantize, fake_quantize, scale_and_zero_point
@@ -62,5 +62,6 @@ __all__ = [
     "sigmoid",
     "sign",
     "softmax",
+    "squared_hinge",
     "tanh",
 ]

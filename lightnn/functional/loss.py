@@ -84,6 +84,27 @@ def mse_loss(x, target):
     return np.mean(d * d, dtype=x.dtype), lambda dy: dy * slope * d, lambda dy: -dy * slope * d
 
 
+@op
+def squared_hinge(x, target):
+    """The loss of an L2-SVM, one against the rest (Tang 2013, arXiv 1306.0239, section 2.2), over a batch of N:
+
+        L = sum_nk max(0, 1 - t_nk x_nk)^2 / N,    t_nk = 1 where k = target_n, else -1
+        dL/dx_nk = -2 t_nk max(0, 1 - t_nk x_nk) / N
+
+    x (N, K): the scores, float32 or float64; target (N,): integer labels from 0 to K - 1. N > 0. L has x's dtype. There
+    is no gradient for target. TypeError for other dtypes, ValueError for other shapes or labels.
+    """
+    check.floating("squared_hinge", x=x)
+    fits = x.ndim == 2 and target.shape == x.shape[:1] and len(x) > 0
+    check.shape("squared_hinge", "scores x (N, K) and labels target (N,), N > 0", fits, x=x, target=target)
+    check_labels("squared_hinge", target, x.shape[1])
+    t = np.full(x.shape, -1, x.dtype)
+    t[np.arange(len(x)), target] = 1
+    margin = np.maximum(0, 1 - t * x)
+    loss = np.asarray((margin * margin).sum(dtype=np.float64) / len(x), x.dtype)[()]
+    return loss, lambda dy: -2 * dy * t * margin / x.dtype.type(len(x)), None
+
+
 def check_labels(op, target, num_classes):
     """Raise unless target holds integers in [0, num_classes)."""
     if target.dtype.kind not in "iu":

@@ -16,7 +16,7 @@ import numpy as np
 from lightnn.compress import SUPPORTS, VALUES, Encoded
 from lightnn.io.cursor import Reader, Writer
 from lightnn.io.errors import FormatError
-from lightnn.io.parts import read_part, write_part
+from lightnn.io.parts import read_part, write_part, write_values
 
 DTYPES = {0: np.dtype("<f4"), 1: np.dtype("<f8"), 2: np.dtype("<i8")}
 MOST_DIMENSIONS = 8
@@ -38,7 +38,7 @@ def write_array(out: Writer, name: str, encoded: Encoded, kinds: list[str]) -> N
             if part not in cls.per_weight:
                 write_shape(out, np.shape(encoded.parts[part]))
             try:
-                write_part(out, encoded.parts[part])
+                (write_values if cls.kind in VALUES else write_part)(out, encoded.parts[part])
             except TypeError as error:
                 raise TypeError(f"save: {name}, {part}: {error}") from None
 

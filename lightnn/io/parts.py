@@ -5,6 +5,7 @@
            0..2^b-1 for a step of 1..2^b to the next True element and 2^b for a filler, a step of 2^b to none
     1      integers as symbols: n the lowest one, zigzag (0, -1, 1, -2, ... as 0, 1, 2, 3, ...), then each minus it
     2..5   numbers as they are, little-endian: float16, float32, float64, int64
+    6      bool, a bit each, the first in the most significant bit of the first byte: what values may say of a weight
 
 n is a varint, and symbols are packed or Huffman-coded (see cursor).
 """
@@ -20,9 +21,24 @@ from lightnn.io.errors import FormatError
 
 BOOL, SYMBOLS = 0, 1
 RAW = {2: np.dtype("<f2"), 3: np.dtype("<f4"), 4: np.dtype("<f8"), 5: np.dtype("<i8")}
-FORMS = {BOOL: "bool", SYMBOLS: "symbols", **RAW}
+BITS = 6
+FORMS = {BOOL: "bool", SYMBOLS: "symbols", **RAW, BITS: "bits"}
 MOST_SYMBOLS = 2**16  # integers of a wider range, or further from 0 than FARTHEST, are stored as they are
 FARTHEST = 2**19
+
+
+def write_values(out: Writer, a: np.ndarray) -> None:
+    """As `write_part`, for an array of which no element is likelier than another: bools take a bit each, if that is
+    shorter than the indices of the True elements."""
+    a, indices = np.asarray(a), Writer()
+    if a.dtype.kind != "b":
+        return write_part(out, a)
+    write_part(indices, a)
+    packed = bits.to_bytes(a.reshape(-1))
+    if len(packed) >= len(indices.data):
+        return out.raw(indices.data)
+    out.number(BITS)
+    out.raw(packed)
 
 
 def write_part(out: Writer, a: np.ndarray) -> None:
@@ -68,10 +84,12 @@ def read_part(reader: Reader, part: str, shape: tuple[int, ...], room: int) -> n
     """The array of this shape: bool, int64 or float. Its bytes are counted for `part`. room: the most bytes that bools
     and symbols may unfold to (plain numbers take as many bytes in the file)."""
     form, count = reader.choice(FORMS, "form of a part", part), math.prod(shape)
-    if form in ("bool", "symbols") and 8 * count > room:
+    if form in ("bool", "bits", "symbols") and 8 * count > room:
         raise FormatError(f"{part}: {count} numbers are more than the {room} bytes allowed")
     if form == "bool":
         return _read_bools(reader, part, count).reshape(shape)
+    if form == "bits":
+        return bits.from_bytes(reader.raw(-(-count // 8), part), count).astype(bool).reshape(shape)
     if form == "symbols":
         zigzag = reader.number(part, most=2 * FARTHEST)
         lowest = zigzag // 2 if zigzag % 2 == 0 else -(zigzag // 2) - 1

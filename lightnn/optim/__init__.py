@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules."""
 
 from lightnn.optim.optimizers import SGD, Adam, Optimizer
-from lightnn.optim.schedules import CosineLR, StepLR
+from lightnn.optim.schedules import CosineLR, ExponentialLR, StepLR
 
-__all__ = ["SGD", "Adam", "CosineLR", "Optimizer", "StepLR"]
+__all__ = ["SGD", "Adam", "CosineLR", "ExponentialLR", "Optimizer", "StepLR"]

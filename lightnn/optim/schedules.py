@@ -40,6 +40,22 @@ class StepLR(Schedule):
         return self.gamma ** (epoch // self.step_size)
 
 
+class ExponentialLR(Schedule):
+    """lr = base_lr (last / base_lr)^(epoch / epochs): lr falls by one factor each epoch, and is `last` after `epochs`,
+    where it stays. lr and `last` are > 0."""
+
+    options = ("epochs", "last")
+
+    def __init__(self, optimizer: Optimizer, epochs: int, last: float):
+        super().__init__(optimizer)
+        self.epochs = options.count("ExponentialLR: epochs", epochs)
+        self.last = options.number("ExponentialLR: last", last, above=0)
+        options.number("ExponentialLR: optimizer.lr", self.base_lr, above=0)
+
+    def factor(self, epoch):
+        return (self.last / self.base_lr) ** (min(epoch, self.epochs) / self.epochs)
+
+
 class CosineLR(Schedule):
     """lr = eta_min + (base_lr - eta_min)(1 + cos(pi epoch / T_max)) / 2 (Loshchilov & Hutter 2017, arXiv 1608.03983,
     equation 5, without restarts). After T_max it stays at eta_min, where PyTorch's CosineAnnealingLR rises again."""

@@ -5,7 +5,7 @@ import pytest
 
 from lightnn.io import FormatError
 from lightnn.io.cursor import Reader, Writer
-from lightnn.io.parts import MOST_SYMBOLS, read_part, write_part
+from lightnn.io.parts import MOST_SYMBOLS, read_part, write_part, write_values
 
 
 def written(a):
@@ -49,6 +49,18 @@ def test_a_skewed_alphabet_is_huffman_coded(rng):
     assert len(written(codes)) < 8000 * 2 / 8
 
 
+@pytest.mark.parametrize("density", [0.0, 0.01, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("count", [0, 1, 9, 4000])
+def test_bools_of_values_take_a_bit_at_most(rng, density, count):
+    a, out = rng.random(count) < density, Writer()
+    write_values(out, a)
+    assert len(out.data) <= min(1 + -(-count // 8), len(written(a))) or len(out.data) == len(written(a))
+    np.testing.assert_array_equal(read(bytes(out.data), (count,)), a)
+    numbers, plain = Writer(), rng.integers(0, 9, count)
+    write_values(numbers, plain)
+    assert bytes(numbers.data) == written(plain)
+
+
 def test_numbers_beyond_int64_and_other_dtypes_are_refused():
     for a in (np.array([0, 2**63], np.uint64), np.zeros(2, "c8"), np.zeros(2, object), np.zeros(2, "M8[s]")):
         with pytest.raises(TypeError, match="want bool, integers, float16, float32 or float64, got "):
@@ -58,7 +70,7 @@ def test_numbers_beyond_int64_and_other_dtypes_are_refused():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\6", "unknown form of a part 6"),
+        (b"\7", "unknown form of a part 7"),
         (b"\3\0\0", "want 16 more bytes, but only 2 are left"),
         (b"\1\xff\xff\xff\xff\1", "at most 1048576"),
         (b"\1\0\0\1\0", "131073 numbers are more than the 1048576 bytes allowed"),

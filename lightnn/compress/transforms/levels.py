@@ -19,12 +19,17 @@ from lightnn.nn import Parameter
 
 
 class Levels(Transform):
-    """bits: K. scale: the numbers that the levels are computed from, an array (1,) or (2,)."""
+    """bits: K. scale: the numbers that the levels are computed from, an array."""
 
     parts = ("bits", "scale", "codes")
     per_weight = ("codes",)
     scales = 1
     fewest_bits, most_bits = 2, 8
+
+    @classmethod
+    def count_scales(cls, bits: int) -> int:
+        """How many numbers the scale has."""
+        return cls.scales
 
     @staticmethod
     def levels(bits: int, scale: np.ndarray) -> np.ndarray:
@@ -57,7 +62,7 @@ class Levels(Transform):
         if bits.ndim or bits.dtype.kind not in "iu":
             raise ValueError(f"{name}: want one integer for bits, got {bits.dtype} of shape {bits.shape}")
         bits = options.count(f"{name}: bits", int(bits), cls.fewest_bits, cls.most_bits)
-        return bits, check_scale(name, scale, cls.scales)
+        return bits, check_scale(name, scale, cls.count_scales(bits))
 
     @classmethod
     def decode(cls, parts):
@@ -102,7 +107,8 @@ class Measured(Levels):
     def __init__(self, bits: int, fixed: np.ndarray | None = None):
         name = type(self).__name__
         self.bits = options.count(f"{name}: bits", bits, self.fewest_bits, self.most_bits)
-        given = np.full(self.scales, np.nan) if fixed is None else check_scale(name, np.asarray(fixed), self.scales)
+        count = self.count_scales(self.bits)
+        given = np.full(count, np.nan) if fixed is None else check_scale(name, np.asarray(fixed), count)
         self.fixed = given.astype(np.float64)
 
     def measure(self, w: np.ndarray) -> list[float]:

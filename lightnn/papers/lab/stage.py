@@ -9,7 +9,7 @@ import numpy as np
 from lightnn import data, nn, optim
 from lightnn import functional as F
 from lightnn.papers.lab.journal import Interrupted
-from lightnn.training.loop import evaluate, follow
+from lightnn.training.loop import History, evaluate, follow
 from lightnn.training.recipe import Recipe
 
 BATCH_SIZE = 100
@@ -34,10 +34,11 @@ def mnist() -> Images:
     return split(data.load_mnist())
 
 
-def split(d: data.Dataset) -> Images:
-    """A data set, its last training images set apart for validation."""
-    training = d.x_train[:-VALIDATION], d.y_train[:-VALIDATION]
-    validation = d.x_train[-VALIDATION:], d.y_train[-VALIDATION:]
+def split(d: data.Dataset, count: int | None = None) -> Images:
+    """A data set, its last training images (by default VALIDATION of them) set apart for validation."""
+    count = VALIDATION if count is None else count
+    training = d.x_train[:-count], d.y_train[:-count]
+    validation = d.x_train[-count:], d.y_train[-count:]
     return Images(training, validation, (d.x_test, d.y_test))
 
 
@@ -66,14 +67,31 @@ def fit(
     best: keep the epoch that is best on the validation images, not the last one. rng: the stage's own generator, which
     shuffles, jitters and drops out. Ctrl-C raises Interrupted; the model then holds what it has learned so far.
     """
+    options = {"best": best, "progress": progress, "description": description}
+    fit_and_tell(model, images, rng, recipe, **options)
+    return error(model, images.validation)
+
+
+def fit_and_tell(
+    model: nn.Module,
+    images: Images,
+    rng: np.random.Generator,
+    recipe: Recipe,
+    *,
+    best: bool = True,
+    progress: bool = True,
+    description: str = "train",
+) -> History:
+    """As `fit`; returns the history."""
     for m in model.modules():
         if isinstance(m, nn.Dropout):
             m.rng = rng
     validation = images.validation if best else None
     options = {"validation": validation, "rng": rng, "progress": progress, "description": description}
-    if follow(recipe, model, images.training, **options).interrupted:
+    history = follow(recipe, model, images.training, **options)
+    if history.interrupted:
         raise Interrupted(f"interrupted in '{description}'; the same command continues from here")
-    return error(model, images.validation)
+    return history
 
 
 def with_l1(recipe: Recipe, model: nn.Module, strength: float) -> Recipe:
