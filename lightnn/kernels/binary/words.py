@@ -1,0 +1,137 @@
+"""Signs as bits, 64 to a word: bit 1 for +1, bit 0 for -1.
+
+What it computes. +1 is a number >= `least`, which is 0 unless it is given; so the sign of 0, and of -0.0, is +1, and
+NaN has bit 0. Channel or column k is bit k % 64 of word k // 64. The bits of a last word that stand for nothing are 0.
+
+    pack_signs     words (..., K/64) of x (..., K): the definition             unpack_signs: back to -1 and +1
+    pack_rows      the same of a matrix (N, K)
+    pack_planes    words (N, C/64, P) of images (N, C, P): the channels of a pixel are in its words
+
+`least` (K,) or (C,) and `flip` (K/64,) are what a batch norm before the signs comes to (threshold.py): bit = (x >=
+least) ^ flip.
+
+How memory is walked. x once, as it lies; a word is written once. The innermost loops are words_llvm.py's.
+"""
+
+import numba
+import numpy as np
+
+from lightnn.kernels.binary import words_llvm
+from lightnn.kernels.parallel import parallel_njit, run
+
+WORD = 64
+
+
+def pack_signs(x):
+    """Words, uint64 (..., ceil(K / 64)), of the signs of x (..., K), floats or integers:
+
+        bit k % 64 of word k // 64 = 1 where x[..., k] >= 0, else 0
+
+    Bit 0 is the least significant one. The bits after the last number are 0. The sign of 0 and of -0.0 is +1, bit 1;
+    NaN has bit 0. x stays as it is. For K = 0 there are no words.
+    """
+    count = -(-x.shape[-1] // WORD)
+    bits = np.zeros((*x.shape[:-1], count * WORD), np.uint64)
+    bits[..., : x.shape[-1]] = x >= 0
+    places = np.arange(WORD, dtype=np.uint64)
+    return (bits.reshape(*x.shape[:-1], count, WORD) << places).sum(-1, dtype=np.uint64)
+
+
+def unpack_signs(words, count):
+    """float32 (..., count), +1 where a bit of words (..., W) is 1, else -1, for bits 0 .. count - 1; count <= 64 W."""
+    bits = (words[..., None] >> np.arange(WORD, dtype=np.uint64)) & np.uint64(1)
+    bits = bits.reshape(*words.shape[:-1], words.shape[-1] * WORD)[..., :count]
+    return np.where(bits == 1, np.float32(1), np.float32(-1))
+
+
+def xnor_dot(a, b, count):
+    """The sum over k < count of the products of signs a_k b_k, an int, for words a and b (W,) of pack_signs:
+
+        a . b = count - 2 popcount(a XOR b)
+
+    (Rastegari et al. 2016, arXiv:1603.05279, section 3.2, with XNOR instead: 2 popcount(a XNOR b) - count, if the bits
+    after the last sign did not count). Those bits are 0 in a and in b.
+    """
+    return count - 2 * int(np.bitwise_count(a ^ b).sum())
+
+
+def pack_rows(x, least=None, flip=None):
+    """words (N, K/64) of x (N, K)."""
+    n, k = x.shape
+    words = np.empty((n, -(-k // WORD)), np.uint64)
+    args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), *_bounds(x, least, flip), k
+    run(rows_into, _rows_parallel, args, n, n * k // 4)
+    return words
+
+
+def pack_planes(x, least=None, flip=None):
+    """words (N, C/64, ...) of x (N, C, ...)."""
+    n, c = x.shape[:2]
+    count = -(-c // WORD)
+    words = np.empty((n, count, *x.shape[2:]), np.uint64)
+    size = words[:1, :1].size
+    args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), *_bounds(x, least, flip), c, size
+    run(planes_into, _planes_parallel, args, n * count, n * c * size // 4)
+    return words
+
+
+def _bounds(x, least, flip):
+    c = x.shape[1]
+    least = np.zeros(c, x.dtype) if least is None else least
+    return least, np.zeros(-(-c // WORD), np.uint64) if flip is None else flip
+
+
+@numba.njit(cache=True, nogil=True)
+def rows_into(words, x, least, flip, k, first, last):
+    """The words of rows first .. last - 1."""
+    whole, count = k // WORD, -(-k // WORD)
+    for row in range(first, last):
+        words64(words, row * count, x, row * k, least, whole)
+        if count > whole:
+            word = np.uint64(0)
+            for i in range(whole * WORD, k):
+                word |= np.uint64(x[row * k + i] >= least[i]) << np.uint64(i % WORD)
+            words[row * count + whole] = word
+        for t in range(count):
+            words[row * count + t] ^= flip[t]
+
+
+@parallel_njit
+def _rows_parallel(words, x, least, flip, k, pieces, parts):
+    for part in numba.prange(parts):
+        rows_into(words, x, least, flip, k, part * pieces // parts, (part + 1) * pieces // parts)
+
+
+@numba.njit(cache=True, nogil=True)
+def planes_into(words, x, least, flip, c, size, first, last):
+    """Planes of words first .. last - 1, counted over all images."""
+    count = -(-c // WORD)
+    for plane in range(first, last):
+        n, t = plane // count, plane % count
+        some = min(WORD, c - t * WORD)
+        words_of_planes(words, plane * size, x, (n * c + t * WORD) * size, size, some, least, t * WORD, size)
+        if flip[t]:
+            words[plane * size : (plane + 1) * size] ^= flip[t]
+
+
+@parallel_njit
+def _planes_parallel(words, x, least, flip, c, size, pieces, parts):
+    for part in numba.prange(parts):
+        planes_into(words, x, least, flip, c, size, part * pieces // parts, (part + 1) * pieces // parts)
+
+
+def _plain_row_words(words, w_at, x, x_at, least, count):
+    bits = x[x_at : x_at + WORD * count] >= least[: WORD * count]
+    words[w_at : w_at + count] = pack_signs(np.where(bits, 1, -1).reshape(count, WORD))[:, 0]
+
+
+def _plain_plane_words(words, w_at, x, x_at, plane, channels, least, least_at, count):
+    numbers = x[x_at + plane * np.arange(channels) + np.arange(count)[:, None]]
+    bits = numbers >= least[least_at : least_at + channels]
+    words[w_at : w_at + count] = pack_signs(np.where(bits, 1, -1))[:, 0]
+
+
+if numba.config.DISABLE_JIT:
+    words64, words_of_planes = _plain_row_words, _plain_plane_words
+else:
+    words64, words_of_planes = words_llvm.row_words, words_llvm.plane_words
