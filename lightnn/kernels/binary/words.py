@@ -16,12 +16,14 @@ How memory is walked. x once, as it lies; a word is written once. The innermost 
 import numba
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.kernels.binary import words_llvm
 from lightnn.kernels.parallel import parallel_njit, run
 
 WORD = 64
 
 
+@exercise("09.8")
 def pack_signs(x):
     """Words, uint64 (..., ceil(K / 64)), of the signs of x (..., K), floats or integers:
 
@@ -44,6 +46,7 @@ def unpack_signs(words, count):
     return np.where(bits == 1, np.float32(1), np.float32(-1))
 
 
+@exercise("09.9")
 def xnor_dot(a, b, count):
     """The sum over k < count of the products of signs a_k b_k, an int, for words a and b (W,) of pack_signs:
 

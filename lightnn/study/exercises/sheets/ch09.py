@@ -139,7 +139,6 @@ SHEETS = (
             Mistake("the gradient lacks the factor 2", "-2 * dy", "-dy"),
             Mistake("the gradient lacks t", "-2 * dy * t * margin", "-2 * dy * margin"),
             Mistake("the gradient is not divided by N", "margin / x.dtype.type(len(x)), None", "margin, None"),
-            Mistake("dy is left out of the gradient", "-2 * dy * t", "-2 * t"),
         ),
     ),
     Sheet(

@@ -1,0 +1,243 @@
+"""Right solutions of chapter 09, each in another style than the reference."""
+
+import numpy as np
+
+from lightnn.declare import same
+from lightnn.tensor import op
+
+
+def floats(x):
+    if x.dtype not in (np.float32, np.float64):
+        raise TypeError("floats, please")
+
+
+# 09.1: a mask for each side
+@op(channels=same, finishes_layer=True)
+def sign(x):
+    floats(x)
+    y = x.copy()
+    y[x >= 0], y[x < 0] = 1, -1
+
+    def back(dy):
+        dx = dy.copy()
+        dx[~((x >= -1) & (x <= 1))] = 0
+        return dx
+
+    return y, back
+
+
+# 09.1: two steps around 0
+@op(channels=same, finishes_layer=True)
+def sign(x):
+    if x.dtype.kind != "f" or x.dtype.itemsize < 4:
+        raise TypeError(x.dtype)
+    y = (x >= 0).astype(x.dtype) - (x < 0).astype(x.dtype) + 0 * np.where(np.isnan(x), x, 0)
+    return y, lambda dy: dy * (np.abs(x) <= 1)
+
+
+# 09.2: a loop over the filters
+def filter_scales(W):
+    alpha = np.zeros(len(W), W.dtype)
+    for o, filter in enumerate(W):
+        if filter.size:
+            alpha[o] = (np.abs(filter).astype(np.float64) / filter.size).sum()
+    return alpha
+
+
+# 09.2: all axes but the first
+def filter_scales(W):
+    if W.size == 0:
+        return np.zeros(W.shape[0], W.dtype)
+    n = W[0].size
+    return np.sum(np.abs(W) / n, axis=tuple(range(1, W.ndim)), dtype=np.float64).astype(W.dtype)
+
+
+# 09.3: uniform in -1 .. 1
+def draw_signs(W, rng):
+    return rng.uniform(-1, 1, W.shape) < W
+
+
+# 09.3: one weight after the other
+def draw_signs(W, rng):
+    b = np.zeros(W.shape, bool)
+    for i in np.ndindex(W.shape):
+        p = min(max((float(W[i]) + 1) / 2, 0.0), 1.0) if W[i] == W[i] else 0.0
+        b[i] = rng.random() < p
+    return b
+
+
+# 09.3: draws of -1 and +1 from a binomial
+def draw_signs(W, rng):
+    p = np.clip(0.5 * np.nan_to_num(W.astype(float), nan=-1.0) + 0.5, 0.0, 1.0)
+    return rng.binomial(1, p) == 1
+
+
+# 09.4: one parabola for each side
+@op(channels=same, finishes_layer=True)
+def approx_sign(x):
+    floats(x)
+    y = np.where(x >= 0, 1, np.where(x < 0, -1, x)).astype(x.dtype)
+
+    def back(dy):
+        slope = np.zeros_like(x)
+        left, right = (x > -1) & (x < 0), (x >= 0) & (x < 1)
+        slope[left], slope[right] = 2 + 2 * x[left], 2 - 2 * x[right]
+        return slope * dy
+
+    return y, back
+
+
+# 09.4: the distance from the ends
+@op(channels=same, finishes_layer=True)
+def approx_sign(x):
+    if x.dtype.name not in ("float32", "float64"):
+        raise TypeError(x.dtype)
+    y = np.copysign(np.ones_like(x), x + 0.0)
+    inside = np.abs(x) < 1
+    return np.where(np.isnan(x), x, y), lambda dy: np.where(inside, 2 * (1 - np.where(inside, np.abs(x), 1)) * dy, 0 * dy)
+
+
+# 09.5: two terms
+@op
+def binarize(W, *, alpha, n):
+    w = np.where(W >= 0, alpha, np.where(W < 0, -alpha, W))
+    return w.astype(W.dtype), lambda dy: (dy / n + np.where(np.abs(W) <= 1, alpha * dy, 0)).astype(W.dtype)
+
+
+# 09.5: the slope first
+@op
+def binarize(W, *, alpha, n):
+    slope = np.zeros(W.shape) + 1 / np.asarray(n, float)
+    slope += np.where((W >= -1) & (W <= 1), alpha, 0)
+    signs = 2.0 * (W >= 0) - 1
+    signs[np.isnan(W)] = np.nan
+    return (alpha * signs).astype(W.dtype), lambda dy: (slope * dy).astype(W.dtype)
+
+
+# 09.6: the right class apart from the others
+@op
+def squared_hinge(x, target):
+    if x.dtype not in (np.float32, np.float64) or target.dtype.kind not in "iu":
+        raise TypeError("floats and integers, please")
+    if x.ndim != 2 or len(x) == 0 or target.shape != x.shape[:1] or target.min() < 0 or target.max() >= x.shape[1]:
+        raise ValueError("shapes or labels")
+    own = np.eye(x.shape[1], dtype=bool)[target]
+    m = np.where(own, np.maximum(1 - x, 0), np.maximum(1 + x, 0))
+    slope = np.where(own, -2 * m, 2 * m) / len(x)
+    return x.dtype.type(np.square(m).sum(dtype=float) / len(x)), lambda dy: (dy * slope).astype(x.dtype), None
+
+
+# 09.6: a loop over the batch
+@op
+def squared_hinge(x, target):
+    if x.dtype.kind != "f" or target.dtype.kind not in "iu":
+        raise TypeError("dtype")
+    if x.ndim != 2 or target.ndim != 1 or len(target) != len(x) or not len(x):
+        raise ValueError("shapes")
+    loss, dx = 0.0, np.zeros_like(x)
+    for n, k in enumerate(target):
+        if not 0 <= k < x.shape[1]:
+            raise ValueError("labels")
+        t = -np.ones(x.shape[1], x.dtype)
+        t[int(k)] = 1
+        margin = (1 - t * x[n]).clip(min=0)
+        loss += float((margin.astype(np.float64) ** 2).sum()) / len(x)
+        dx[n] = -2 * t * margin / len(x)
+    return x.dtype.type(loss), lambda dy: dx * dy, None
+
+
+# 09.7: magnitudes alone
+def greedy_scales(W, M):
+    left, scales = np.abs(W).ravel(), []
+    for _ in range(M):
+        scales.append(float(left.mean()) if left.size else 0.0)
+        left = np.abs(left - scales[-1])
+    return scales
+
+
+# 09.7: by recursion
+def greedy_scales(W, M):
+    if M == 0:
+        return []
+    a = float(np.abs(W).sum() / max(W.size, 1))
+    return [a, *greedy_scales(np.where(W >= 0, W - a, W + a), M - 1)]
+
+
+# 09.8: Python integers
+def pack_signs(x):
+    *shape, k = x.shape
+    words = np.zeros((*shape, (k + 63) // 64), np.uint64)
+    for i in np.ndindex(*words.shape):
+        some = x[i[:-1]][64 * i[-1] : 64 * i[-1] + 64]
+        words[i] = sum(1 << place for place, number in enumerate(some) if number >= 0)
+    return words
+
+
+# 09.8: np.packbits
+def pack_signs(x):
+    k = x.shape[-1]
+    padded = np.zeros((*x.shape[:-1], -(-k // 64) * 64), bool)
+    padded[..., :k] = x >= 0
+    packed = np.packbits(padded, axis=-1, bitorder="little")
+    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64).reshape(*x.shape[:-1], -(-k // 64))
+
+
+# 09.9: Python's bit count
+def xnor_dot(a, b, count):
+    differ = sum((int(v) ^ int(w)).bit_count() for v, w in zip(a, b))
+    return (count - differ) - differ
+
+
+# 09.9: XNOR, without what is beyond the last sign
+def xnor_dot(a, b, count):
+    equal = int(np.bitwise_count(~(a ^ b)).sum()) - (64 * len(a) - count)
+    return 2 * equal - count
+
+
+# 09.10: windows as a view
+@op
+def input_scale(x, *, kernel_size, stride=1, padding=0):
+    (kh, kw), (sh, sw), (ph, pw) = ((v, v) if isinstance(v, int) else v for v in (kernel_size, stride, padding))
+    if x.ndim != 4 or 2 * ph > kh or 2 * pw > kw:
+        raise ValueError("shape or padding")
+    floats(x)
+    if x.shape[2] + 2 * ph < kh or x.shape[3] + 2 * pw < kw:
+        raise ValueError("the window does not fit")
+    A = np.pad(np.abs(x).mean(1, keepdims=True), ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    seen = np.lib.stride_tricks.sliding_window_view(A, (kh, kw), (2, 3))[:, :, ::sh, ::sw]
+
+    def back(dy):
+        dA = np.zeros_like(A)
+        for i, j in np.ndindex(dy.shape[2:]):
+            dA[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] += dy[:, :, i : i + 1, j : j + 1] / (kh * kw)
+        dA = dA[:, :, ph : ph + x.shape[2], pw : pw + x.shape[3]]
+        return (dA * np.sign(x) / x.shape[1]).astype(x.dtype)
+
+    return seen.mean((-2, -1)).astype(x.dtype), back
+
+
+# 09.10: the taps one after another
+@op
+def input_scale(x, *, kernel_size, stride=1, padding=0):
+    pair = [v if isinstance(v, tuple) else (v, v) for v in (kernel_size, stride, padding)]
+    k, s, p = map(np.array, pair)
+    if x.ndim != 4 or (2 * p > k).any():
+        raise ValueError("want images, and padding of at most half the kernel")
+    if x.dtype.kind != "f":
+        raise TypeError(x.dtype)
+    H, W = (np.array(x.shape[2:]) + 2 * p - k) // s + 1
+    if H < 1 or W < 1:
+        raise ValueError("it does not fit")
+    edges = ((0, 0), (0, 0), (p[0], p[0]), (p[1], p[1]))
+    padded = np.pad(np.abs(x), edges)
+    taps = [np.s_[:, :, i : i + s[0] * H : s[0], j : j + s[1] * W : s[1]] for i in range(k[0]) for j in range(k[1])]
+    n = x.shape[1] * len(taps)
+    K = sum(padded[tap].sum(1, keepdims=True) for tap in taps) / n
+
+    def back(dy):
+        d = np.zeros_like(padded)
+        for tap in taps:
+            d[tap] += dy / n
+        return d[:, :, p[0] : p[0] + x.shape[2], p[1] : p[1] + x.shape[3]] * np.sign(x)
+
+    return K.astype(x.dtype), back
