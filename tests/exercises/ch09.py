@@ -29,6 +29,12 @@ WEIGHT_SHAPE = "in W's shape and dtype"
 ALPHA = "a number or an array that fits W"
 CONSTANT = "infinity if it is a constant"
 WEIGHT_NAN = "NaN stays NaN"
+RISES = "gamma > 0 T = ceil(t), flip False"
+FALLS = "gamma < 0 T = floor(t) + 1, flip True so that s = t itself, where the batch norm is 0, gives +1"
+FLAT = "gamma = 0 T = -2^31, flip is beta < 0 every s gives the sign of beta"
+CLIPPED = "T is clipped to -2^31 .. 2^31 - 1"
+WHERE = "exactly where (s >= T) ^ flip"
+IN_FLOAT64 = "computed in float64"
 CHANNELS = "A = mean of |x| over the channels"
 PADDING = "the zeros of the padding count"
 EXACT = "Its gradient is exact; that of |x| at 0 is 0"
@@ -170,6 +176,14 @@ def _dots(seed, words, count):
     lines += [f"{name} = rng.integers(0, 2**63, {words}, np.uint64) * np.uint64(2)" for name in "ab"]
     lines += [f"{name}[0] += np.uint64(1)\n{name}[-1] &= {last}" for name in "ab"]
     return Case(f"xnor_dot(a, b, {count})", "\n".join(lines))
+
+
+def _fold(gamma, beta, mean, var, want="", says="", dtype="float64", eps=0.25):
+    arrays = {"gamma": gamma, "beta": beta, "mean": mean, "var": var}
+    setup = "\n".join(_array(name, numbers, dtype) for name, numbers in arrays.items())
+    if want:
+        want = "(np.array({}, np.int64), np.array({}, bool))".format(*want)
+    return Case(f"fold_threshold(gamma, beta, mean, var, {eps})", setup, says, want)
 
 
 CASES = {
@@ -322,5 +336,32 @@ CASES = {
         _op("input_scale(Tensor(x), kernel_size=5)", _random("float64", x=(1, 1, 4, 4)), says=FITS),
         _op("input_scale(Tensor(x), kernel_size=2)", _random("float64", x=(4, 4)), says="x (N, C, H, W)"),
         _window("[[[[1, 2], [3, 4]]]]", "kernel_size=2", says=FLOAT, dtype="int64"),
+    ],
+    "09.11": [
+        _fold("[2.0, -2.0]", "[1.0, 1.0]", "[3.0, 3.0]", "[0.75, 0.75]", ("[3, 4]", "[False, True]")),
+        _fold("[1.0]", "[0.0]", "[3.0]", "[0.75]", ("[3]", "[False]"), RISES),
+        _fold("[-1.0]", "[0.0]", "[3.0]", "[0.75]", ("[4]", "[True]"), FALLS),
+        _fold("[0.5, -0.5]", "[2.0, 2.0]", "[1.0, 1.0]", "[3.75, 3.75]", ("[-7, 10]", "[False, True]"), WHERE),
+        _fold("[4.0, -4.0]", "[-1.0, -1.0]", "[-2.5, -2.5]", "[0.75, 0.75]", ("[-2, -2]", "[False, True]"), WHERE),
+        _fold("[0.0, 0.0]", "[0.5, -0.5]", "[3.0, 3.0]", "[0.75, 0.75]", ("[-(2**31)] * 2", "[False, True]"), FLAT),
+        _fold("[0.0, -0.0]", "[0.0, -0.0]", "[3.0, 3.0]", "[0.75, 0.75]", ("[-(2**31)] * 2", "[False, False]"), FLAT),
+        _fold(
+            "[1e-30, 1e-30, -1e-30]",
+            "[-1.0, 1.0, 1.0]",
+            "[0.0, 0.0, 0.0]",
+            "[0.75, 0.75, 0.75]",
+            ("[2**31 - 1, -(2**31), 2**31 - 1]", "[False, False, True]"),
+            CLIPPED,
+        ),
+        _fold("[1.0]", "[1.0]", "[0.0]", "[0.0]", ("[0]", "[False]"), WHERE),
+        *[
+            Case(
+                f"fold_threshold(gamma, beta, mean, var, {eps})",
+                f"{_random(dtype, gamma=(c,), beta=(c,), mean=(c,), var=(c,))}\nmean, var = {spread} * mean, var**2",
+                IN_FLOAT64 if dtype == "float32" else "",
+            )
+            for c, spread, eps, dtype in [(6, 5, 1e-5, "float64"), (40, 1000, 1e-5, "float32"), (50, 30, 0.1, "float64")]
+        ],
+        _fold("[]", "[]", "[]", "[]", ("[]", "[]")),
     ],
 }

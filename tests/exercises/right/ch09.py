@@ -241,3 +241,28 @@ def input_scale(x, *, kernel_size, stride=1, padding=0):
         return d[:, :, p[0] : p[0] + x.shape[2], p[1] : p[1] + x.shape[3]] * np.sign(x)
 
     return K.astype(x.dtype), back
+
+
+# 09.11: a loop over the channels
+def fold_threshold(gamma, beta, mean, var, eps):
+    T, flip = np.zeros(len(gamma), np.int64), np.zeros(len(gamma), bool)
+    for c in range(len(gamma)):
+        g, b, m, v = (float(a[c]) for a in (gamma, beta, mean, var))
+        flip[c] = b < 0 if g == 0 else g < 0
+        if g == 0:
+            T[c] = -(2**31)
+            continue
+        t = m - b * (v + eps) ** 0.5 / g
+        T[c] = min(max(int(np.floor(t)) + 1 if g < 0 else int(np.ceil(t)), -(2**31)), 2**31 - 1)
+    return T, flip
+
+
+# 09.11: masks, and a ceil for both sides
+def fold_threshold(gamma, beta, mean, var, eps):
+    gamma, beta, mean, var = (a.astype(np.float64) for a in (gamma, beta, mean, var))
+    T, flip = np.full(gamma.shape, -(2.0**31)), np.signbit(beta) & (beta != 0)
+    some = gamma != 0
+    t = mean[some] - beta[some] * np.sqrt(var[some] + eps) / gamma[some]
+    T[some] = np.where(gamma[some] > 0, np.ceil(t), 1 - np.ceil(-t))
+    flip[some] = gamma[some] < 0
+    return T.clip(-(2**31), 2**31 - 1).astype(np.int64), flip

@@ -299,3 +299,28 @@ def input_scale(x, *, kernel_size, stride=1, padding=0):
     kernel, stride, padding, extra = window("input_scale", x, kernel_size, stride, padding, False)
     A = np.abs(x).mean(1, keepdims=True)
     return pool.avg_pool2d(A, kernel, stride, padding, True, extra), lambda dy: 0 * x
+
+
+# 09.11: divided by the magnitude of gamma
+def fold_threshold(gamma, beta, mean, var, eps):
+    gamma, beta, mean, var = (a.astype(np.float64) for a in (gamma, beta, mean, var))
+    with np.errstate(all="ignore"):
+        t = mean - beta * np.sqrt(var + eps) / np.abs(gamma)
+    T = np.where(gamma > 0, np.ceil(t), np.where(gamma < 0, np.floor(t) + 1, -(2.0**31)))
+    return np.clip(np.nan_to_num(T), -(2**31), 2**31 - 1).astype(np.int64), np.where(gamma == 0, beta < 0, gamma < 0)
+
+
+# 09.11: rounded to the nearest
+def fold_threshold(gamma, beta, mean, var, eps):
+    gamma, beta, mean, var = (a.astype(np.float64) for a in (gamma, beta, mean, var))
+    with np.errstate(all="ignore"):
+        t = np.nan_to_num(np.rint(mean - beta * np.sqrt(var + eps) / gamma))
+    T = np.where(gamma == 0, -(2.0**31), np.clip(t, -(2**31), 2**31 - 1))
+    return T.astype(np.int64), np.where(gamma == 0, beta < 0, gamma < 0)
+
+
+# 09.11: the threshold is a float
+def fold_threshold(gamma, beta, mean, var, eps):
+    with np.errstate(all="ignore"):
+        t = mean - beta * np.sqrt(var + eps) / gamma
+    return t, gamma < 0

@@ -2,6 +2,7 @@
 
 import lightnn.compress.transforms
 import lightnn.functional
+import lightnn.kernels.binary.thresholds
 import lightnn.kernels.binary.words  # noqa: F401  (their exercises register themselves)
 from lightnn.study.exercises.sheets import Mistake, Sheet
 
@@ -222,4 +223,97 @@ SHEETS = (
             Mistake("K is a sum: want the mean of the window", f"return {POOLED}", f"return np.prod(kernel) * {POOLED}"),
         ),
     ),
+    Sheet(
+        "09.11",
+        "Batch norm and sign as one threshold",
+        "hard",
+        "sign(gamma (s - mean) / sqrt(var + eps) + beta) = +1 where (s >= T) ^ flip, else -1",
+        (
+            "Solve gamma (t - mean) / sqrt(var + eps) + beta = 0 for t: that is where the sign changes.",
+            "gamma > 0: s >= t for an integer s is s >= ceil(t). gamma < 0: s <= t is not (s >= floor(t) + 1).",
+            "gamma = 0: t is infinite or NaN. np.where and np.select take another branch there; np.errstate keeps the "
+            "division quiet.",
+            "Convert everything to float64 first, clip T while it is a float, and make it int64 at the end.",
+        ),
+        (
+            Mistake("a falling batch norm is not flipped", "beta < 0, gamma < 0)", "beta < 0, gamma < -np.inf)"),
+            Mistake(
+                "where gamma < 0, s = t itself gives 0, whose sign is +1: want T one above it",
+                "np.floor(t) + 1",
+                "np.ceil(t)",
+            ),
+            Mistake("where gamma > 0, T is rounded down: then s below t give +1", "np.ceil(t)", "np.floor(t)"),
+            Mistake("beta has the wrong sign", "mean - beta *", "mean + beta *"),
+            Mistake("eps is left out", "np.sqrt(var + eps)", "np.sqrt(var)"),
+            Mistake("the root is missing: var is the square of the deviation", "np.sqrt(var + eps)", "(var + eps)"),
+            Mistake("it is multiplied by gamma: want it divided", "np.sqrt(var + eps) / gamma", "np.sqrt(var + eps) * gamma"),
+            Mistake("where gamma = 0 every s gives the sign of beta", "np.where(gamma == 0, beta < 0, gamma < 0)", "gamma < 0"),
+            Mistake("where gamma = 0 and beta = 0 the sign is +1", "beta < 0, gamma", "beta <= 0, gamma"),
+            Mistake("T is not clipped before it becomes an integer", "np.clip(T, -(2.0**31), 2.0**31 - 1)", "np.nan_to_num(T)"),
+        ),
+    ),
 )
+
+
+def finale() -> str:
+    """Train a small network of one bit with the reader's functions, and run it on the reader's words and thresholds."""
+    import numpy as np
+
+    from lightnn import compress, data, nn, optim
+    from lightnn import functional as F
+    from lightnn.functional.binary import input_scale
+    from lightnn.kernels.binary.thresholds import fold_threshold
+    from lightnn.kernels.binary.words import pack_signs, xnor_dot
+    from lightnn.tensor import Tensor
+    from lightnn.training import predict, train
+
+    mnist, rng = data.load_mnist(), np.random.default_rng(0)
+    x, y, images, labels = mnist.x_train[:10000], mnist.y_train[:10000], mnist.x_test[:2000], mnist.y_test[:2000]
+
+    def trained(net, epochs=2):
+        adam = optim.Adam(net.parameters(), 0.01)
+        options = {"epochs": epochs, "batch_size": 100, "loss": F.squared_hinge, "rng": 0, "progress": False}
+        train(net, (x, y), optimizer=adam, **options)
+        return net.eval()
+
+    def mlp(act, width=128):
+        fc1, fc2, fc3 = (nn.Linear(i, o, bias=False, rng=rng) for i, o in ((784, width), (width, width), (width, 10)))
+        norms = [nn.BatchNorm1d(n) for n in (width, width, 10)]
+        return nn.Sequential(nn.Flatten(), fc1, norms[0], act(), fc2, norms[1], act(), fc3, norms[2])
+
+    def error(net):
+        percent = 100 * (predict(net, images).argmax(1) != labels).mean()
+        assert percent < 15, f"with your functions the network makes {percent:.2f} % errors"
+        return f"{percent:.2f} %"
+
+    signs, scaled, random = mlp(nn.Sign), mlp(nn.ApproxSign), mlp(nn.ReLU)
+    for layer in (signs[1], signs[4], signs[7]):
+        compress.use_binary(layer.weight)
+    for layer in (scaled[4], random[4]):
+        compress.use_binary_filters(layer.weight)
+    compress.use_binary_bases(scaled[1].weight, 2)
+    random[1].weight.data *= 20
+    compress.use_stochastic_binary(random[1].weight, 0)
+    errors = [error(trained(net)) for net in (signs, scaled, random)]
+
+    norm, sums = signs[5], _signs_of_fc2(signs, images[:20])
+    T, flip = fold_threshold(norm.weight().data, norm.bias().data, norm.running_mean, norm.running_var, norm.eps)
+    h, w = pack_signs(sums[0]), pack_signs(signs[4].weight().data)
+    s = np.array([[xnor_dot(a, b, sums[0].shape[1]) for b in w] for a in h])
+    same = np.where((s >= T) ^ flip, 1, -1) == sums[1]
+    assert same.mean() > 0.999, f"your words and thresholds give {same.mean():.1%} of the signs of the float network"
+    K = input_scale(Tensor(images[:5]), kernel_size=5).data.shape
+    return (
+        f"your chapter 09 trains networks on MNIST: all of one bit {errors[0]} error, with Bi-Real's slope, scales and "
+        f"two bases {errors[1]}, with random signs {errors[2]}; your words and thresholds give the signs of a hidden "
+        f"layer without a multiplication, {same.size:,} of them; and K of five images has the shape {K}"
+    )
+
+
+def _signs_of_fc2(net, x):
+    """What its second layer reads, and the signs that follow it."""
+    from lightnn import nn
+    from lightnn.training import predict
+
+    layers = list(net)
+    return predict(nn.Sequential(*layers[:4]).eval(), x), predict(nn.Sequential(*layers[:7]).eval(), x)
