@@ -1,10 +1,13 @@
 """The runtime: networks that compute on their compressed weights and hold nothing else.
 
 The map: registry has the table (layer type, kinds of transforms) -> runtime layer, and each file of layers fills it:
-sparse (a Mask, with or without a Codebook), look_up (a Codebook alone). lower builds the network, held counts its
+sparse (a Mask, with or without a Codebook), look_up (a Codebook alone), binary (one bit). lower builds the network, held counts its
 bytes, csr has the definitions. integers runs a network that `compress.quantize` has made, whole, on 8-bit codes.
 """
 
+from lightnn.runtime.binary.layers import BinaryConv2d, BinaryLinear, BinaryXnorConv2d, BinaryXnorLinear
+from lightnn.runtime.binary.signs import PackSigns, SignTensor
+from lightnn.runtime.binary.thresholds import lower_binary
 from lightnn.runtime.csr import csr_conv2d, csr_matvec, from_csr, tap_positions, to_csr
 from lightnn.runtime.held import Held, HeldRow, held_bytes
 from lightnn.runtime.integers.program import lower_integers
@@ -14,11 +17,17 @@ from lightnn.runtime.registry import lowers
 from lightnn.runtime.sparse import SparseConv2d, SparseLinear
 
 __all__ = [
+    "BinaryConv2d",
+    "BinaryLinear",
+    "BinaryXnorConv2d",
+    "BinaryXnorLinear",
     "CodebookConv2d",
     "CodebookLinear",
     "Held",
     "HeldRow",
     "LowerReport",
+    "PackSigns",
+    "SignTensor",
     "SparseConv2d",
     "SparseLinear",
     "csr_conv2d",
@@ -26,6 +35,7 @@ __all__ = [
     "from_csr",
     "held_bytes",
     "lower",
+    "lower_binary",
     "lower_integers",
     "lower_report",
     "lowers",

@@ -50,12 +50,13 @@ def _replace(node, done):
 
 
 def choose(layer: nn.Module) -> tuple[type | None, str]:
-    """(the runtime class for this layer, ""), or (None, why it stays)."""
+    """(the runtime class for this layer, ""), or (None, why it stays). A layer without weights may have one, too."""
     if isinstance(layer, RunsOnly):
         return None, "it is lowered already"
     weight = getattr(layer, "weight", None)
     if not isinstance(weight, nn.Parameter) or kinds(weight) == (None, None):
-        return None, "its weight is not compressed"
+        runtime = LOWERED.get((type(layer), None, None))
+        return runtime, "" if runtime else "its weight is not compressed"
     runtime = LOWERED.get((type(layer), *kinds(weight)))
     if runtime is not None:
         reason = runtime.refuses(layer)
@@ -106,4 +107,6 @@ def lower_report(model: nn.Module) -> LowerReport:
             report.append(LoweredRow(name, kind, _stored_as(weight), runtime.__name__ if runtime else kind, why))
         elif isinstance(layer, RunsOnly):
             report.append(LoweredRow(name, type(layer).__name__, "stored", type(layer).__name__, choose(layer)[1]))
+        elif (runtime := choose(layer)[0]) is not None:
+            report.append(LoweredRow(name, type(layer).__name__, "none", runtime.__name__, ""))
     return report

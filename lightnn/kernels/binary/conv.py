@@ -20,7 +20,7 @@ import numpy as np
 from lightnn.kernels.binary.image import Window, find_places, joins, place
 from lightnn.kernels.binary.popcount import BEST, LANES, ByRow, Left, Masked, Right, Sums
 from lightnn.kernels.binary.product import product
-from lightnn.kernels.binary.words import WORD, pack_signs
+from lightnn.kernels.binary.words import WORD, expand, pack_tight
 
 
 class Filters(NamedTuple):
@@ -35,15 +35,17 @@ class Filters(NamedTuple):
 def pack(w, stride=(1, 1), padding=(0, 0, 0, 0), dilation=(1, 1), value=0, path=BEST):
     """Filters of w (O, C, KH, KW), of which the signs count."""
     window = Window(w.shape[2:], tuple(stride), tuple(padding), tuple(dilation), value)
-    many = joins(w.shape[1], window)[0]
-    rows = w.transpose(0, 2, 3, 1)
-    runs = [rows[:, :, first : first + many] for first in range(0, w.shape[3], many)]
-    words = [pack_signs(np.ascontiguousarray(run).reshape(*run.shape[:2], -1)) for run in runs]
-    if many == 1:
-        words = [pack_signs(rows).reshape(len(w), -1)]
-    else:
-        words = [np.stack(words, 2).reshape(len(w), -1)]
-    return Filters(words[0], w.shape, window, path)
+    return filters_of(pack_tight(w.transpose(0, 2, 3, 1) >= 0), w.shape, window, path)
+
+
+def filters_of(bits, shape, window, path=BEST):
+    """Filters of tight bits (words.py) of w, in the order (O, KH, KW, C) but of the shape (O, C, KH, KW)."""
+    o, c, kh, kw = shape
+    many = joins(c, window)[0]
+    runs = [((k * kw + l) * c, c * min(many, kw - l)) for k in range(kh) for l in range(0, kw, many)]
+    steps = [(first + b, min(WORD, size - b)) for first, size in runs for b in range(0, size, WORD)]
+    first, length = np.array(steps, np.int64).reshape(-1, 2).T
+    return Filters(expand(bits, o, c * kh * kw, first, length), shape, window, path)
 
 
 def sums(words, filters):

@@ -20,7 +20,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels.binary.popcount import BEST, LANES, VECTORS, ByLane, Left, Right, Sums, tiles
-from lightnn.kernels.binary.words import WORD
+from lightnn.kernels.binary.words import WORD, expand
 from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
 from lightnn.kernels.vector.gemm import aligned_empty
 
@@ -43,6 +43,12 @@ def pack(words, k, path=BEST):
         some = words[start : start + LANES].T
         panel[:, : some.shape[1]], panel[:, some.shape[1] :] = some, 0
     return Panels(panels, (m, k), path)
+
+
+def rows_of(bits, m, k):
+    """words (M, K/64) of tight bits (words.py) of w (M, K)."""
+    first = np.arange(0, k, WORD)
+    return expand(bits, m, k, first, np.minimum(k - first, WORD))
 
 
 def starts(size):

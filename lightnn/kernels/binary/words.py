@@ -6,12 +6,16 @@ NaN has bit 0. Channel or column k is bit k % 64 of word k // 64. The bits of a 
     pack_signs     words (..., K/64) of x (..., K): the definition             unpack_signs: back to -1 and +1
     pack_rows      the same of a matrix (N, K)
     pack_planes    words (N, C/64, P) of images (N, C, P): the channels of a pixel are in its words
+    unpack_planes  back to float32
+    expand         words of a run of bits without gaps, which is how weights are held (`pack_tight`)
 
 `least` (K,) or (C,) and `flip` (K/64,) are what a batch norm before the signs comes to (threshold.py): bit = (x >=
 least) ^ flip.
 
 How memory is walked. x once, as it lies; a word is written once. The innermost loops are words_llvm.py's.
 """
+
+import math
 
 import numba
 import numpy as np
@@ -121,6 +125,77 @@ def planes_into(words, x, least, flip, c, size, first, last):
 def _planes_parallel(words, x, least, flip, c, size, pieces, parts):
     for part in numba.prange(parts):
         planes_into(words, x, least, flip, c, size, part * pieces // parts, (part + 1) * pieces // parts)
+
+
+def pack_tight(signs):
+    """uint8 (ceil(n / 8),), the n bools of an array one after another without gaps, bit 0 of each byte first."""
+    return np.packbits(signs.reshape(-1), bitorder="little")
+
+
+def unpack_tight(bits, shape):
+    """The bools of pack_tight, in an array of this shape."""
+    return np.unpackbits(bits, count=math.prod(shape), bitorder="little").reshape(shape).astype(bool)
+
+
+def expand(bits, rows, row_bits, first, length):
+    """words (rows, steps) of tight bits: of row r and step t the length[t] <= 64 bits from r row_bits + first[t] on."""
+    if row_bits == WORD * len(first) and (length == WORD).all():
+        return bits.view(np.uint64).reshape(rows, len(first))
+    words = np.empty((rows, len(first)), np.uint64)
+    _expand(words, np.append(bits, np.zeros(9, np.uint8)), row_bits, first, length)
+    return words
+
+
+@numba.njit(cache=True, nogil=True)
+def _expand(words, bits, row_bits, first, length):
+    for r in range(len(words)):
+        for t in range(len(first)):
+            place = r * row_bits + first[t]
+            byte, shift = place // 8, np.uint64(place % 8)
+            word = np.uint64(0)
+            for i in range(8):
+                word |= np.uint64(bits[byte + i]) << np.uint64(8 * i)
+            word >>= shift
+            if shift:
+                word |= np.uint64(bits[byte + 8]) << (np.uint64(WORD) - shift)
+            words[r, t] = word & (~np.uint64(0) >> np.uint64(WORD - length[t]))
+
+
+def unpack_planes(words, c):
+    """float32 (N, C, ...) of words (N, C/64, ...): -1 and +1."""
+    y = np.empty((len(words), c, *words.shape[2:]), np.float32)
+    size = words[:1, :1].size
+    args = y.reshape(-1), np.ascontiguousarray(words).reshape(-1), c, size
+    run(_unpack_planes, _unpack_parallel, args, len(words) * c, y.size)
+    return y
+
+
+@numba.njit(cache=True, nogil=True)
+def _unpack_planes(y, words, c, size, first, last):
+    count, one = -(-c // WORD), np.uint64(1)
+    for plane in range(first, last):
+        n, k = plane // c, plane % c
+        at, bit = (n * count + k // WORD) * size, np.uint64(k % WORD)
+        for p in range(size):
+            y[plane * size + p] = np.float32(1) if (words[at + p] >> bit) & one else np.float32(-1)
+
+
+@parallel_njit
+def _unpack_parallel(y, words, c, size, pieces, parts):
+    for part in numba.prange(parts):
+        _unpack_planes(y, words, c, size, part * pieces // parts, (part + 1) * pieces // parts)
+
+
+@numba.njit(cache=True, nogil=True)
+def are_signs(x):
+    """Whether each number of the flat array x is -1 or +1."""
+    for i in range(0, len(x), 256):
+        fits = True
+        for k in range(i, min(i + 256, len(x))):
+            fits &= abs(x[k]) == 1
+        if not fits:
+            return False
+    return True
 
 
 def _plain_row_words(words, w_at, x, x_at, least, count):
