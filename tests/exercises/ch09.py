@@ -86,7 +86,12 @@ def _signs(name, says_zero, says_slope, ends):
         _of_x(name, "[[0.5, -0.25], [3.0, -2.0]]", says=SHAPE, dtype="float32"),
         *[
             _op(f"{name}(Tensor(x))", _random(dtype, x=shape))
-            for shape, dtype in [((3, 4), "float64"), ((2, 3, 4, 2), "float32"), ((40,), "float64"), ((0, 3), "float32")]
+            for shape, dtype in [
+                ((3, 4), "float64"),
+                ((2, 3, 4, 2), "float32"),
+                ((40,), "float64"),
+                ((0, 3), "float32"),
+            ]
         ],
         _op(f"{name}(Tensor(x.T))", _random("float32", x=(5, 6))),
         _of_x(name, "[1, -1]", says=FLOAT, dtype="int64"),
@@ -95,9 +100,7 @@ def _signs(name, says_zero, says_slope, ends):
 
 
 def _scales(W, alpha="", says="", dtype="float64"):
-    return Case(
-        "filter_scales(W)", _array("W", W, dtype), says, f"np.array({alpha}, np.{dtype})" if alpha else ""
-    )
+    return Case("filter_scales(W)", _array("W", W, dtype), says, f"np.array({alpha}, np.{dtype})" if alpha else "")
 
 
 def _drawn(W):
@@ -204,7 +207,12 @@ CASES = {
         Case("filter_scales(W)", "W = np.zeros((2, 0, 3, 3), np.float32)", NO_WEIGHTS, "np.zeros(2, np.float32)"),
         *[
             Case("filter_scales(W)", _random(dtype, W=shape))
-            for shape, dtype in [((4, 9), "float64"), ((5, 3, 3, 3), "float32"), ((1, 50), "float64"), ((7,), "float32")]
+            for shape, dtype in [
+                ((4, 9), "float64"),
+                ((5, 3, 3, 3), "float32"),
+                ((1, 50), "float64"),
+                ((7,), "float32"),
+            ]
         ],
         Case("filter_scales(W.T)", _random("float32", W=(5, 6))),
     ],
@@ -261,7 +269,11 @@ CASES = {
         _hinge("[[0.5, -0.25], [1.5, 0.1], [0.0, 0.0]]", "[1, 0, 0]", says=HINGE_DTYPE, dtype="float32"),
         _hinge("[[0.5, -0.25]]", "[1]", says="integer labels from 0 to K - 1", labels="uint8"),
         *[
-            _op("squared_hinge(Tensor(x), target)", _random(dtype, x=shape), f"target = rng.integers(0, {shape[1]}, {shape[0]})")
+            _op(
+                "squared_hinge(Tensor(x), target)",
+                _random(dtype, x=shape),
+                f"target = rng.integers(0, {shape[1]}, {shape[0]})",
+            )
             for shape, dtype in [((4, 3), "float64"), ((20, 10), "float32"), ((1, 1), "float64"), ((7, 2), "float64")]
         ],
         _hinge("[[1, 2]]", "[0]", says=HINGE_TYPES, dtype="int64"),
@@ -297,7 +309,12 @@ CASES = {
         Case("pack_signs(x)", "x = np.zeros((3, 0))", NO_WORDS, "np.zeros((3, 0), np.uint64)"),
         *[
             Case("pack_signs(x)", _random(dtype, x=shape))
-            for shape, dtype in [((3, 5), "float64"), ((2, 3, 130), "float32"), ((2, 2, 2, 128), "float32"), ((0, 9), "float64")]
+            for shape, dtype in [
+                ((3, 5), "float64"),
+                ((2, 3, 130), "float32"),
+                ((2, 2, 2, 128), "float32"),
+                ((0, 9), "float64"),
+            ]
         ],
         Case("pack_signs(x.T)", _random("float32", x=(100, 3))),
     ],
@@ -360,7 +377,11 @@ CASES = {
                 f"{_random(dtype, gamma=(c,), beta=(c,), mean=(c,), var=(c,))}\nmean, var = {spread} * mean, var**2",
                 IN_FLOAT64 if dtype == "float32" else "",
             )
-            for c, spread, eps, dtype in [(6, 5, 1e-5, "float64"), (40, 1000, 1e-5, "float32"), (50, 30, 0.1, "float64")]
+            for c, spread, eps, dtype in [
+                (6, 5, 1e-5, "float64"),
+                (40, 1000, 1e-5, "float32"),
+                (50, 30, 0.1, "float64"),
+            ]
         ],
         _fold("[]", "[]", "[]", "[]", ("[]", "[]")),
     ],

@@ -94,7 +94,9 @@ def approx_sign(x):
         raise TypeError(x.dtype)
     y = np.copysign(np.ones_like(x), x + 0.0)
     inside = np.abs(x) < 1
-    return np.where(np.isnan(x), x, y), lambda dy: np.where(inside, 2 * (1 - np.where(inside, np.abs(x), 1)) * dy, 0 * dy)
+    return np.where(np.isnan(x), x, y), lambda dy: np.where(
+        inside, 2 * (1 - np.where(inside, np.abs(x), 1)) * dy, 0 * dy
+    )
 
 
 # 09.5: two terms

@@ -31,7 +31,11 @@ SHEETS = (
         ),
         (
             Mistake("the sign of 0 is 0: want +1", SIGNS, "np.sign(x)"),
-            Mistake("the sign of 0 is -1: want +1", SIGNS, "np.where(x > 0, 1, np.where(np.isnan(x), x, -1)).astype(x.dtype)"),
+            Mistake(
+                "the sign of 0 is -1: want +1",
+                SIGNS,
+                "np.where(x > 0, 1, np.where(np.isnan(x), x, -1)).astype(x.dtype)",
+            ),
             Mistake("the gradient passes everywhere: want 0 where |x| > 1", PASSED_1, "dy"),
             Mistake("the gradient is that of the sign itself, 0", PASSED_1, "0 * dy"),
             Mistake("the gradient at |x| = 1 must pass", "np.abs(x) <= 1", "np.abs(x) < 1"),
@@ -70,7 +74,9 @@ SHEETS = (
             "A comparison with NaN is False, and rng.random() is below 1 always, and below 0 never.",
         ),
         (
-            Mistake("the chance is clip(W, 0, 1): a weight of 0 must be +1 half of the time", CHANCE, "np.clip(W, 0, 1)"),
+            Mistake(
+                "the chance is clip(W, 0, 1): a weight of 0 must be +1 half of the time", CHANCE, "np.clip(W, 0, 1)"
+            ),
             Mistake("the chance is not halved", "(W + 1) / 2", "(W + 1)"),
             Mistake("it is deterministic: the sign of W", f"{DRAWN} < {CHANCE}", "W >= 0"),
             Mistake("one draw for all weights: want one for each", DRAWN, "rng.random(dtype=np.float32)"),
@@ -89,12 +95,16 @@ SHEETS = (
             "NaN goes through np.maximum, and 0 * NaN is NaN: replace NaN by 1 before.",
         ),
         (
-            Mistake("the slope beyond |x| = 1 is negative: want 0", SLOPE_4, "(2 - 2 * np.nan_to_num(np.abs(x), nan=1))"),
+            Mistake(
+                "the slope beyond |x| = 1 is negative: want 0", SLOPE_4, "(2 - 2 * np.nan_to_num(np.abs(x), nan=1))"
+            ),
             Mistake("the slope lacks the magnitude: want 2 - 2 |x|", "np.abs(x), nan", "x, nan"),
             Mistake("the slope is 1 - |x|: half of what it should be", "2 - 2 * np", "1 - np"),
             Mistake("the slope is that of the hard tanh", SLOPE_4, "(np.abs(x) <= 1)"),
             Mistake("the sign of 0 is 0: want +1", SIGNS, "np.sign(x)"),
-            Mistake("the slope has a sign of its own: want it positive on both sides", SLOPE_4, f"signs_of(x) * {SLOPE_4}"),
+            Mistake(
+                "the slope has a sign of its own: want it positive on both sides", SLOPE_4, f"signs_of(x) * {SLOPE_4}"
+            ),
         ),
     ),
     Sheet(
@@ -115,7 +125,9 @@ SHEETS = (
             Mistake("1 / n is cut off where |W| > 1, too", SLOPE_5, "((1 / n + alpha) * inside)"),
             Mistake("the gradient at |W| = 1 must pass", "np.abs(W) <= 1", "np.abs(W) < 1"),
             Mistake("w lacks alpha", "alpha * signs_of(W)", "signs_of(W)"),
-            Mistake("it is multiplied by n, as in the authors' code: want the paper's", SLOPE_5, "(1 + n * alpha * inside)"),
+            Mistake(
+                "it is multiplied by n, as in the authors' code: want the paper's", SLOPE_5, "(1 + n * alpha * inside)"
+            ),
             Mistake("the sign of 0 is 0: want +1", "signs_of(W)", "np.sign(W)"),
         ),
     ),
@@ -135,7 +147,9 @@ SHEETS = (
             Mistake("the hinge is not squared", "(margin * margin).sum", "margin.sum"),
             Mistake("the sum is not divided by N", ".sum(dtype=np.float64) / len(x)", ".sum(dtype=np.float64)"),
             Mistake("it is a mean over all N K terms: want it over N", "/ len(x), x.dtype)", "/ x.size, x.dtype)"),
-            Mistake("t is 0 for the other classes: want -1", "np.full(x.shape, -1, x.dtype)", "np.full(x.shape, 0, x.dtype)"),
+            Mistake(
+                "t is 0 for the other classes: want -1", "np.full(x.shape, -1, x.dtype)", "np.full(x.shape, 0, x.dtype)"
+            ),
             Mistake("terms beyond the margin are not cut off", "np.maximum(0, 1 - t * x)", "1 - t * x"),
             Mistake("the gradient lacks the factor 2", "-2 * dy", "-dy"),
             Mistake("the gradient lacks t", "-2 * dy * t * margin", "-2 * dy * margin"),
@@ -175,11 +189,23 @@ SHEETS = (
         (
             Mistake("the first bit is the most significant one: want the least", "<< places", "<< places[::-1]"),
             Mistake("the sign of 0 is -1: want +1", "= x >= 0", "= x > 0"),
-            Mistake("the bits after the last number are 1", "np.zeros((*x.shape[:-1], count * WORD), np.uint64)", "np.ones((*x.shape[:-1], count * WORD), np.uint64)"),
+            Mistake(
+                "the bits after the last number are 1",
+                "np.zeros((*x.shape[:-1], count * WORD), np.uint64)",
+                "np.ones((*x.shape[:-1], count * WORD), np.uint64)",
+            ),
             Mistake("1 stands for -1 here: want +1", "= x >= 0", "= x < 0"),
             Mistake("a last word that is not full is lost", "-(-x.shape[-1] // WORD)", "x.shape[-1] // WORD"),
-            Mistake("there is a word too many where K is a multiple of 64", "-(-x.shape[-1] // WORD)", "x.shape[-1] // WORD + 1"),
-            Mistake("the words are int64: want uint64", ".sum(-1, dtype=np.uint64)", ".sum(-1, dtype=np.uint64).astype(np.int64)"),
+            Mistake(
+                "there is a word too many where K is a multiple of 64",
+                "-(-x.shape[-1] // WORD)",
+                "x.shape[-1] // WORD + 1",
+            ),
+            Mistake(
+                "the words are int64: want uint64",
+                ".sum(-1, dtype=np.uint64)",
+                ".sum(-1, dtype=np.uint64).astype(np.int64)",
+            ),
         ),
     ),
     Sheet(
@@ -195,8 +221,16 @@ SHEETS = (
         (
             Mistake("each different bit takes away 2, not 1: a +1 is lost and a -1 comes", "- 2 *", "-"),
             Mistake("it counts the ones of both: want the bits that differ", "a ^ b", "a & b"),
-            Mistake("it counts the equal bits, too, beyond the last sign", "count - 2 * int(np.bitwise_count(a ^ b).sum())", "2 * int(np.bitwise_count(~(a ^ b)).sum()) - count"),
-            Mistake("it is the number of bits that differ", "count - 2 * int(np.bitwise_count(a ^ b).sum())", "int(np.bitwise_count(a ^ b).sum())"),
+            Mistake(
+                "it counts the equal bits, too, beyond the last sign",
+                "count - 2 * int(np.bitwise_count(a ^ b).sum())",
+                "2 * int(np.bitwise_count(~(a ^ b)).sum()) - count",
+            ),
+            Mistake(
+                "it is the number of bits that differ",
+                "count - 2 * int(np.bitwise_count(a ^ b).sum())",
+                "int(np.bitwise_count(a ^ b).sum())",
+            ),
             Mistake("n is taken as 64 for each word: want count", "return count", "return 64 * len(a)"),
             Mistake("only the first word is counted", "np.bitwise_count(a ^ b)", "np.bitwise_count(a ^ b)[:1]"),
         ),
@@ -215,12 +249,20 @@ SHEETS = (
         ),
         (
             Mistake("A is the mean of x, not of |x|", "np.abs(x).mean", "x.mean"),
-            Mistake("A is the sum over the channels: want their mean", ".mean(1, keepdims=True)", ".sum(1, keepdims=True)"),
+            Mistake(
+                "A is the sum over the channels: want their mean", ".mean(1, keepdims=True)", ".sum(1, keepdims=True)"
+            ),
             Mistake("A is the largest over the channels", ".mean(1, keepdims=True)", ".max(1, keepdims=True)"),
             Mistake("the gradient lacks the sign of x", "np.sign(x) / x.shape[1]", "1 / x.shape[1] + 0 * x"),
             Mistake("the gradient is not divided by the number of channels", "np.sign(x) / x.shape[1]", "np.sign(x)"),
-            Mistake("the zeros of the padding don't count: want them counted", "padding, True, extra", "padding, False, extra"),
-            Mistake("K is a sum: want the mean of the window", f"return {POOLED}", f"return np.prod(kernel) * {POOLED}"),
+            Mistake(
+                "the zeros of the padding don't count: want them counted",
+                "padding, True, extra",
+                "padding, False, extra",
+            ),
+            Mistake(
+                "K is a sum: want the mean of the window", f"return {POOLED}", f"return np.prod(kernel) * {POOLED}"
+            ),
         ),
     ),
     Sheet(
@@ -246,10 +288,20 @@ SHEETS = (
             Mistake("beta has the wrong sign", "mean - beta *", "mean + beta *"),
             Mistake("eps is left out", "np.sqrt(var + eps)", "np.sqrt(var)"),
             Mistake("the root is missing: var is the square of the deviation", "np.sqrt(var + eps)", "(var + eps)"),
-            Mistake("it is multiplied by gamma: want it divided", "np.sqrt(var + eps) / gamma", "np.sqrt(var + eps) * gamma"),
-            Mistake("where gamma = 0 every s gives the sign of beta", "np.where(gamma == 0, beta < 0, gamma < 0)", "gamma < 0"),
+            Mistake(
+                "it is multiplied by gamma: want it divided", "np.sqrt(var + eps) / gamma", "np.sqrt(var + eps) * gamma"
+            ),
+            Mistake(
+                "where gamma = 0 every s gives the sign of beta",
+                "np.where(gamma == 0, beta < 0, gamma < 0)",
+                "gamma < 0",
+            ),
             Mistake("where gamma = 0 and beta = 0 the sign is +1", "beta < 0, gamma", "beta <= 0, gamma"),
-            Mistake("T is not clipped before it becomes an integer", "np.clip(T, -(2.0**31), 2.0**31 - 1)", "np.nan_to_num(T)"),
+            Mistake(
+                "T is not clipped before it becomes an integer",
+                "np.clip(T, -(2.0**31), 2.0**31 - 1)",
+                "np.nan_to_num(T)",
+            ),
         ),
     ),
 )
@@ -276,14 +328,14 @@ def finale() -> str:
         train(net, (x, y), optimizer=adam, **options)
         return net.eval()
 
-    def mlp(act, width=128):
+    def mlp(act, width=256):
         fc1, fc2, fc3 = (nn.Linear(i, o, bias=False, rng=rng) for i, o in ((784, width), (width, width), (width, 10)))
         norms = [nn.BatchNorm1d(n) for n in (width, width, 10)]
         return nn.Sequential(nn.Flatten(), fc1, norms[0], act(), fc2, norms[1], act(), fc3, norms[2])
 
     def error(net):
         percent = 100 * (predict(net, images).argmax(1) != labels).mean()
-        assert percent < 15, f"with your functions the network makes {percent:.2f} % errors"
+        assert percent < 20, f"with your functions the network makes {percent:.2f} % errors"
         return f"{percent:.2f} %"
 
     signs, scaled, random = mlp(nn.Sign), mlp(nn.ApproxSign), mlp(nn.ReLU)
