@@ -64,11 +64,12 @@ def book(arguments):
 
 def compress(arguments):
     from lightnn.papers.deep_compression.command import compress_to_file
-    from lightnn.papers.deep_compression.integers import Integers, quantize_to_file
+    from lightnn.papers.deep_compression.integers import Integers, OneBit, quantize_to_file
 
     files = arguments.model, arguments.output, command()
-    if arguments.int8 or arguments.bits or arguments.mixed:
-        quantize_to_file(*files, Integers(arguments.bits or 8, arguments.mixed), **of_long_run(arguments))
+    if arguments.int8 or arguments.bits or arguments.mixed or arguments.binary:
+        integers = OneBit() if arguments.binary else Integers(arguments.bits or 8, arguments.mixed)
+        quantize_to_file(*files, integers, **of_long_run(arguments))
     else:
         compress_to_file(*files, **of_long_run(arguments))
     return 0
@@ -154,6 +155,7 @@ def declare_compress(p):
     how.add_argument("--bits", type=_integer("number of bits", 2, 8), metavar="K", help="weights of K bits, 2 to 8")
     budget = _integer("number of bytes", 1, 2**63 - 1)
     how.add_argument("--mixed", type=budget, metavar="BYTES", help="bits for each layer, within a file of BYTES")
+    how.add_argument("--binary", action="store_true", help="weights of one bit, with a scale for each filter")
     declare_long_run(p, "fewer epochs: about a minute, with a larger error", "also write the results to this file")
 
 

@@ -37,7 +37,7 @@ from lightnn.compress.quantization.post_training import layers_with_weights
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import draws
 from lightnn.tensor import Tensor
-from lightnn.training import predict
+from lightnn.training import cosine, predict
 
 BITS, SEEDS, STEPS, BATCH_SIZE, LR = (1, 2, 4, 8), (0, 1, 2), 150, 64, 0.02
 SHAPE, LAYERS, ALPHA, CALIBRATION = (1, 1, 28, 28), ("conv1", "conv2", "fc1", "fc2"), 2.0, 500
@@ -137,13 +137,6 @@ def mismatch(control: nn.Module, way: Way, x: np.ndarray, y: np.ndarray, seed: i
     codecs = [way.codec(g.shape, rng=draws(seed, f"cosine {i}")) for i, g in enumerate(others)]
     others = [codec.decode(codec.encode(g)) for codec, g in zip(codecs, others, strict=True)]
     return cosine(floats, others)
-
-
-def cosine(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
-    """Of the angle between two lists of arrays, each taken as one vector; 0 if one of them is 0."""
-    a, b = (np.concatenate([part.ravel() for part in parts]).astype(np.float64) for parts in (a, b))
-    lengths = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / lengths) if lengths else 0.0
 
 
 def held(way: Way, x: np.ndarray, y: np.ndarray) -> dict[str, int]:

@@ -6,6 +6,7 @@ estimator, STE); an STE is tested by its formula, for finite differences would g
 
 import numpy as np
 
+from lightnn import options
 from lightnn.declare import same
 from lightnn.exercise import exercise
 from lightnn.functional import check
@@ -37,12 +38,13 @@ def approx_sign(x):
 
         dL/dx = (2 - 2 |x|) dL/dy where |x| < 1, else 0
 
-    The curve is made of two parabolas, 2x + x^2 below 0 and 2x - x^2 above it (Liu et al. 2018, "Bi-Real Net", arXiv
-    1808.00278, equations 5 and 6); what lies between it and the sign is half of what the hard tanh leaves. The sign of
-    0, and of -0.0, is +1. NaN stays NaN, and its gradient is 0. TypeError unless x is float32 or float64.
+    The curve is made of two parabolas, 2x + x^2 below 0 and 2x - x^2 above it: the ApproxSign of Liu et al. 2018
+    ("Bi-Real Net", arXiv 1808.00278). Between it and the sign lies two thirds of what lies between the hard tanh and
+    the sign. The sign of 0, and of -0.0, is +1. NaN stays NaN, and its gradient is 0. TypeError unless x is float32 or
+    float64.
     """
     check.floating("approx_sign", x=x)
-    return signs_of(x), lambda dy: dy * np.maximum(2 - 2 * np.nan_to_num(np.abs(x), nan=1), 0).astype(x.dtype)
+    return signs_of(x), lambda dy: dy * (2 * np.fmax(1 - np.abs(x), 0))
 
 
 def signs_of(x: np.ndarray) -> np.ndarray:
@@ -65,6 +67,7 @@ def input_scale(x, *, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0):
     window fits and padding is at most half the kernel.
     """
     check.shape("input_scale", "x (N, C, H, W), C > 0", x.ndim == 4 and x.shape[1] > 0, x=x)
+    stride = options.pair("input_scale: stride", stride, at_least=1)  # in a pool, None would be the kernel's size
     kernel, stride, padding, extra = window("input_scale", x, kernel_size, stride, padding, False)
     how = kernel, stride, padding, True, extra
     A = np.abs(x).mean(1, keepdims=True)

@@ -3,8 +3,9 @@
 signs, most of which are +1 in every window."""
 
 from lightnn import functional as F
-from lightnn.nn.layers import Conv2d, Linear
+from lightnn.nn.layers import Conv2d, Linear, Rng
 from lightnn.nn.module import Module
+from lightnn.options import Pair
 from lightnn.tensor import Tensor
 
 
@@ -26,12 +27,23 @@ class XnorConv2d(Conv2d):
     """y = (sign(x) * w) K + b, a convolution of signs that is scaled back by its input: K = A * k is
     `functional.input_scale` (arXiv 1603.05279, section 3.2). With binary filters as weights, w carries alpha.
 
-    dilation must be 1 and groups must be 1: ValueError otherwise.
+    The arguments are Conv2d's, without dilation and groups. The padding is 0, neither +1 nor -1.
     """
 
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        bias: bool = True,
+        *,
+        rng: Rng = None,
+    ):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, bias=bias, rng=rng)
+
     def forward(self, x: Tensor) -> Tensor:
-        if self.dilation != (1, 1) or self.groups != 1:
-            raise ValueError(f"XnorConv2d: want dilation 1 and 1 group, got {self.dilation} and {self.groups}")
         how = {"stride": self.stride, "padding": self.padding}
         y = F.conv2d(F.sign(x), self.weight(), None, **how)
         y = y * F.input_scale(x, kernel_size=self.kernel_size, **how)
@@ -39,9 +51,9 @@ class XnorConv2d(Conv2d):
 
 
 class XnorLinear(Linear):
-    """y = (sign(x) w^T) E|x| + b for x (N, in_features): each row of signs is scaled back by the mean of |x| in it. It
-    is XnorConv2d with one window for the whole input."""
+    """y = (sign(x) w^T) E|x| + b for x (..., in_features): each row of signs is scaled back by the mean of |x| in it.
+    It is XnorConv2d with one window for the whole input."""
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.linear(F.sign(x), self.weight(), None) * abs(x).mean(1, keepdims=True)
+        y = F.linear(F.sign(x), self.weight(), None) * abs(x).mean(-1, keepdims=True)
         return y if self.bias is None else y + self.bias()

@@ -4,11 +4,13 @@ recipe.py    Recipe: how to train, as one value
 loop.py      train (options one by one), follow (a Recipe), evaluate, predict, and the History of a training
 parallel.py  train_parallel: the same on several workers, which exchange encoded gradients
 replica.py   the workers' side of it
+gradients.py  gradients of a network of few bits beside those of its twin in floats; latent weights
 statistics.py  reestimate_batch_norm: running statistics for weights that have changed
 codec.py     what they exchange: GradientCodec, and Uncompressed (the others are in lightnn/compress/gradients)
 """
 
 from lightnn.training.codec import GradientCodec, Uncompressed
+from lightnn.training.gradients import cosine, gradient_cosines, latent_histogram, sign_flips, weight_gradients
 from lightnn.training.loop import History, evaluate, follow, predict, train
 from lightnn.training.parallel import ParallelHistory, Workers, train_parallel
 from lightnn.training.recipe import Recipe
@@ -21,10 +23,15 @@ __all__ = [
     "Recipe",
     "Uncompressed",
     "Workers",
+    "cosine",
     "evaluate",
     "follow",
+    "gradient_cosines",
+    "latent_histogram",
     "predict",
     "reestimate_batch_norm",
+    "sign_flips",
     "train",
     "train_parallel",
+    "weight_gradients",
 ]

@@ -170,3 +170,36 @@ def test_cross_entropy_keeps_float32(options):
 def test_a_label_that_is_neither_a_class_nor_ignored_is_named(bad):
     with pytest.raises(ValueError, match=f"want labels from 0 to 2, got .*{bad}"):
         F.cross_entropy(np.ones((2, 3)), np.array([0, bad]))
+
+
+def test_squared_hinge_by_hand():
+    """t = (1, -1) and (-1, 1): the margins 1 - t x are 0.5, 3 and 0, 0.25."""
+    x = Tensor(np.array([[0.5, 2.0], [-1.5, 0.75]]), requires_grad=True)
+    loss = F.squared_hinge(x, np.array([0, 1]))
+    assert loss.item() == pytest.approx((0.25 + 9 + 0.0625) / 2)
+    loss.backward()
+    np.testing.assert_allclose(x.grad, [[-0.5, 3], [0, -0.25]])
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (1, 1), (4, 10)])
+def test_squared_hinge_has_its_gradient(rng, shape):
+    x, target = rng.standard_normal(shape), rng.integers(0, shape[1], shape[0])
+    check_vjp(lambda x: F.squared_hinge(x, target), x)
+    loss = F.squared_hinge(x.astype(np.float32), target)
+    assert loss.dtype == np.float32 and loss.shape == ()
+
+
+@pytest.mark.parametrize(
+    ("x", "target", "error", "message"),
+    [
+        (np.ones((0, 3)), np.zeros(0, int), ValueError, r"squared_hinge: want scores x \(N, K\) .* N > 0"),
+        (np.ones(3), np.zeros(3, int), ValueError, r"got x \(3,\), target \(3,\)"),
+        (np.ones((2, 3)), np.zeros(3, int), ValueError, r"got x \(2, 3\), target \(3,\)"),
+        (np.ones((2, 3)), np.zeros(2), TypeError, "squared_hinge: want integer labels"),
+        (np.ones((2, 3)), np.array([0, 3]), ValueError, "squared_hinge: want labels from 0 to 2, got 0 to 3"),
+        (np.ones((2, 3), int), np.array([0, 1]), TypeError, "squared_hinge: want floating-point"),
+    ],
+)
+def test_what_has_no_squared_hinge_is_refused(x, target, error, message):
+    with pytest.raises(error, match=message):
+        F.squared_hinge(x, target)

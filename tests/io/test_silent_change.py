@@ -214,14 +214,15 @@ def test_a_thinned_network_is_no_changed_one_until_it_is_changed(rng, tmp_path):
 # Every architecture and layer
 
 SMALL = {"cifar_resnet": {"depth": 8, "width": 4}}
+SMALL |= {"binaryconnect_mlp": {"width": 20}, "bnn_mlp": {"width": 20}}
 SMALL |= {name: {"width_mult": 0.1} for name in ("vgg16_cifar", "mobilenet_v1", "mobilenet_v1_full")}
 OF_LIGHTNN = [name for name, make in ARCHITECTURES.items() if make.__module__.startswith("lightnn.")]
-SIDE = {"lenet_300_100": 28, "lenet5": 28, "twn_lenet5": 28}
+SIDE = dict.fromkeys(["lenet_300_100", "lenet5", "twn_lenet5", "xnor_lenet5", "binaryconnect_mlp", "bnn_mlp"], 28)
 LAYER_OPTIONS = {
     "in_features": 5, "out_features": 4, "in_channels": 4, "out_channels": 4, "num_features": 4, "kernel_size": 3,
     "output_size": 2, "groups": 2, "bits": 2,
 }  # fmt: skip
-LAYER_SHAPES = {"Linear": (2, 5), "BatchNorm1d": (2, 4)}
+LAYER_SHAPES = {"Linear": (2, 5), "XnorLinear": (2, 5), "BatchNorm1d": (2, 4)}
 
 
 def an_architecture(name):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lightnn.nn import Parameter
-from lightnn.optim import SGD, CosineLR, StepLR
+from lightnn.optim import SGD, CosineLR, ExponentialLR, StepLR
 
 
 def sgd(lr=0.8):
@@ -60,6 +60,16 @@ def test_the_schedule_only_touches_its_optimizer_when_it_steps():
 def test_options_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make(sgd())
+
+
+def test_an_exponential_fall_ends_where_it_is_told_to():
+    found = rates(ExponentialLR(sgd(0.8), epochs=3, last=0.1), 5)
+    np.testing.assert_allclose(found, [0.8, 0.4, 0.2, 0.1, 0.1, 0.1], rtol=1e-12)
+    for epochs, last in ((0, 0.1), (3, 0.0)):
+        with pytest.raises(ValueError, match=r"ExponentialLR: (epochs|last): want"):
+            ExponentialLR(sgd(), epochs, last)
+    with pytest.raises(ValueError, match=r"ExponentialLR: optimizer.lr: want a finite number > 0, got 0"):
+        ExponentialLR(sgd(0.0), 3, 0.1)
 
 
 @pytest.mark.oracle

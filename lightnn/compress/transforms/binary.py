@@ -44,10 +44,13 @@ class Binary(Transform):
     buffers = ("alpha",)
 
     def __init__(self, alpha: float | np.ndarray = 1.0):
-        self.alpha = check_scale(np.atleast_1d(np.array(alpha, np.float64)), measured=True)
+        a = alpha if isinstance(alpha, np.ndarray) else np.array([options.any_number("Binary: alpha", alpha)])
+        self.alpha = check_scale("alpha", a, measured=True).astype(np.float64)
 
     def scale_of(self, latent) -> np.ndarray:
-        """alpha in latent's dtype, for a Parameter, a Tensor or an array."""
+        """alpha in latent's dtype, for a Parameter, a Tensor or an array. ValueError if it has other filters."""
+        if len(self.alpha) not in (1, *latent.shape[:1]):
+            raise ValueError(f"Binary: want a weight of {len(self.alpha)} filters, got one of shape {latent.shape}")
         measured = np.isnan(self.alpha)
         if not measured.any():
             return self.alpha.astype(latent.dtype)
@@ -63,12 +66,11 @@ class Binary(Transform):
         return np.where(mask, W, 0).reshape(shape), np.maximum(mask.reshape(shape).sum(1), 1)
 
     def forward(self, latent: Tensor) -> Tensor:
-        n = np.full(len(self.alpha), np.inf)
-        measured = np.isnan(self.alpha)
+        scale, measured = self.scale_of(latent), np.isnan(self.alpha)
+        n = np.full(len(scale), np.inf, latent.dtype)
         if measured.any():
             n[measured] = self._rows(latent)[1][measured]
-        alpha, n = (along_axis_0(a.astype(latent.dtype), latent.ndim) for a in (self.scale_of(latent), n))
-        return binarize(latent, alpha=alpha, n=n)
+        return binarize(latent, alpha=along_axis_0(scale, latent.ndim), n=along_axis_0(n, latent.ndim))
 
     def encode(self, latent):
         check_finite(f"{type(self).__name__}: latent weights", latent)
@@ -76,7 +78,7 @@ class Binary(Transform):
 
     @classmethod
     def decode(cls, parts):
-        scale, signs = check_scale(np.asarray(parts["scale"])), np.asarray(parts["signs"])
+        scale, signs = check_scale("scale", np.asarray(parts["scale"])), np.asarray(parts["signs"])
         rows = signs.shape[0] if signs.ndim else 1
         if signs.dtype != bool or len(scale) not in (1, rows):
             want = f"want signs, bool, and a scale (1,) or ({rows},)"
@@ -86,7 +88,7 @@ class Binary(Transform):
 
     @classmethod
     def restore(cls, parts):
-        return cls(check_scale(np.asarray(parts["scale"])))
+        return cls(check_scale("scale", np.asarray(parts["scale"])))
 
     def settled(self, p):
         twin = copy.deepcopy(self)
@@ -94,7 +96,7 @@ class Binary(Transform):
         return twin
 
     def project(self, latent):
-        np.clip(latent, -1, 1, out=latent)
+        latent[...] = clip_latent(latent)
 
     def take(self, keep, axis):
         twin = copy.deepcopy(self)
@@ -165,6 +167,17 @@ def draw_signs(W, rng):
     return rng.random(W.shape, dtype=np.float32) < np.clip((W + 1) / 2, 0, 1)
 
 
+def clip_latent(W):
+    """W clipped to [-1, 1] (arXiv 1511.00363, section 2.4), a new array in W's shape and dtype: what is left of the
+    latent weights after a step.
+
+        W <- -1 where W < -1,    1 where W > 1,    W otherwise
+
+    NaN stays NaN, so that training that diverged shows. W itself stays as it is.
+    """
+    return np.clip(W, -1, 1)
+
+
 @exercise("09.5")
 @op
 def binarize(W, *, alpha, n):
@@ -190,12 +203,12 @@ def along_axis_0(a: np.ndarray, ndim: int) -> np.ndarray:
     return a.reshape(-1, *[1] * (ndim - 1)) if ndim else a.reshape(())
 
 
-def check_scale(scale: np.ndarray, measured: bool = False) -> np.ndarray:
+def check_scale(name: str, scale: np.ndarray, measured: bool = False) -> np.ndarray:
     """The scale, after a check. measured: whether NaN is allowed."""
     if scale.ndim != 1 or scale.dtype.kind != "f":
-        raise ValueError(f"Binary: scale: want an array (1,) or (O,) of floats, got {scale.dtype} of {scale.shape}")
+        raise ValueError(f"Binary: {name}: want an array (1,) or (O,) of floats, got {scale.dtype} of {scale.shape}")
     if not (((scale >= LEAST_SCALE) & (scale < np.inf)) | (measured & np.isnan(scale))).all():
-        raise options.wrong("Binary: scale", "finite numbers from 2^-126 on", scale)
+        raise options.wrong(f"Binary: {name}", "finite numbers from 2^-126 on", scale)
     return scale
 
 

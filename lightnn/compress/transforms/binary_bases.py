@@ -13,6 +13,7 @@ import numpy as np
 
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import transform
+from lightnn.compress.transforms.binary import clip_latent
 from lightnn.compress.transforms.levels import Measured, mean_magnitude
 from lightnn.exercise import exercise
 from lightnn.functional.binary import signs_of
@@ -50,7 +51,7 @@ class BinaryBases(Measured):
         return saturating(latent, w=self.values_of(latent.data, self.scale_of(latent)))
 
     def project(self, latent):
-        np.clip(latent, -1, 1, out=latent)
+        latent[...] = clip_latent(latent)
 
 
 @exercise("09.7")

@@ -6,8 +6,8 @@ BESIDE = Beside(
     paper={"BNN": "1.40"},
     aims={"BNN": 1.5},
     notes=(
-        "Paper (arXiv 1602.02830, table 1): 1.40 % with this network in Torch7, 0.96 % with",
-        "3 x 4096 units and dropout in Theano, both after 1000 epochs; 1.29+-0.08 % with",
+        "Paper (arXiv 1602.02830, table 1): 1.40 % with this network in Torch7; 0.96 %",
+        "with 3 x 4096 units and dropout in Theano, after 1000 epochs; 1.29+-0.08 % with",
         "binary weights alone (BinaryConnect).",
     ),
 )

@@ -1,26 +1,29 @@
-"""`python -m lightnn compress MODEL --int8 | --bits K | --mixed BYTES`: a network of the paper in integers.
+"""`python -m lightnn compress MODEL --int8 | --bits K | --mixed BYTES | --binary`: a network of the paper in integers.
 
 The reference is trained as `compress` trains it. Then batch norms are folded, weights get 8, K or mixed bits and
-activations 8, ranges are calibrated on training images and biases corrected on them. Below 8 bits the network is then
+activations 8, ranges are calibrated on training images and biases corrected on them. Or each weight gets one bit, each
+filter a scale (Rastegari et al. 2016, arXiv 1603.05279), and activations stay floats. Below 8 bits the network is then
 trained for a while, gradients straight through the rounding; the validation images pick the epoch. The test images are
 used twice: for the reference and for the file.
 """
 
+import copy
+import dataclasses
 import functools
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lightnn import io, nn
-from lightnn.compress import correct_bias, mixed_bits, quantize
+from lightnn import io, nn, optim
+from lightnn.compress import correct_bias, mixed_bits, quantize, use_binary_filters
 from lightnn.compress.quantization.post_training import layers_with_weights
 from lightnn.papers.deep_compression.experiment import SUBJECTS, Pipeline, stages_of
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Journal, draws
 from lightnn.papers.lab.run import Run, long_run
 from lightnn.tables import text_table
-from lightnn.training import evaluate
+from lightnn.training import Recipe, evaluate
 
 CALIBRATION = 1000  # training images
 
@@ -34,6 +37,30 @@ class Integers:
 
     def __str__(self):
         return f"{self.bits} bits" if self.budget_bytes is None else f"mixed bits within {self.budget_bytes:,} bytes"
+
+    def quantized(self, reference: nn.Module, images: stage.Images) -> tuple[nn.Module, dict[str, int]]:
+        """(the network, {layer: bits of its weights})."""
+        return in_integers(reference, images, self)
+
+    def recipe(self, pipeline: Pipeline) -> Recipe:
+        """How it is trained then."""
+        return pipeline.tuning
+
+
+class OneBit(Integers):
+    """One bit a weight in all layers."""
+
+    def __str__(self):
+        return "1 bit"
+
+    def quantized(self, reference, images):
+        twin = copy.deepcopy(reference)
+        for layer in layers_with_weights(twin).values():
+            use_binary_filters(layer.weight)
+        return twin, dict.fromkeys(layers_with_weights(twin), 1)
+
+    def recipe(self, pipeline):
+        return dataclasses.replace(pipeline.training, optimizer=optim.Adam, lr=0.001)
 
 
 def quantize_to_file(
@@ -78,8 +105,9 @@ def quantize_network(
         return fit(model, first.name, first.recipe)
 
     def to_integers():
-        model, bits = in_integers(reference, images, integers)
-        numbers = {} if set(bits.values()) == {8} else fit(model, f"train with {integers}", pipeline.tuning)[1]
+        model, bits = integers.quantized(reference, images)
+        low = set(bits.values()) != {8}
+        numbers = fit(model, f"train with {integers}", integers.recipe(pipeline))[1] if low else {}
         return model, {"seconds": 0.0, **numbers, "bits": bits}
 
     reference, trained = journal.network(first.name, train)

@@ -22,25 +22,24 @@ def format_errors(result: dict, beside: Beside) -> str:
         f"{result['network']}: {result['epochs']} epochs of {result['images']:,} images for each way, from its own\n"
         f"weights; seed {result['seed']}"
     )
-    head = ["", "W", "A", "paper %", "valid. %", "test %", "bytes", "aim", "met"]
+    head = ["", "W/A", "paper", "valid.", "test", "bytes", "aim"]
     return "\n".join([caption, text_table("", head, rows), *NOTES, "", *beside.notes])
 
 
 NOTES = (
-    "W, A: bits of weights and activations. valid. %, test %: errors on the last",
-    "10,000 training images, which chose the epoch, and on the test images; bytes: of",
-    "the file. One seed: 0.1 point is 10 images, no more than chance gives.",
+    "W/A: bits of weights and activations. Errors in %: valid., on the last 10,000",
+    "training images, which chose the epoch; test, on the test images. bytes: of the",
+    "file. One seed: 0.1 point is 10 images, no more than chance gives.",
 )
 
 
 def _rows(name, way, beside):
-    yield _row(name, name, way, beside, [way["weights"], way["activations"]], f"{way['bytes']:,}")
+    yield _row(name, name, way, beside, f"{way['weights']}/{way['activations']}", f"{way['bytes']:,}")
     for form, errors in way["forms"].items():
-        yield _row(f"  {form}", f"{name}: {form}", errors, beside, ["", ""], "")
+        yield _row(f"  {form}", f"{name}: {form}", errors, beside, "", "")
 
 
 def _row(shown, name, errors, beside, bits, size):
     test, aim = errors["test error %"], beside.aims.get(name)
-    met = "" if aim is None else "yes" if test <= aim else "no"
-    found = [beside.paper.get(name, ""), f"{errors['validation error %']:.2f}", f"{test:.2f}", size]
-    return [shown, *bits, *found, "" if aim is None else f"<= {aim:g}", met]
+    met = "" if aim is None else f"<= {aim:g} {'yes' if test <= aim else 'no'}"
+    return [shown, bits, beside.paper.get(name, ""), f"{errors['validation error %']:.2f}", f"{test:.2f}", size, met]

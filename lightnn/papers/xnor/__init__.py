@@ -8,7 +8,7 @@ __all__ = ["FULL", "PAPER", "WAYS", "format_tables", "reproduce"]
 
 PAPER = Paper(
     name="xnor",
-    title="one bit in LeNet-5, with and without K",
+    title="signs and scales, on LeNet-5",
     arxiv="1603.05279",
     minutes=20,
     quick_minutes=1,

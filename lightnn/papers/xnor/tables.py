@@ -6,10 +6,10 @@ BESIDE = Beside(
     paper={"BWN": "99.05"},
     asked={"BWN": Asked(accuracy=99.1), "XNOR": Asked(accuracy=98.5)},
     notes=(
-        "99.05 % is what table 2 of TWN (arXiv 1605.04711) has for this network with binary",
-        "weights, all four layers of them; read in notes on the paper. XNOR-Net (arXiv",
-        "1603.05279, table 4) has AlexNet on ImageNet, top 1: 56.6 % in floats, 56.8 % with",
-        "binary weights, 44.2 % with signs too. First and last layer: floats, as there.",
+        "99.05 % is what table 2 of TWN (arXiv 1605.04711) has for this network, with all",
+        "four layers binary; read in notes on the paper. XNOR-Net (arXiv 1603.05279, its",
+        "table 4) has AlexNet on ImageNet, top 1: 56.6 % in floats, 56.8 % with binary",
+        "weights, 44.2 % with signs too. First and last layer: floats, as there.",
     ),
 )
 

@@ -11,7 +11,7 @@ import pytest
 from lightnn import Tensor, data, load, nn
 from lightnn.__main__ import main
 from lightnn.papers.deep_compression.experiment import SUBJECTS, Pipeline, tuning
-from lightnn.papers.deep_compression.integers import Integers, quantize_network
+from lightnn.papers.deep_compression.integers import Integers, OneBit, quantize_network
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.journal import Journal
 
@@ -45,7 +45,12 @@ def run(path, integers, folder):
 
 @pytest.mark.parametrize(
     "integers, bits, most_bytes",
-    [(Integers(), {8}, 272_000), (Integers(3), {3}, 102_000), (Integers(8, 100_000), None, 100_000)],
+    [
+        (Integers(), {8}, 272_000),
+        (Integers(3), {3}, 102_000),
+        (Integers(8, 100_000), None, 100_000),
+        (OneBit(), {1}, 37_000),
+    ],
 )
 def test_it_is_small_and_as_good(integers, bits, most_bytes, tmp_path, images):
     path = str(tmp_path / "a.lnn")
@@ -56,7 +61,7 @@ def test_it_is_small_and_as_good(integers, bits, most_bytes, tmp_path, images):
     again = run(str(tmp_path / "b.lnn"), integers, tmp_path / "journal")  # all from the journal
     assert {**again, "seconds": 0} == {**result, "seconds": 0}
     model = load(path)
-    assert any(isinstance(m, nn.FakeQuantize) for m in model.modules())
+    assert any(isinstance(m, nn.FakeQuantize) for m in model.modules()) == (bits != {1})
     np.testing.assert_array_equal(
         model(Tensor(images.x_test)).data, load(tmp_path / "b.lnn")(Tensor(images.x_test)).data
     )
@@ -69,6 +74,8 @@ def test_the_command_writes_the_file_and_the_record(tmp_path, monkeypatch, capsy
     out, record = capsys.readouterr().out, json.loads((tmp_path / "a.json").read_text())
     assert record["integers"] == "8 bits" and record["seed"] == 3 and record["size_bytes"] == os.path.getsize("a.lnn")
     assert f"{record['size_bytes']:,}" in out and "as floats" in out and "inspect a.lnn" in out
+    assert main([*arguments[:3], "--binary", "-o", "c.lnn", "--seed", "3"]) == 0
+    assert "1 bit" in capsys.readouterr().out and {1, -1} == set(np.sign(load("c.lnn").fc1.weight().data).ravel())
     assert main([*arguments[:3], "--mixed", "1000", "-o", "b.lnn", "--seed", "3"]) == 2
     error = capsys.readouterr().err
     assert "mixed_bits: want budget_bytes >= " in error and not (tmp_path / "b.lnn").exists()
