@@ -12,7 +12,7 @@ DIVIDED_2 = "a / np.where(largest == 0, 1, largest)"
 MEAN_2 = f"({DIVIDED_2}).mean(1) * largest[:, 0]"
 CHANCE = "np.clip((W + 1) / 2, 0, 1)"
 DRAWN = "rng.random(W.shape, dtype=np.float32)"
-SLOPE_4 = "np.maximum(2 - 2 * np.nan_to_num(np.abs(x), nan=1), 0)"
+SLOPE_4 = "(2 * np.fmax(1 - np.abs(x), 0))"
 SLOPE_5 = "(1 / n + alpha * inside)"
 POOLED = "pool.avg_pool2d(A, *how)"
 
@@ -77,7 +77,7 @@ SHEETS = (
             Mistake(
                 "the chance is clip(W, 0, 1): a weight of 0 must be +1 half of the time", CHANCE, "np.clip(W, 0, 1)"
             ),
-            Mistake("the chance is not halved", "(W + 1) / 2", "(W + 1)"),
+            Mistake("the chance is not halved", CHANCE, "np.clip(W + 1, 0, 1)"),
             Mistake("it is deterministic: the sign of W", f"{DRAWN} < {CHANCE}", "W >= 0"),
             Mistake("one draw for all weights: want one for each", DRAWN, "rng.random(dtype=np.float32)"),
             Mistake("True stands for -1 here: want +1", f"{DRAWN} < ", f"1 - {DRAWN} > "),
@@ -92,14 +92,12 @@ SHEETS = (
         (
             "y is that of exercise 09.1; only the slope differs.",
             "2 - 2|x| is negative beyond 1: np.maximum(..., 0) cuts it off.",
-            "NaN goes through np.maximum, and 0 * NaN is NaN: replace NaN by 1 before.",
+            "NaN goes through np.maximum, but not through np.fmax, which takes the number where the other is NaN.",
         ),
         (
-            Mistake(
-                "the slope beyond |x| = 1 is negative: want 0", SLOPE_4, "(2 - 2 * np.nan_to_num(np.abs(x), nan=1))"
-            ),
-            Mistake("the slope lacks the magnitude: want 2 - 2 |x|", "np.abs(x), nan", "x, nan"),
-            Mistake("the slope is 1 - |x|: half of what it should be", "2 - 2 * np", "1 - np"),
+            Mistake("the slope beyond |x| = 1 is negative: want 0", "np.fmax(1 - np.abs(x), 0)", "(1 - np.abs(x))"),
+            Mistake("the slope lacks the magnitude: want 2 - 2 |x|", "1 - np.abs(x)", "1 - x"),
+            Mistake("the slope is 1 - |x|: half of what it should be", "2 * np.fmax", "np.fmax"),
             Mistake("the slope is that of the hard tanh", SLOPE_4, "(np.abs(x) <= 1)"),
             Mistake("the sign of 0 is 0: want +1", SIGNS, "np.sign(x)"),
             Mistake(
