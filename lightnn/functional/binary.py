@@ -53,7 +53,6 @@ def signs_of(x: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(x), x, y)
 
 
-@exercise("09.10")
 @op
 def input_scale(x, *, kernel_size: Pair, stride: Pair = 1, padding: Pair = 0):
     """K (N, 1, H', W'), by which XNOR-Net multiplies the product of signs, for the input x (N, C, H, W) of a

@@ -35,9 +35,6 @@ FLAT = "gamma = 0 T = -2^31, flip is beta < 0 every s gives the sign of beta"
 CLIPPED = "T is clipped to -2^31 .. 2^31 - 1"
 WHERE = "exactly where (s >= T) ^ flip"
 IN_FLOAT64 = "computed in float64"
-CHANNELS = "A = mean of |x| over the channels"
-PADDING = "the zeros of the padding count"
-EXACT = "Its gradient is exact; that of |x| at 0 is 0"
 ONE_AGAINST_REST = "t_nk = 1 where k = target_n, else -1"
 HINGE = "L = sum_nk max(0, 1 - t_nk x_nk)^2 / N"
 HINGE_SLOPE = "dL/dx_nk = -2 t_nk max(0, 1 - t_nk x_nk) / N"
@@ -54,7 +51,12 @@ NO_WORDS = "For K = 0 there are no words"
 INTEGERS = "floats or integers"
 DOT = "a . b = count - 2 popcount(a XOR b)"
 TAIL = "Those bits are 0 in a and in b"
-FITS = "ValueError unless the window fits and padding is at most half the kernel"
+CHANNELS = "A = mean of |x| over the channels"
+BOX = "k_ij = 1 / (KH KW)"
+PAIR = "stride s a pair, for the rows and for the columns"
+PADDING = "what lies outside x is 0 there, and counts"
+SIDES = "(top, bottom, left, right)"
+SCALE_OF_X = "in the dtype of x"
 
 
 def _array(name, numbers, dtype="float64"):
@@ -151,8 +153,9 @@ def _binary(W, alpha, n, w="", says="", dtype="float64"):
     return _op(f"binarize(Tensor(W), alpha={alpha}, n={n})", _array("W", W, dtype), y=w, says=says, dtype=dtype)
 
 
-def _window(x, options, K="", says="", dtype="float64"):
-    return _op(f"input_scale(Tensor(x), {options})", _array("x", x, dtype), y=K, says=says, dtype=dtype)
+def _window(x, kernel, stride=(1, 1), padding=(0, 0, 0, 0), K="", says="", dtype="float64"):
+    want = f"np.array({K}, np.{dtype})" if K else ""
+    return Case(f"input_scale(x, {kernel}, {stride}, {padding})", _array("x", x, dtype), says, want)
 
 
 def _hinge(x, target, L="", says="", dtype="float64", labels="int64"):
@@ -329,30 +332,24 @@ CASES = {
         *[_dots(seed, words, count) for seed, words, count in [(0, 1, 50), (1, 3, 192), (2, 20, 1217), (3, 2, 65)]],
     ],
     "09.10": [
-        _window(
-            "[[[[1.0, -2.0], [3.0, 4.0]], [[3.0, 0.0], [-1.0, -2.0]]]]",
-            "kernel_size=2",
-            "[[[[2.0]]]]",
-        ),
-        _window("[[[[1.0, -3.0]], [[-2.0, 0.0]], [[0.0, 3.0]]]]", "kernel_size=1", "[[[[1.0, 2.0]]]]", CHANNELS),
-        _window("[[[[1.0, -3.0, 5.0]]]]", "kernel_size=(1, 2)", "[[[[2.0, 4.0]]]]", CHANNELS),
-        _window("[[[[2.0, -4.0], [6.0, 8.0]]]]", "kernel_size=2, padding=1", says=PADDING),
-        _window("[[[[0.0, -4.0], [0.0, 8.0]]]]", "kernel_size=2", "[[[[3.0]]]]", EXACT),
-        _window("[[[[1.0, 2.0, 3.0, 4.0]]]]", "kernel_size=(1, 2), stride=2", "[[[[1.5, 3.5]]]]"),
+        _window("[[[[1.0, -2.0], [3.0, 4.0]], [[3.0, 0.0], [-1.0, -2.0]]]]", "(2, 2)", K="[[[[2.0]]]]"),
+        _window("[[[[1.0, -3.0]], [[-2.0, 0.0]], [[0.0, 3.0]]]]", "(1, 1)", K="[[[[1.0, 2.0]]]]", says=CHANNELS),
+        _window("[[[[1.0, -3.0, 5.0]]]]", "(1, 2)", K="[[[[2.0, 4.0]]]]", says=BOX),
+        _window("[[[[2.0], [-4.0], [6.0], [8.0]]]]", "(2, 1)", (2, 1), K="[[[[3.0], [7.0]]]]", says=PAIR),
+        _window("[[[[2.0, -4.0], [6.0, 8.0]]]]", "(2, 2)", (2, 2), (1,) * 4, "[[[[0.5, 1.0], [1.5, 2.0]]]]", PADDING),
+        _window("[[[[4.0, -8.0]]]]", "(1, 2)", (1, 1), (0, 0, 1, 0), "[[[[2.0, 6.0]]]]", SIDES),
+        _window("[[[[0.5, -1.0], [1.5, 2.0]]]]", "(2, 2)", K="[[[[1.25]]]]", says=SCALE_OF_X, dtype="float32"),
         *[
-            _op(f"input_scale(Tensor(x), {options})", _random(dtype, x=shape))
-            for options, shape, dtype in [
-                ("kernel_size=3, padding=1", (2, 3, 5, 6), "float64"),
-                ("kernel_size=(3, 2), stride=(2, 1), padding=(1, 0)", (1, 2, 7, 5), "float32"),
-                ("kernel_size=5", (2, 4, 9, 8), "float32"),
-                ("kernel_size=2, stride=3, padding=1", (3, 1, 6, 6), "float64"),
+            Case(f"input_scale(x, {kernel}, {stride}, {padding})", _random(dtype, x=shape))
+            for kernel, stride, padding, shape, dtype in [
+                ((3, 3), (1, 1), (1, 1, 1, 1), (2, 3, 5, 6), "float64"),
+                ((3, 2), (2, 1), (1, 2, 0, 1), (1, 2, 7, 5), "float32"),
+                ((5, 5), (1, 1), (0, 0, 0, 0), (2, 4, 9, 8), "float32"),
+                ((2, 3), (3, 2), (0, 1, 2, 0), (3, 1, 6, 6), "float64"),
             ]
         ],
-        _op("input_scale(Tensor(x[:, ::2]), kernel_size=2)", _random("float64", x=(2, 4, 3, 3))),
-        _op("input_scale(Tensor(x), kernel_size=3, padding=2)", _random("float64", x=(1, 1, 4, 4)), says=FITS),
-        _op("input_scale(Tensor(x), kernel_size=5)", _random("float64", x=(1, 1, 4, 4)), says=FITS),
-        _op("input_scale(Tensor(x), kernel_size=2)", _random("float64", x=(4, 4)), says="x (N, C, H, W)"),
-        _window("[[[[1, 2], [3, 4]]]]", "kernel_size=2", says=FLOAT, dtype="int64"),
+        Case("input_scale(x[:, ::2], (2, 2), (1, 1), (0, 0, 0, 0))", _random("float64", x=(2, 4, 3, 3))),
+        Case("input_scale(x, (2, 2), (1, 1), (0, 0, 0, 0))", "x = np.zeros((0, 2, 3, 3), np.float32)"),
     ],
     "09.11": [
         _fold("[2.0, -2.0]", "[1.0, 1.0]", "[3.0, 3.0]", "[0.75, 0.75]", ("[3, 4]", "[False, True]")),

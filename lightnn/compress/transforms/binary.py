@@ -151,8 +151,8 @@ def filter_scales(W):
     the sum, and multiplied back after it, so that nothing overflows; NaN stays NaN. W stays as it is.
     """
     a = np.abs(W).reshape(len(W), -1) if W.size else np.zeros((len(W), 1), W.dtype)
-    largest = a.max(1, keepdims=True)
-    return (a / np.where(largest == 0, 1, largest)).mean(1) * largest[:, 0]
+    largest = np.maximum(a.max(1, keepdims=True), np.finfo(W.dtype).tiny)
+    return (a / largest).mean(1) * largest[:, 0]
 
 
 @exercise("09.3")

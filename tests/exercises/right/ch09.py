@@ -196,53 +196,32 @@ def xnor_dot(a, b, count):
     return 2 * equal - count
 
 
-# 09.10: windows as a view
-@op
-def input_scale(x, *, kernel_size, stride=1, padding=0):
-    (kh, kw), (sh, sw), (ph, pw) = ((v, v) if isinstance(v, int) else v for v in (kernel_size, stride, padding))
-    if x.ndim != 4 or 2 * ph > kh or 2 * pw > kw:
-        raise ValueError("shape or padding")
-    floats(x)
-    if x.shape[2] + 2 * ph < kh or x.shape[3] + 2 * pw < kw:
-        raise ValueError("the window does not fit")
-    A = np.pad(np.abs(x).mean(1, keepdims=True), ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    seen = np.lib.stride_tricks.sliding_window_view(A, (kh, kw), (2, 3))[:, :, ::sh, ::sw]
-
-    def back(dy):
-        dA = np.zeros_like(A)
-        for i, j in np.ndindex(dy.shape[2:]):
-            dA[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] += dy[:, :, i : i + 1, j : j + 1] / (kh * kw)
-        dA = dA[:, :, ph : ph + x.shape[2], pw : pw + x.shape[3]]
-        return (dA * np.sign(x) / x.shape[1]).astype(x.dtype)
-
-    return seen.mean((-2, -1)).astype(x.dtype), back
+# 09.10: a loop over the outputs
+def input_scale(x, kernel, stride, padding):
+    top, bottom, left, right = padding
+    A = np.abs(x).sum(1, keepdims=True) / x.dtype.type(x.shape[1])
+    A = np.pad(A, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    rows = range(0, A.shape[2] - kernel[0] + 1, stride[0])
+    columns = range(0, A.shape[3] - kernel[1] + 1, stride[1])
+    K = np.zeros((len(x), 1, len(rows), len(columns)), x.dtype)
+    for a, i in enumerate(rows):
+        for b, j in enumerate(columns):
+            K[:, :, a, b] = A[:, :, i : i + kernel[0], j : j + kernel[1]].mean((2, 3))
+    return K
 
 
-# 09.10: the taps one after another
-@op
-def input_scale(x, *, kernel_size, stride=1, padding=0):
-    pair = [v if isinstance(v, tuple) else (v, v) for v in (kernel_size, stride, padding)]
-    k, s, p = map(np.array, pair)
-    if x.ndim != 4 or (2 * p > k).any():
-        raise ValueError("want images, and padding of at most half the kernel")
-    if x.dtype.kind != "f":
-        raise TypeError(x.dtype)
-    H, W = (np.array(x.shape[2:]) + 2 * p - k) // s + 1
-    if H < 1 or W < 1:
-        raise ValueError("it does not fit")
-    edges = ((0, 0), (0, 0), (p[0], p[0]), (p[1], p[1]))
-    padded = np.pad(np.abs(x), edges)
-    taps = [np.s_[:, :, i : i + s[0] * H : s[0], j : j + s[1] * W : s[1]] for i in range(k[0]) for j in range(k[1])]
-    n = x.shape[1] * len(taps)
-    K = sum(padded[tap].sum(1, keepdims=True) for tap in taps) / n
-
-    def back(dy):
-        d = np.zeros_like(padded)
-        for tap in taps:
-            d[tap] += dy / n
-        return d[:, :, p[0] : p[0] + x.shape[2], p[1] : p[1] + x.shape[3]] * np.sign(x)
-
-    return K.astype(x.dtype), back
+# 09.10: a loop over the taps, the channels at the end
+def input_scale(x, kernel, stride, padding):
+    top, bottom, left, right = padding
+    big = np.zeros((*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right), np.float64)
+    big[:, :, top : top + x.shape[2], left : left + x.shape[3]] = np.abs(x)
+    H, W = (big.shape[2] - kernel[0]) // stride[0] + 1, (big.shape[3] - kernel[1]) // stride[1] + 1
+    total = 0
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            tap = big[:, :, i:, j:][:, :, :: stride[0], :: stride[1]]
+            total = total + tap[:, :, :H, :W]
+    return (total.sum(1, keepdims=True) / (x.shape[1] * kernel[0] * kernel[1])).astype(x.dtype)
 
 
 # 09.11: a loop over the channels

@@ -3,8 +3,7 @@
 import numpy as np
 
 from lightnn.declare import same
-from lightnn.functional.pool import window
-from lightnn.kernels.conv import pool
+from lightnn.functional.plain import windows
 from lightnn.tensor import op
 
 
@@ -274,31 +273,25 @@ def xnor_dot(a, b, count):
     return count - 2 * np.bitwise_count(a ^ b).astype(np.int64)
 
 
-# 09.10: the window is summed over the channels
-@op
-def input_scale(x, *, kernel_size, stride=1, padding=0):
-    kernel, stride, padding, extra = window("input_scale", x, kernel_size, stride, padding, False)
-    how = kernel, stride, padding, True, extra
-    a = np.abs(x)
-    K = pool.avg_pool2d(a, *how).sum(1, keepdims=True)
-    return K, lambda dy: np.sign(x) * pool.avg_pool2d_backward(dy, a[:, :1].shape, *how)
-
-
 # 09.10: a scale for each channel
-@op
-def input_scale(x, *, kernel_size, stride=1, padding=0):
-    kernel, stride, padding, extra = window("input_scale", x, kernel_size, stride, padding, False)
-    how = kernel, stride, padding, True, extra
-    a = np.abs(x)
-    return pool.avg_pool2d(a, *how), lambda dy: np.sign(x) * pool.avg_pool2d_backward(dy, x.shape, *how)
+def input_scale(x, kernel, stride, padding):
+    return windows(np.abs(x), kernel, stride, padding, (1, 1)).mean((4, 5))
 
 
-# 09.10: no gradient
-@op
-def input_scale(x, *, kernel_size, stride=1, padding=0):
-    kernel, stride, padding, extra = window("input_scale", x, kernel_size, stride, padding, False)
-    A = np.abs(x).mean(1, keepdims=True)
-    return pool.avg_pool2d(A, kernel, stride, padding, True, extra), lambda dy: 0 * x
+# 09.10: the root of the mean square
+def input_scale(x, kernel, stride, padding):
+    return np.sqrt((windows(x, kernel, stride, padding, (1, 1)) ** 2).mean((1, 4, 5), keepdims=False)[:, None])
+
+
+# 09.10: only whole windows within the image, and one number for all
+def input_scale(x, kernel, stride, padding):
+    K = windows(np.abs(x), kernel, stride, padding, (1, 1)).mean((1, 4, 5))[:, None]
+    return np.broadcast_to(K.mean((2, 3), keepdims=True), K.shape).copy()
+
+
+# 09.10: the magnitude of the mean
+def input_scale(x, kernel, stride, padding):
+    return np.abs(windows(x.mean(1, keepdims=True), kernel, stride, padding, (1, 1)).mean((4, 5)))
 
 
 # 09.11: divided by the magnitude of gamma

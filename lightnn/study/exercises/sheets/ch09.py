@@ -1,20 +1,19 @@
 """Chapter 09, binarization: signs and their stand-in slopes, scales, random signs, and products of bits."""
 
 import lightnn.compress.transforms
-import lightnn.functional
+import lightnn.functional.plain
 import lightnn.kernels.binary.thresholds
 import lightnn.kernels.binary.words  # noqa: F401  (their exercises register themselves)
 from lightnn.study.exercises.sheets import Mistake, Sheet
 
 PASSED_1 = "np.where(np.abs(x) <= 1, dy, dy.dtype.type(0))"
 SIGNS = "signs_of(x)"
-DIVIDED_2 = "a / np.where(largest == 0, 1, largest)"
-MEAN_2 = f"({DIVIDED_2}).mean(1) * largest[:, 0]"
+MEAN_2 = "(a / largest).mean(1) * largest[:, 0]"
 CHANCE = "np.clip((W + 1) / 2, 0, 1)"
 DRAWN = "rng.random(W.shape, dtype=np.float32)"
 SLOPE_4 = "(2 * np.fmax(1 - np.abs(x), 0))"
 SLOPE_5 = "(1 / n + alpha * inside)"
-POOLED = "pool.avg_pool2d(A, *how)"
+WINDOWS = "windows(A, kernel, stride, padding, (1, 1))"
 
 SHEETS = (
     Sheet(
@@ -236,14 +235,13 @@ SHEETS = (
     Sheet(
         "09.10",
         "The scale of each window of the input",
-        "hard",
-        "A = mean of |x| over the channels,   K = A * k,   k_ij = 1 / (w h)",
+        "middle",
+        "A = mean of |x| over the channels,   K = A * k,   k_ij = 1 / (KH KW)",
         (
             "First A, (N, 1, H, W). Then each output is the mean of A under a window, zeros of the padding included.",
-            "np.pad, then two loops over the rows and columns of the kernel, each adding A[:, :, i::stride] cut to size.",
-            "Backwards, each output sends dy / (w h) to the pixels of its window, and each pixel sends a C-th of it, "
-            "times the sign of x, to each channel. np.sign(0) = 0 is right here.",
-            "In the library: `window` checks and fills in the options, pool.avg_pool2d and avg_pool2d_backward do both.",
+            "np.pad(A, ((0, 0), (0, 0), (top, bottom), (left, right))) makes the border.",
+            "Two loops over the taps of the kernel, each adding a slice with the stride as step, divided by KH KW; or "
+            "np.lib.stride_tricks.sliding_window_view, every s-th window, and a mean over the last two axes.",
         ),
         (
             Mistake("A is the mean of x, not of |x|", "np.abs(x).mean", "x.mean"),
@@ -251,15 +249,18 @@ SHEETS = (
                 "A is the sum over the channels: want their mean", ".mean(1, keepdims=True)", ".sum(1, keepdims=True)"
             ),
             Mistake("A is the largest over the channels", ".mean(1, keepdims=True)", ".max(1, keepdims=True)"),
-            Mistake("the gradient lacks the sign of x", "np.sign(x) / x.shape[1]", "1 / x.shape[1] + 0 * x"),
-            Mistake("the gradient is not divided by the number of channels", "np.sign(x) / x.shape[1]", "np.sign(x)"),
+            Mistake("K is a sum: want the mean of the window", ".mean((4, 5))", ".sum((4, 5))"),
             Mistake(
                 "the zeros of the padding don't count: want them counted",
-                "padding, True, extra",
-                "padding, False, extra",
+                f"{WINDOWS}.mean((4, 5))",
+                f"{WINDOWS}.sum((4, 5)) / windows(np.ones_like(A), kernel, stride, padding, (1, 1)).sum((4, 5))",
             ),
+            Mistake("stride is ignored", "kernel, stride, padding, (1, 1)", "kernel, (1, 1), padding, (1, 1)"),
+            Mistake("the padding is left out", "stride, padding, (1, 1)", "stride, (0, 0, 0, 0), (1, 1)"),
             Mistake(
-                "K is a sum: want the mean of the window", f"return {POOLED}", f"return np.prod(kernel) * {POOLED}"
+                "the four sides of the padding are in the order (top, bottom, left, right)",
+                "stride, padding, (1, 1)",
+                "stride, (padding[0], padding[2], padding[1], padding[3]), (1, 1)",
             ),
         ),
     ),
@@ -311,10 +312,9 @@ def finale() -> str:
 
     from lightnn import compress, data, nn, optim
     from lightnn import functional as F
-    from lightnn.functional.binary import input_scale
+    from lightnn.functional.plain import input_scale
     from lightnn.kernels.binary.thresholds import fold_threshold
     from lightnn.kernels.binary.words import pack_signs, xnor_dot
-    from lightnn.tensor import Tensor
     from lightnn.training import predict, train
 
     mnist, rng = data.load_mnist(), np.random.default_rng(0)
@@ -352,7 +352,7 @@ def finale() -> str:
     s = np.array([[xnor_dot(a, b, sums[0].shape[1]) for b in w] for a in h])
     same = np.where((s >= T) ^ flip, 1, -1) == sums[1]
     assert same.mean() > 0.999, f"your words and thresholds give {same.mean():.1%} of the signs of the float network"
-    K = input_scale(Tensor(images[:5]), kernel_size=5).data.shape
+    K = input_scale(images[:5], (5, 5), (1, 1), (0, 0, 0, 0)).shape
     return (
         f"your chapter 09 trains networks on MNIST: all of one bit {errors[0]} error, with Bi-Real's slope, scales and "
         f"two bases {errors[1]}, with random signs {errors[2]}; your words and thresholds give the signs of a hidden "
