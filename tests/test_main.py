@@ -261,7 +261,7 @@ def test_an_interrupted_reproduce_goes_on_unless_fresh(run, folder, paper, cache
     ("arguments", "message"),
     [
         ("reproduce", "PAPER"),
-        ("reproduce han2016", "choose from han2015, deep-compression, twn"),
+        ("reproduce han2016", "choose from han2015, deep-compression, binaryconnect, bnn"),
         ("reproduce han2015 --seed x", "--seed"),
         ("reproduce han2015 --json missing/a.json", "missing/a.json"),
         ("reproduce han2015 --json folder", "folder"),
@@ -297,8 +297,8 @@ def made_up(tmp_path, monkeypatch):
 def test_the_command_line_offers_a_paper_that_has_a_folder(run, made_up, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(lab_run, "RESULTS", made_up / "no such folder")
-    names = ["han2015", "deep-compression", "twn", "dorefa", "li2016", "qsgd", "ttq", "dgc", "jacob2018", "pact", "lsq"]
-    assert list(registry.papers()) == [*names, "nagel2019", "nobody2030"]
+    names = ["han2015", "deep-compression", "binaryconnect", "bnn", "xnor", "twn", "dorefa", "li2016", "qsgd", "ttq"]
+    assert list(registry.papers()) == [*names, "dgc", "jacob2018", "pact", "lsq", "nagel2019", "nobody2030"]
     out = run("reproduce", "--help")[1]
     assert max(map(len, out.splitlines())) <= 80
     assert "nagel2019, nobody2030" in " ".join(out.split()) and "what nobody wrote" in out

@@ -80,6 +80,13 @@ def _hardtanh(call):
     return call.node("Clip", call.value(0), call.floats(call.options["min_val"]), call.floats(call.options["max_val"]))
 
 
+@exports("sign", "approx_sign")
+def _sign(call):
+    """ONNX's own Sign(0) is 0."""
+    not_negative = call.node("GreaterOrEqual", call.value(0), call.floats(0))
+    return call.node("Where", not_negative, call.floats(1), call.floats(-1))
+
+
 @exports("logsigmoid")
 def _logsigmoid(call):
     """log(1 / (1 + exp(-x))) = -softplus(-x)."""
@@ -126,6 +133,13 @@ def _avg_pool(call):
         x = call.node("Pad", x, call.ints(0, 0, *p, 0, 0, *p))
         window["pads"] = [0, 0, *(after - n for after, n in zip(window["pads"][2:], p))]
     return call.node("AveragePool", x, **window, count_include_pad=0)
+
+
+@exports("input_scale")
+def _input_scale(call):
+    """The mean of |x| over the channels, then over each window, the zeros of the padding included."""
+    A = call.node("ReduceMean", call.node("Abs", call.value(0)), axes=[1], keepdims=1)
+    return call.node("AveragePool", A, **_window(call), count_include_pad=1)
 
 
 @exports("adaptive_avg_pool2d")

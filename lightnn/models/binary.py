@@ -30,7 +30,7 @@ class XnorLeNet5(nn.Module):
     """The LeNet-5 of ternary weight networks in XNOR-Net's block order: batch norm, sign, layer, pooling. conv 32 5x5,
     then the signs: conv 64 5x5, 512; then 10. The first and the last layer read numbers, not signs.
 
-    582,186 parameters, 581,408 of them weights; for 28 x 28 images.
+    582,634 parameters, 581,408 of them weights; for 28 x 28 images.
     """
 
     def __init__(self, num_classes, in_channels, rng):

@@ -4,7 +4,7 @@ recipe.py    Recipe: how to train, as one value
 loop.py      train (options one by one), follow (a Recipe), evaluate, predict, and the History of a training
 parallel.py  train_parallel: the same on several workers, which exchange encoded gradients
 replica.py   the workers' side of it
-gradients.py  gradients of a network of few bits beside those of its twin in floats; latent weights
+gradients.py gradients of a network of few bits beside those of its twin in floats; latent weights
 statistics.py  reestimate_batch_norm: running statistics for weights that have changed
 codec.py     what they exchange: GradientCodec, and Uncompressed (the others are in lightnn/compress/gradients)
 """

@@ -17,7 +17,7 @@ from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.one_bit import RECIPE, Subject, Way, binary
 
 QUICK = {"epochs": 2, "images": 10_000}
-FULL = Subject("bnn_mlp on MNIST", dataclasses.replace(RECIPE, epochs=8))
+FULL = Subject("bnn_mlp on MNIST", dataclasses.replace(RECIPE, batch_size=100))
 
 
 def bnn(rng):

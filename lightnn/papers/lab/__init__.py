@@ -7,6 +7,7 @@ experiment.py  one network's experiment as steps of a journal
 stage.py       MNIST, the recipe of one stage of training, errors
 pruning.py     several layers pruned at once
 low_bits.py    weights and activations of few bits: one network, several ways, a float control; low_bits_tables.py
+one_bit.py     networks of one bit: several ways by one recipe; one_bit_tables.py
 exchange.py    what workers exchange: one network trained with several gradient codecs
 record.py      results as JSON, with command, seed and machine
 """
