@@ -3,6 +3,7 @@
 suite.py        Suite and suites(): how a benchmark registers itself by the SUITE in its module; `run`
 convolution.py  dense, depthwise, grouped, shift: forward and both gradients
 filters.py      one network with five filters: its errors over three seeds
+binary.py       products of signs on packed bits
 int8.py         kernels of 8-bit integers, and PyTorch's
 networks.py     whole networks in int8 against float32
 quantization.py what fewer bits gain and cost; survey_table.py, energy.py and memory.py belong to it

@@ -144,7 +144,7 @@ def place(words, c, window, places):
     data[size:] = 0
     args = data, words.reshape(-1), (deep, height, width), places.phases, window.padding, places.joins
     args += (window.dilation[1], c, window.value > 0)
-    run(fill, _fill_parallel, args, n * deep * len(places.joins), size)
+    run(fill, _fill_parallel, args, n * deep * len(places.joins), size // 4)
     return data
 
 

@@ -24,7 +24,7 @@ from lightnn.kernels.binary.words import WORD, expand
 from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
 from lightnn.kernels.vector.gemm import aligned_empty
 
-SERIAL_BITS = 16 * SERIAL_WORK  # products of signs below which starting threads costs more than it saves
+SERIAL_BITS = 600 * SERIAL_WORK  # products of signs below which starting threads costs more than it saves
 
 
 class Panels(NamedTuple):

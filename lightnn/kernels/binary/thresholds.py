@@ -44,7 +44,7 @@ def find_threshold(holds, low, high, channels):
         holds(s)[c]    exactly where    (s >= T[c]) ^ flip[c]
 
     holds takes an int64 array (C,), a number for each channel, and gives bools (C,); of a channel's function they change
-    at most once. T is from low to high + 1. A function that holds everywhere or nowhere has T = low.
+    at most once. T is from low to high. A function that holds everywhere, or nowhere (flip), has T = low.
     """
     first, last = (np.full(channels, end, np.int64) for end in (low, high))
     at_first, at_last = holds(first), holds(last)

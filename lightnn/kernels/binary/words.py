@@ -67,7 +67,7 @@ def pack_rows(x, least=None, flip=None):
     n, k = x.shape
     words = np.empty((n, -(-k // WORD)), np.uint64)
     args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), *_bounds(x, least, flip), k
-    run(rows_into, _rows_parallel, args, n, n * k // 4)
+    run(rows_into, _rows_parallel, args, n, n * k // 8)
     return words
 
 
@@ -78,7 +78,7 @@ def pack_planes(x, least=None, flip=None):
     words = np.empty((n, count, *x.shape[2:]), np.uint64)
     size = words[:1, :1].size
     args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), *_bounds(x, least, flip), c, size
-    run(planes_into, _planes_parallel, args, n * count, n * c * size // 4)
+    run(planes_into, _planes_parallel, args, n * count, n * c * size // 8)
     return words
 
 

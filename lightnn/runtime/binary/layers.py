@@ -138,10 +138,11 @@ class BinaryXnorLinear(BinaryLinear):
 
     def forward(self, x):
         self.check_that_it_runs_only(x)
-        k = self.weight_shape[1]
-        check.shape("BinaryXnorLinear", f"x (N, {k})", len(x.shape) == 2 and x.shape[1] == k > 0, x=x)
-        scale, _ = self.numbers()
-        y = self.from_words(pack_signs(x).data, scale, np.zeros_like(scale)) * abs(x).mean(1, keepdims=True)
+        (o, k), (scale, _) = self.weight_shape, self.numbers()
+        check.shape("BinaryXnorLinear", f"x (..., {k})", len(x.shape) >= 1 and x.shape[-1] == k, x=x)
+        rows = Tensor(x.data.reshape(-1, k))
+        y = self.from_words(pack_signs(rows).data, scale, np.zeros_like(scale)).reshape(*x.shape[:-1], o)
+        y = y * abs(x).mean(-1, keepdims=True)
         return y if self.bias is None else y + self.bias
 
 

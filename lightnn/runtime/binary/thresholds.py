@@ -106,7 +106,7 @@ def integer_threshold(norm: Module, layer: BinaryLinear | BinaryConv2d) -> tuple
 def float_threshold(norm: Module) -> tuple[np.ndarray, np.ndarray]:
     """(T float32, flip), (C,) each: norm(x) >= 0 where (x >= T) ^ flip, for every finite float32 x."""
     T, flip = find_threshold(lambda k: _holds(norm, float_of_order(k)), -MOST, MOST, len(norm.running_mean))
-    return float_of_order(np.minimum(T, MOST)), flip
+    return float_of_order(T), flip
 
 
 def _holds(norm, x):
