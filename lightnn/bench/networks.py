@@ -17,7 +17,7 @@ from lightnn.bench.suite import Suite
 from lightnn.bench.timing import medians_ms
 from lightnn.tensor import Tensor, no_grad
 
-BATCHES, ROUNDS, ASKED = (1, 64), 15, 2.0
+BATCHES, ROUNDS, AIM = (1, 64), 15, 2.0
 NETWORKS = {  # name: make, shape of an image
     "LeNet-5": (lambda: models.lenet5(rng=0), (1, 28, 28)),
     "depthwise-separable": (lambda: models.filternet_separable(rng=0), (1, 28, 28)),
@@ -56,9 +56,9 @@ def run(
     rounds: int = ROUNDS,
     say: Callable[[str], None] = print,
 ) -> dict:
-    """{"threads", "asked", "rows": {network: {batch: what `measure` gives}}}. Prints as it measures."""
+    """{"threads", "aim", "rows": {network: {batch: what `measure` gives}}}. Prints as it measures."""
     threads, rows = numba.get_num_threads(), {}
-    say(f"median ms of a batch, {threads} threads; ratio = the faster float32 / int8; asked: {ASKED:g}")
+    say(f"median ms of a batch, {threads} threads; ratio = the faster float32 / int8; aim: {AIM:g}")
     say(f"{'':<24}{'batch':>6}{'float32':>10}{'folded':>10}{'int8':>10}{'ratio':>8}{'least':>7}")
     for name, (make, shape) in networks.items():
         images = np.random.default_rng(0).random((max(BATCHES), *shape), np.float32)
@@ -66,9 +66,9 @@ def run(
         for batch in BATCHES:
             row = rows[name][str(batch)] = measure(each, images[:batch], rounds)
             times = "".join(f"{row[key]:>10.3f}" for key in ("float32 ms", "folded ms", "int8 ms"))
-            ratios = f"{row['ratio']:>8.2f}{row['least ratio']:>7.2f}  {'yes' if row['ratio'] >= ASKED else 'no'}"
+            ratios = f"{row['ratio']:>8.2f}{row['least ratio']:>7.2f}  {'yes' if row['ratio'] >= AIM else 'no'}"
             say(f"{name:<24}{batch:>6}{times}{ratios}")
-    return {"threads": threads, "asked": ASKED, "rows": rows}
+    return {"threads": threads, "aim": AIM, "rows": rows}
 
 
 SUITE = Suite(("networks",), "whole networks in int8 against float32", lambda families: run())

@@ -1,9 +1,9 @@
 """DoReFa's bits on our network, and the paper's figures (Zhou et al. 2016, arXiv 1606.06160)."""
 
-from lightnn.papers.lab.low_bits_tables import Asked, Beside, format_comparison
+from lightnn.papers.lab.low_bits_tables import Aim, Beside, format_comparison
 
 BESIDE = Beside(
-    asked={"W4 A4 G32": Asked(loss=0.2)},
+    aims={"W4 A4 G32": Aim(loss=0.2)},
     notes=(
         "Paper (arXiv 1606.06160, abstract): AlexNet with W1 A2 G6 reaches 46.1 % top 1",
         "on ImageNet. The authors' code (tensorpack, README of DoReFa-Net) gives errors:",

@@ -1,13 +1,13 @@
 """Integer networks beside floats, their files beside the formula, and what the paper says (Jacob et al. 2018, arXiv
 1712.05877)."""
 
-from lightnn.papers.lab.low_bits_tables import Asked, Beside, format_comparison
+from lightnn.papers.lab.low_bits_tables import Aim, Beside, format_comparison
 
 BESIDE = Beside(
-    asked={
-        "rounded, per tensor": Asked(loss=0.05),
-        "rounded, per channel": Asked(loss=0.05),
-        "trained, W4 A4": Asked(loss=0.2),
+    aims={
+        "rounded, per tensor": Aim(loss=0.05),
+        "rounded, per channel": Aim(loss=0.05),
+        "trained, W4 A4": Aim(loss=0.2),
     },
     notes=(
         "Paper (arXiv 1712.05877, table 4.1), ResNet-50, 100 and 150 on ImageNet: 76.4,",

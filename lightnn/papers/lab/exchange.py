@@ -24,7 +24,7 @@ from lightnn.training import GradientCodec, Recipe, Uncompressed, Workers, train
 
 CONTROL = "uncompressed"
 WORKERS, BATCH_SIZE, SEEDS = 4, 128, 3
-RATIO, POINTS = 30, 0.3  # what was asked for: at least this ratio at no more than this loss
+RATIO, POINTS = 30, 0.3  # the aim: at least this ratio at no more than this loss
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _mean_bytes(way, skipped):
 
 
 def format_comparison(result: dict) -> str:
-    """A row for each way, at most 80 columns, and which of them reach what was asked for."""
+    """A row for each way, at most 80 columns, and which of them reach the aim."""
     rows, seeds = compare(result), len(result["seeds"])
     table = [
         [
@@ -156,18 +156,18 @@ def format_comparison(result: dict) -> str:
         f"LeNet-5 on MNIST ({result['images']:,} images), {result['workers']} workers, {result['steps']} steps of "
         f"{result['batch size']}, {seeds} seed{'s' * (seeds != 1)}"
     )
-    head = ["", "bytes a step", "MB", "ratio", "test %", "loss", "spread", "asked"]
+    head = ["", "bytes a step", "MB", "ratio", "test %", "loss", "spread", "aim"]
     return "\n".join([caption, text_table("", head, table), *NOTES])
 
 
 NOTES = (
     "bytes: encoded messages of all workers, each counted once; MB: of the whole run.",
     "test %: accuracy, mean over the seeds; loss: points against the control of the",
-    "same seed, mean; spread: the largest loss less the smallest. asked: a ratio of",
+    "same seed, mean; spread: the largest loss less the smallest. aim: a ratio of",
     f"at least {RATIO} and a mean loss of at most {POINTS} points.",
 )
 
 
 def reaches(row: dict) -> bool:
-    """Whether a row of `compare` has the ratio and the loss that were asked for."""
+    """Whether a row of `compare` has the ratio and the loss that are the aim."""
     return row["ratio"] >= RATIO and round(row["loss"], 9) <= POINTS

@@ -1,4 +1,4 @@
-"""The tables of the experiments on few bits (low_bits.py): the paper's figures beside ours, and what was asked for.
+"""The tables of the experiments on few bits (low_bits.py): the paper's figures beside ours, and the aims.
 
 loss = accuracy of the control - accuracy of the way, in points,    ratio = bytes of the control / bytes of the way
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from lightnn.papers.lab.low_bits import CONTROL
 from lightnn.tables import text_table
 
-FLOAT = 99.35  # %, asked of the float network
+FLOAT = 99.35  # %, aim for the float network
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked of a way: an accuracy of at least `accuracy` %, or a loss of at most `loss` points."""
+class Aim:
+    """The aim for a way: an accuracy of at least `accuracy` %, or a loss of at most `loss` points."""
 
     accuracy: float = 0.0
     loss: float = 100.0
@@ -29,10 +29,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside our numbers: the paper's figures by way, what was asked of ways, and notes below."""
+    """What stands beside our numbers: the paper's figures by way, the aims for ways, and notes below."""
 
     paper: Mapping[str, str] = field(default_factory=dict)
-    asked: Mapping[str, Asked] = field(default_factory=dict)
+    aims: Mapping[str, Aim] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -54,10 +54,8 @@ def format_comparison(result: dict, beside: Beside, more: Callable[[dict], list[
     if beside.paper:
         columns["paper %"] = [beside.paper.get(name, "") for name in rows]
     columns |= _numbers(rows)
-    columns["asked"] = [str(beside.asked.get(name, "")) for name in rows]
-    columns["met"] = [
-        _yes(beside.asked[name].reached(row)) if name in beside.asked else "" for name, row in rows.items()
-    ]
+    columns["aim"] = [str(beside.aims.get(name, "")) for name in rows]
+    columns["met"] = [_yes(beside.aims[name].reached(row)) if name in beside.aims else "" for name, row in rows.items()]
     caption = (
         f"{result['network']}: {result['reference epochs']} epochs in floats ({first['test accuracy %']:.2f} %), then "
         f"{result['epochs']}\nepochs of {result['images']:,} images for each way; seed {result['seed']}"
@@ -66,7 +64,7 @@ def format_comparison(result: dict, beside: Beside, more: Callable[[dict], list[
     before, after = (_yes(row["test accuracy %"] >= FLOAT) for row in (first, rows[CONTROL]))
     gain = rows[CONTROL]["test accuracy %"] - first["test accuracy %"]
     notes = [
-        f"asked of the float network: test >= {FLOAT} ({before} before, {after} as the control).",
+        f"aim for the float network: test >= {FLOAT} ({before} before, {after} as the control).",
         f"training on changed the floats by {gain:+.2f} points.",
     ]
     return "\n".join([caption, table, *NOTES, *notes, *more(rows), "", *beside.notes])
@@ -75,7 +73,7 @@ def format_comparison(result: dict, beside: Beside, more: Callable[[dict], list[
 NOTES = (
     "W, A: bits of weights and activations. test %: accuracy; loss: points against",
     "the control, which trains on in floats for as many steps (against the floats",
-    "before, for what is not trained on); bytes: of the file. asked: >= an accuracy,",
+    "before, for what is not trained on); bytes: of the file. aim: >= an accuracy,",
     "<= a loss. One seed: 0.1 point is 10 images, no more than chance gives.",
 )
 

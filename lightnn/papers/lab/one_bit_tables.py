@@ -19,7 +19,7 @@ def format_errors(result: dict, beside: Beside) -> str:
     """A row for each way and below it its other forms, at most 80 columns, then the notes."""
     rows = [row for name, way in result["ways"].items() for row in _rows(name, way, beside)]
     plan = f"{result['epochs']} epochs of {result['images']:,} images for each way"
-    caption = f"{result['network']}, from the start: {plan};\nseed {result['seed']}"
+    caption = f"{result['network']}, from its initial weights:\n{plan}; seed {result['seed']}"
     head = ["", "W/A", "paper", "valid.", "test", "bytes", "aim"]
     return "\n".join([caption, text_table("", head, rows), *NOTES, "", *beside.notes])
 

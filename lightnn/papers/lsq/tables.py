@@ -1,9 +1,9 @@
 """Learned steps on our network, and what the paper says (Esser et al. 2020, arXiv 1902.08153)."""
 
-from lightnn.papers.lab.low_bits_tables import Asked, Beside, format_comparison
+from lightnn.papers.lab.low_bits_tables import Aim, Beside, format_comparison
 
 BESIDE = Beside(
-    asked={"W2 A2": Asked(loss=0.5), "W4 A4": Asked(loss=0.2)},
+    aims={"W2 A2": Aim(loss=0.5), "W4 A4": Aim(loss=0.2)},
     notes=(
         "Paper (arXiv 1902.08153, table 1), ResNet-18 on ImageNet: 67.6, 70.2 and 71.1 %",
         "with 2, 3 and 4 bits, 70.5 % in floats; read in notes on the paper and in a",

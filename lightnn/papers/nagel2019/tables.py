@@ -9,7 +9,7 @@ import statistics
 from lightnn.papers.nagel2019.experiment import BOTH, NEAREST, PLAIN
 from lightnn.tables import text_table
 
-ASKED = 0.8  # of the loss should be recovered by equalisation and bias correction
+AIM = 0.8  # of the loss should be recovered by equalisation and bias correction
 LEAST_LOSS = 0.5  # points: with less than that lost, there is nothing to recover
 
 
@@ -38,7 +38,7 @@ def format_tables(result: dict) -> str:
     ways = [way for way in result["ways"] if way != PLAIN]
     rows = [[way, *(_percent(recovered(result, way, K)) for K in bits)] for way in ways]
     back = text_table("", ["recovered", *(f"{K} bits" for K in bits)], rows)
-    return "\n\n".join([caption, accuracy, back, _asked(result, bits), _adaround(result, bits), NOTES])
+    return "\n\n".join([caption, accuracy, back, _aim(result, bits), _adaround(result, bits), NOTES])
 
 
 def _cell(accuracies):
@@ -49,17 +49,17 @@ def _percent(fraction):
     return "-" if fraction is None else f"{100 * fraction:.0f} %"
 
 
-def _asked(result, bits):
-    """For each number of bits, whether equalisation and bias correction recover what was asked for."""
+def _aim(result, bits):
+    """For each number of bits, whether equalisation and bias correction reach the aim."""
     lines = []
     for K in bits:
         fraction = recovered(result, BOTH, K)
         verdict = "nothing to recover" if fraction is None else f"both recover {100 * fraction:.1f} %"
-        met = "" if fraction is None else "  yes" if fraction >= ASKED else "  no"
+        met = "" if fraction is None else "  yes" if fraction >= AIM else "  no"
         losses = lost(result, K)
         points = f"{statistics.mean(losses):.2f} points ({min(losses):.2f} to {max(losses):.2f})"
         lines.append(f"{K} bits: plain loses {points}; {verdict}{met}")
-    return "\n".join([f"asked: both recover at least {100 * ASKED:.0f} %", *lines])
+    return "\n".join([f"aim: both recover at least {100 * AIM:.0f} %", *lines])
 
 
 def _adaround(result, bits):

@@ -1,9 +1,9 @@
 """A learned clip beside a fixed one, and what the paper says (Choi et al. 2018, arXiv 1805.06085)."""
 
-from lightnn.papers.lab.low_bits_tables import Asked, Beside, format_comparison
+from lightnn.papers.lab.low_bits_tables import Aim, Beside, format_comparison
 
 BESIDE = Beside(
-    asked={"4 bits, a learned": Asked(loss=0.2)},
+    aims={"4 bits, a learned": Aim(loss=0.2)},
     notes=(
         "Paper (arXiv 1805.06085), ResNet-18 on ImageNet: 64.4, 68.1 and 69.2 % with 2, 3",
         "and 4 bits; read in a later paper's code (N2UQ), not in the paper itself. MNIST",

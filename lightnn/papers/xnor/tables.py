@@ -1,10 +1,10 @@
 """Our binary LeNet-5 beside what papers say of one bit (Rastegari et al. 2016, arXiv 1603.05279)."""
 
-from lightnn.papers.lab.low_bits_tables import Asked, Beside, format_comparison
+from lightnn.papers.lab.low_bits_tables import Aim, Beside, format_comparison
 
 BESIDE = Beside(
     paper={"BWN": "99.05"},
-    asked={"BWN": Asked(accuracy=99.1), "XNOR": Asked(accuracy=98.5)},
+    aims={"BWN": Aim(accuracy=99.1), "XNOR": Aim(accuracy=98.5)},
     notes=(
         "99.05 % is what table 2 of TWN (arXiv 1605.04711) has for this network, with all",
         "four layers binary; read in notes on the paper. XNOR-Net (arXiv 1603.05279, its",

@@ -11,7 +11,7 @@ from lightnn.compress import use_ternary
 from lightnn.papers.lab import low_bits, stage
 from lightnn.papers.lab.journal import Interrupted, Journal
 from lightnn.papers.lab.low_bits import CONTROL, FLOATS, Subject, Way, file_bytes, low_weights
-from lightnn.papers.lab.low_bits_tables import Asked, Beside, compare, format_comparison
+from lightnn.papers.lab.low_bits_tables import Aim, Beside, compare, format_comparison
 
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 WAYS = {
@@ -102,7 +102,7 @@ def test_what_is_trained_on_is_compared_with_the_control_and_the_rest_with_the_r
     rows = compare(result)
     assert (rows["on"]["loss"], rows["off"]["loss"]) == (0.3, -0.2)
     assert (rows["on"]["ratio"], rows["off"]["ratio"]) == (10, 9)
-    text = format_comparison(result, Beside({"on": "98.7"}, {"on": Asked(loss=0.2), "off": Asked(accuracy=99.2)}))
+    text = format_comparison(result, Beside({"on": "98.7"}, {"on": Aim(loss=0.2), "off": Aim(accuracy=99.2)}))
     lines = {line.split()[0]: line.split() for line in text.splitlines() if line}
     assert lines["on"] == ["on", "2", "32", "98.7", "99.20", "0.30", "100", "10.0x", "<=", "0.2", "no"]
     assert lines["off"][-3:] == [">=", "99.2", "yes"]
@@ -110,8 +110,8 @@ def test_what_is_trained_on_is_compared_with_the_control_and_the_rest_with_the_r
 
 
 @pytest.mark.parametrize(
-    ("asked", "accuracy", "loss", "reached"),
-    [(Asked(loss=0.5), 1, 0.5, True), (Asked(loss=0.5), 99, 0.51, False), (Asked(accuracy=99), 98.99, -1, False)],
+    ("aim", "accuracy", "loss", "reached"),
+    [(Aim(loss=0.5), 1, 0.5, True), (Aim(loss=0.5), 99, 0.51, False), (Aim(accuracy=99), 98.99, -1, False)],
 )
-def test_what_was_asked_for(asked, accuracy, loss, reached):
-    assert asked.reached({"test accuracy %": accuracy, "loss": loss}) == reached
+def test_an_aim(aim, accuracy, loss, reached):
+    assert aim.reached({"test accuracy %": accuracy, "loss": loss}) == reached

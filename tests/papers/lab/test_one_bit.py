@@ -43,10 +43,10 @@ def test_it_measures_each_way_and_a_table_shows_it(images, monkeypatch, tmp_path
     network, _ = journal.network("signs", None)
     assert {-1, 1} == set(np.unique(network[1].weight().data)) and np.abs(network[1].weight.data).max() <= 1
     beside = Beside({"signs": "1.29"}, {"signs": 0.0, "signs: as it is": 100}, ("a note",))
-    text = format_errors(result, beside)
+    text = format_errors(result | {"network": "a_network_of_20_chars on MNIST", "images": 55_000}, beside)
     lines = {line.split()[0]: line.split() for line in text.splitlines() if line.strip()}
     assert lines["signs"][1:3] == ["1/32", "1.29"] and lines["signs"][-1] == "no" and lines["as"][-1] == "yes"
-    assert max(map(len, text.splitlines())) <= 80 and "2 epochs of 300 images" in text and text.endswith("a note")
+    assert max(map(len, text.splitlines())) <= 80 and "2 epochs of 55,000 images" in text and text.endswith("a note")
 
 
 def test_an_interrupted_run_gives_what_an_uninterrupted_one_gives(images, monkeypatch, tmp_path):
