@@ -38,7 +38,7 @@ REST = "every other name"
 INSIDE = {  # the same for the members of a folder
     "functional": [("check",), ("conv", "pool"), ("quantize",), (REST,)],
     "nn": [("sketch",), ("init", "module"), ("layers",), (REST,)],
-    "kernels": [("parallel", "elias"), ("vector",), ("conv",), ("matrix",), ("quantized",), ("ladder",)],
+    "kernels": [("parallel", "elias"), ("vector",), ("conv",), ("matrix",), ("quantized", "binary"), ("ladder",)],
     "compress": [("finite", "gradients"), ("transforms",), ("structure",), ("pruning",), ("quantization",)],
     "papers": [("lab",), (REST,)],
     "study": [("exercises",), ("book",), ("plots",)],

@@ -69,7 +69,7 @@ def numbers(shape: tuple[int, ...], seed: int) -> np.ndarray:
 def networks(images: np.ndarray) -> dict[str, nn.Module]:
     """{"float32", "folded", "binary"}: the float twin as it is, with folded batch norms, and the network of bits."""
     twin, binary, shape = models.xnor_lenet5(rng=0), models.xnor_lenet5(rng=0), images.shape
-    twin.sign1, twin.sign2 = nn.ReLU(), nn.ReLU()
+    twin.act1, twin.act2 = nn.ReLU(), nn.ReLU()
     for layer in (binary.conv2, binary.fc1):
         compress.use_binary_filters(layer.weight)
     with no_grad():

@@ -23,6 +23,13 @@ and the same on bytes, channels last, with integers alone, for a network of 8 bi
     pooling                  quantized/pool.py
     addition, concatenation  quantized/join.py
 
+and on signs, one bit each, 64 to a word, for a binary network:
+
+    floats to words, back    binary/words.py
+    linear, conv             binary/product.py, binary/conv.py    images of words: binary/image.py
+    pooling                  binary/pool.py
+    batch norm and sign      binary/thresholds.py       one threshold a channel
+
 and what those files are made of:
 
     parallel.py              threads, the lock, the cache of compiled code; `run` cuts work into parts
@@ -35,10 +42,12 @@ and what those files are made of:
     quantized/image.py       where the windows of an image of bytes lie
     quantized/depthwise_llvm.py                  one pixel of many channels, woven to quads in registers
     quantized/requantize.py requantize_llvm.py   from a 32-bit sum back to a byte: gemmlowp's fixed point
+    binary/popcount.py words_llvm.py             the register tile of words: XOR, popcount; comparisons to bits
 
 A reading order: ladder.py (one convolution in seven steps), vector/gemm.py, conv/windows.py, conv/dense.py; then
 conv/planes.py, vector/taps.py, conv/depthwise.py; then matrix/sparse_rows.py, matrix/sparse.py;
-quantized/requantize.py, quantized/quads.py, quantized/image.py, quantized/conv.py; the rest as needed.
+quantized/requantize.py, quantized/quads.py, quantized/image.py, quantized/conv.py; binary/words.py,
+binary/popcount.py, binary/product.py, binary/image.py, binary/conv.py; the rest as needed.
 
 One letter, one thing, in all files:
 

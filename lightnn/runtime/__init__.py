@@ -1,8 +1,9 @@
 """The runtime: networks that compute on their compressed weights and hold nothing else.
 
 The map: registry has the table (layer type, kinds of transforms) -> runtime layer, and each file of layers fills it:
-sparse (a Mask, with or without a Codebook), look_up (a Codebook alone), binary (one bit). lower builds the network, held counts its
-bytes, csr has the definitions. integers runs a network that `compress.quantize` has made, whole, on 8-bit codes.
+sparse (a Mask, with or without a Codebook), look_up (a Codebook alone), binary (one bit). lower builds the network,
+held counts its bytes, csr has the definitions. lower_binary folds batch norms and signs, too. integers runs a network
+that `compress.quantize` has made, whole, on 8-bit codes.
 """
 
 from lightnn.runtime.binary.layers import BinaryConv2d, BinaryLinear, BinaryXnorConv2d, BinaryXnorLinear

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lightnn.kernels.binary.image import Window, find_places, joins, place
-from lightnn.kernels.binary.popcount import BEST, LANES, ByRow, Left, Masked, Right, Sums
+from lightnn.kernels.binary.popcount import BEST, ByRow, Left, Masked, Right, Sums
 from lightnn.kernels.binary.product import product
 from lightnn.kernels.binary.words import WORD, expand, pack_tight
 

@@ -89,7 +89,9 @@ def find_places(x_shape, o, window, lanes):
     zeros, tile = np.zeros(len(at), np.int64), lambda places: whole(np.tile(places, n))
     if value or not any(padding):
         count = np.full(LANES, c * kernel[0] * kernel[1], np.int32)
-        return Places(ho, wo, pitch, size, phases, many, at, y_at, zeros, zeros, step, step, np.zeros(0, np.uint64), count)
+        return Places(
+            ho, wo, pitch, size, phases, many, at, y_at, zeros, zeros, step, step, np.zeros(0, np.uint64), count
+        )
     inside = _inside(height, width, padding, phases)
     count = np.zeros(size + LANES, np.int32)
     for t in inside_step[:: -(-c // WORD)]:
@@ -181,4 +183,6 @@ def _join(row, size, dw, c, s, some):
 @parallel_njit
 def _fill_parallel(data, words, shape, phases, padding, many, dw, c, ones, pieces, parts):
     for part in numba.prange(parts):
-        fill(data, words, shape, phases, padding, many, dw, c, ones, part * pieces // parts, (part + 1) * pieces // parts)
+        fill(
+            data, words, shape, phases, padding, many, dw, c, ones, part * pieces // parts, (part + 1) * pieces // parts
+        )

@@ -28,8 +28,8 @@ def fold_threshold(gamma, beta, mean, var, eps):
         gamma < 0    T = floor(t) + 1,    flip True         so that s = t itself, where the batch norm is 0, gives +1
         gamma = 0    T = -2^31,           flip is beta < 0  every s gives the sign of beta
 
-    T is clipped to -2^31 .. 2^31 - 1, which no sum of a layer reaches. gamma, beta, mean, var: float arrays (C,), var >=
-    0; eps: a number > 0.
+    T is clipped to -2^31 .. 2^31 - 1, which no sum of a layer reaches. gamma, beta, mean, var: float arrays (C,), where
+    var >= 0; eps: a number > 0.
     """
     gamma, beta, mean, var = (np.asarray(a, np.float64) for a in (gamma, beta, mean, var))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -39,12 +39,12 @@ def fold_threshold(gamma, beta, mean, var, eps):
 
 
 def find_threshold(holds, low, high, channels):
-    """(T, flip), int64 (C,) and bool (C,), for C = `channels` functions that rise or fall: for every s from low to high
+    """(T, flip), int64 (C,) and bool (C,), for C = `channels` functions that rise or fall; for each s from low to high
 
         holds(s)[c]    exactly where    (s >= T[c]) ^ flip[c]
 
-    holds takes an int64 array (C,), a number for each channel, and gives bools (C,); of a channel's function they change
-    at most once. T is from low to high. A function that holds everywhere, or nowhere (flip), has T = low.
+    holds takes an int64 array (C,), a number for each channel, and gives bools (C,). Those of one channel change at
+    most once. T is from low to high. A function that holds everywhere, or nowhere (flip), has T = low.
     """
     first, last = (np.full(channels, end, np.int64) for end in (low, high))
     at_first, at_last = holds(first), holds(last)
@@ -57,7 +57,7 @@ def find_threshold(holds, low, high, channels):
 
 
 def float_of_order(order):
-    """The float32 numbers (C,) of int64 (C,): order counts them from -largest, -MOST, to largest, MOST; 0 is -0 and 0."""
+    """The float32 numbers (C,) of int64 (C,), which count them from the least, -MOST, to the largest, MOST."""
     bits = np.abs(order).astype(np.int32).view(np.float32)
     return np.where(order < 0, -bits, bits)
 

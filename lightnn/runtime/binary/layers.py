@@ -110,7 +110,9 @@ class BinaryLinear(OneBit):
         bits = self.bits
         if self.ready and bits.size:
             m, k = self.weight_shape
-            bits = np.ascontiguousarray(bits.view(np.uint64).reshape(-1, k // WORD, LANES).swapaxes(1, 2)).view(np.uint8)
+            bits = np.ascontiguousarray(bits.view(np.uint64).reshape(-1, k // WORD, LANES).swapaxes(1, 2)).view(
+                np.uint8
+            )
         return unpack_tight(bits.reshape(-1), self.weight_shape)
 
     def panels(self) -> product.Panels:

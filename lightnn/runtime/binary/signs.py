@@ -10,10 +10,13 @@ from lightnn import functional as F
 from lightnn import nn
 from lightnn.declare import same
 from lightnn.functional import check
+from lightnn.functional.pool import window
+from lightnn.kernels.binary.pool import max_pool2d
 from lightnn.kernels.binary.words import are_signs, pack_planes, pack_rows, unpack_planes
 from lightnn.runtime.registry import RunsOnly, lowers
 from lightnn.tensor import Tensor, op
 
+BUFFERS = "least", "flip"
 CHANNELS = "x (N, C, ...), C > 0"
 
 
@@ -60,20 +63,35 @@ def words_of(x: Tensor) -> np.ndarray | None:
     return pack_signs(Tensor(x)).data
 
 
+@op
+def pool_signs(words, flip, *, pool):
+    """words (N, C/64, Ho, Wo): OR in each window of words (N, C/64, H, W), then XOR flip. pool: MaxPool2d's options."""
+    image = np.broadcast_to(np.float32(0), words.shape)
+    kernel, stride, (top, bottom, left, right), (h, w) = window("PackSigns", image, **pool)
+    return max_pool2d(words, kernel, stride, (top, bottom + h, left, right + w), flip), None, None
+
+
 @lowers(nn.ApproxSign)
 @lowers(nn.Sign)
 class PackSigns(RunsOnly):
     """+1 where x >= least, else -1, the other way about where flip is set; as bits. Without a batch norm folded into it
     (thresholds.py) it is nn.Sign, but that NaN becomes -1.
 
-    least: float32 (C,), flip: bool (C,); None for those of a sign."""
+    least: float32 (C,), flip: words (C/64,); None for those of a sign. pool: options of a max pooling, done on bits."""
 
-    dense_bytes = 0
+    dense_bytes, buffers = 0, ()
+    least = flip = pool = None
 
-    def __init__(self, layer: nn.Module | None = None, least: np.ndarray | None = None, flip: np.ndarray | None = None):
-        self.least = least
-        self.flip = None if flip is None else pack_rows(np.where(flip, 1.0, -1.0).astype(np.float32)[None])[0]
-        self.buffers = () if least is None else ("least", "flip")
+    def __init__(self, layer: nn.Module | None = None):
+        pass
+
+    @classmethod
+    def of_thresholds(cls, least: np.ndarray, flip: np.ndarray, pool: dict | None = None) -> "PackSigns":
+        """least: float32 (C,), flip: bool (C,)."""
+        made = cls()
+        made.least, made.pool, made.buffers = least, pool, BUFFERS
+        made.flip = pack_rows(np.float32(2) * flip[None] - 1)[0]
+        return made
 
     def forward(self, x):
         self.check_that_it_runs_only(x)
@@ -81,10 +99,12 @@ class PackSigns(RunsOnly):
             return F.sign(x)
         if self.least is not None:
             check.shape("PackSigns", f"x (N, {len(self.least)}, ...)", x.shape[1:2] == self.least.shape, x=x)
-        return SignTensor(pack_signs(x, self.least, self.flip).data, x.shape[1], x.dtype)
+        words = pack_signs(x, self.least, None if self.pool else self.flip)
+        words = pool_signs(words, self.flip, pool=self.pool) if self.pool else words
+        return SignTensor(words.data, x.shape[1], x.dtype)
 
     def stored(self):
         return {"thresholds": self.least, "flips": self.flip}
 
     def extra_repr(self):
-        return "" if self.least is None else f"{len(self.least)} thresholds"
+        return "" if self.least is None else f"{len(self.least)} thresholds" + ", max pooling" * (self.pool is not None)

@@ -6,6 +6,8 @@
 
 Both give the bits of the float32 network, every rounding included: T is found by asking the batch norm itself
 (kernels/binary/thresholds.py). A maximum may stand in between, for alpha x + b rises with x, and its roundings do, too.
+A max pooling right before the batch norm moves behind the threshold, where it is OR on words: the largest number of a
+window reaches T where one does.
 """
 
 from collections.abc import Sequence
@@ -29,8 +31,9 @@ KEEP_SIGNS = (*SIGNS, "flatten", "reshape", "max_pool2d", "channel_shuffle", "ge
 
 def lower_binary(model: Module, input_shape: Sequence[int]) -> Module:
     """`lower(model)` for inputs of input_shape (N, ...), N of no matter, with batch norms and signs folded. Each batch
-    norm that only a Sign or ApproxSign reads becomes an Identity, and the sign a PackSigns with thresholds; a layer of
-    bits before it gives integers, and no longer holds alpha and bias. The model is left as it is.
+    norm that only a Sign or ApproxSign reads becomes an Identity, as a max pooling before it does, and the sign a
+    PackSigns with thresholds that pools. A layer of bits before it gives integers, and no longer holds alpha and bias.
+    The model is left as it is.
 
     The bits of every sign are those of lower(model), exactly."""
     run = wiring("lower_binary", model, (1, *options.shape("lower_binary: input_shape", input_shape)[1:]))
@@ -44,7 +47,10 @@ def lower_binary(model: Module, input_shape: Sequence[int]) -> Module:
             layer = layers[run.steps[source].module]
             T, flip = integer_threshold(modules[run.steps[norm].module], layer)
             layer.count_only()
-        new |= {run.steps[norm].module: nn.Identity(), run.steps[sign].module: PackSigns(least=T, flip=flip)}
+        pool = _pool(run, modules, norm)
+        new |= {run.steps[norm].module: nn.Identity(), run.steps[pool].module: nn.Identity()}
+        options_of_pool = run.steps[pool].options if pool != norm else None
+        new[run.steps[sign].module] = PackSigns.of_thresholds(T, flip, options_of_pool)
     for path, module in new.items():
         put(lowered, path, module.eval())
     return lowered
@@ -69,6 +75,15 @@ def _reader(run, i):
     """The only step that reads step i; None if there is none or are several, or i is the output."""
     readers = run.readers.get(i, [])
     return readers[0] if len(readers) == 1 and run.output != i else None
+
+
+def _pool(run, modules, norm):
+    """The step of the max pooling that the batch norm alone reads; if there is none, the batch norm's."""
+    i = run.steps[norm].inputs[0]
+    if i == INPUT or run.steps[i].op.name != "max_pool2d" or _reader(run, i) is None:
+        return norm
+    path = run.steps[i].module
+    return i if type(modules.get(path)) is nn.MaxPool2d and run.calls[path] == 1 else norm
 
 
 def _source(run, modules, norm):
@@ -114,4 +129,3 @@ def _holds(norm, x):
     shape = (1, -1) if isinstance(norm, nn.BatchNorm1d) else (1, -1, 1, 1)
     with evaluating(norm), no_grad(), np.errstate(all="ignore"):
         return norm(Tensor(x.reshape(shape))).data.reshape(-1) >= 0
-

@@ -1,4 +1,4 @@
-"""Batch norm and sign as a threshold: by hand, against float64 for every sum, ties, and exact for float32's roundings."""
+"""Batch norm and sign as a threshold: by hand, ties, against float64 for every sum, exact for float32's roundings."""
 
 import numpy as np
 import pytest

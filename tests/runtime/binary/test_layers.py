@@ -169,7 +169,7 @@ def test_wrong_inputs_are_one_clear_line(rng):
         linear(signs(rng, 2, 8))
     with pytest.raises(ValueError, match=r"BinaryConv2d: want x \(N, 9, H, W\); got x \(2, 8, 5, 5\)"):
         conv(signs(rng, 2, 8, 5, 5))
-    with pytest.raises(ValueError, match="BinaryConv2d: a kernel of .* does not fit"):
+    with pytest.raises(ValueError, match=r"BinaryConv2d: a kernel of .* does not fit"):
         conv(signs(rng, 2, 9, 2, 5))
     with pytest.raises(RuntimeError, match="does not train"):
         linear.train()(signs(rng, 2, 9))

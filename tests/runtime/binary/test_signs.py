@@ -36,7 +36,7 @@ def test_a_sign_tensor_makes_its_numbers_once(rng):
 
 
 def test_thresholds_by_channel():
-    layer = PackSigns(least=np.float32([1, -1, 0]), flip=np.array([False, True, False])).eval()
+    layer = PackSigns.of_thresholds(np.float32([1, -1, 0]), np.array([False, True, False])).eval()
     x = Tensor(np.float32([[1, -1, 0], [0.5, -1.5, -0.0]]))
     assert layer(x).data.tolist() == [[1, -1, 1], [-1, 1, 1]]
     assert {name: a.nbytes for name, a in layer.stored().items()} == {"thresholds": 12, "flips": 8}
@@ -44,3 +44,17 @@ def test_thresholds_by_channel():
         layer(Tensor(np.zeros((2, 4), np.float32)))
     with pytest.raises(TypeError, match="PackSigns: want floating-point arrays of one dtype, got x int64"):
         lower(nn.Sign())(Tensor(np.zeros((2, 4), np.int64)))
+
+
+@pytest.mark.parametrize(
+    "pool", [nn.MaxPool2d(2), nn.MaxPool2d(3, 2, 1), nn.MaxPool2d((1, 3), ceil_mode=True)], ids=repr
+)
+def test_thresholds_first_then_pooling(pool, rng):
+    """max s >= T where one s >= T, whichever way the sign goes afterwards."""
+    least, flip = rng.standard_normal(70).astype(np.float32), rng.random(70) < 0.5
+    x = Tensor(rng.standard_normal((2, 70, 7, 9), np.float32))
+    options = {name: getattr(pool, name) for name in ("kernel_size", "stride", "padding", "ceil_mode")}
+    bits = PackSigns.of_thresholds(least, flip, options).eval()
+    want = (pool(x).data >= least[:, None, None]) ^ flip[:, None, None]
+    np.testing.assert_array_equal(bits(x).data, np.where(want, 1, -1))
+    assert repr(bits) == "PackSigns(70 thresholds, max pooling)"
