@@ -8,6 +8,7 @@ import numpy as np
 
 from lightnn import options
 from lightnn.declare import same
+from lightnn.exercise import exercise
 from lightnn.functional import check
 from lightnn.functional.pool import window
 from lightnn.kernels.conv import pool
@@ -15,6 +16,7 @@ from lightnn.options import Pair
 from lightnn.tensor import op
 
 
+@exercise("09.1")
 @op(channels=same, finishes_layer=True)
 def sign(x):
     """+1 where x >= 0, else -1, in x's shape and dtype, with the derivative of the hard tanh:
@@ -29,6 +31,7 @@ def sign(x):
     return signs_of(x), lambda dy: np.where(np.abs(x) <= 1, dy, dy.dtype.type(0))
 
 
+@exercise("09.4")
 @op(channels=same, finishes_layer=True)
 def approx_sign(x):
     """+1 where x >= 0, else -1, in x's shape and dtype, with the derivative of a smoother curve than the hard tanh:

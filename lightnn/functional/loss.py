@@ -3,6 +3,7 @@
 import numpy as np
 
 from lightnn import options
+from lightnn.exercise import exercise
 from lightnn.functional import check
 from lightnn.tensor import op
 
@@ -84,6 +85,7 @@ def mse_loss(x, target):
     return np.mean(d * d, dtype=x.dtype), lambda dy: dy * slope * d, lambda dy: -dy * slope * d
 
 
+@exercise("09.6")
 @op
 def squared_hinge(x, target):
     """The loss of an L2-SVM, one against the rest (Tang 2013, arXiv 1306.0239, section 2.2), over a batch of N:

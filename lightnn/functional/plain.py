@@ -4,6 +4,7 @@
     conv2d         y[n, o, i, j] = sum_{c,k,l} w[o, c, k, l] seen[n, c, i, j, k, l]
     its gradients  dw[o, c, k, l] = sum_{n,i,j} dy[n, o, i, j] seen[n, c, i, j, k, l]
                    dx: w[o, c, k, l] dy[n, o, i, j] is added to the pixel that was multiplied by w[o, c, k, l]
+    input_scale    K[n, 0, i, j] = mean of |seen[n, :, i, j]|                                 XNOR-Net's scale
 
 x (N, C, H, W); w (O, C/G, KH, KW); stride and dilation (vertical, horizontal); padding (top, bottom, left, right).
 Arrays in, arrays out; nothing is checked.
@@ -30,6 +31,22 @@ def windows(x, kernel, stride, padding, dilation):
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
     seen = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(2, 3))
     return seen[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
+
+
+@exercise("09.10")
+def input_scale(x, kernel, stride, padding):
+    """K (N, 1, Ho, Wo), in the dtype of x, by which XNOR-Net multiplies a convolution of signs (Rastegari et al. 2016,
+    arXiv 1603.05279, section 3.2):
+
+        A = mean of |x| over the channels,    K = A * k,    k_ij = 1 / (KH KW)
+
+    So K[n, 0, i, j] is the mean of A in the window of output (i, j): the rows i s - top .. i s - top + KH - 1, the
+    columns likewise; what lies outside x is 0 there, and counts. x (N, C, H, W), C > 0; kernel (KH, KW); stride s a
+    pair, for the rows and for the columns; padding: the rows and columns of zeros around x, (top, bottom, left, right).
+    Ho and Wo: as many outputs as whole windows fit into the padded image, at least one. x is not changed.
+    """
+    A = np.abs(x).mean(1, keepdims=True)
+    return windows(A, kernel, stride, padding, (1, 1)).mean((4, 5))
 
 
 def in_groups(a, axis, groups):

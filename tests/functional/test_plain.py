@@ -125,3 +125,13 @@ def test_shift_moves_each_channel_by_its_own_offset(shape, rng):
             if 0 <= h + dy[c] < shape[2] and 0 <= w + dx[c] < shape[3]:
                 want[:, c, h, w] = x[:, c, h + dy[c], w + dx[c]]
         np.testing.assert_array_equal(y, want)
+
+
+def test_the_input_scale_is_the_mean_magnitude_of_all_that_a_window_sees(case):
+    x, w, (stride, padding, *_) = case
+    shape, options = (w.shape[0], x.shape[1], *w.shape[2:]), (stride, padding, (1, 1), 1)
+    K = np.zeros((len(x), 1, *plain.windows(x, shape[2:], *options[:3]).shape[2:4]))
+    for o, i, j, c, _, _, row, column in products(x.shape, shape, *options):
+        if o == 0:
+            K[:, 0, i, j] += np.abs(x[:, c, row, column]) / (x.shape[1] * w.shape[2] * w.shape[3])
+    np.testing.assert_allclose(plain.input_scale(x, w.shape[2:], stride, padding), K, rtol=1e-12)

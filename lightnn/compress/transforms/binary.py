@@ -22,6 +22,7 @@ from lightnn import options
 from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import Transform, transform
 from lightnn.compress.transforms.dorefa_weights import straight_through
+from lightnn.exercise import exercise
 from lightnn.functional.binary import signs_of
 from lightnn.functional.quantize import LEAST_SCALE
 from lightnn.nn import Parameter
@@ -140,6 +141,7 @@ class StochasticBinary(Binary):
         return "-1 or 1, drawn in training"
 
 
+@exercise("09.2")
 def filter_scales(W):
     """alpha (O,) of the filters W (O, ...), in W's dtype:
 
@@ -149,10 +151,11 @@ def filter_scales(W):
     the sum, and multiplied back after it, so that nothing overflows; NaN stays NaN. W stays as it is.
     """
     a = np.abs(W).reshape(len(W), -1) if W.size else np.zeros((len(W), 1), W.dtype)
-    largest = a.max(1, keepdims=True)
-    return (a / np.where(largest == 0, 1, largest)).mean(1) * largest[:, 0]
+    largest = np.maximum(a.max(1, keepdims=True), np.finfo(W.dtype).tiny)
+    return (a / largest).mean(1) * largest[:, 0]
 
 
+@exercise("09.3")
 def draw_signs(W, rng):
     """A bool array of W's shape: each element is True, which stands for +1, with the probability
 
@@ -175,6 +178,7 @@ def clip_latent(W):
     return np.clip(W, -1, 1)
 
 
+@exercise("09.5")
 @op
 def binarize(W, *, alpha, n):
     """w = alpha sign(W), in W's shape and dtype, with sign(0) = +1, and a straight-through gradient (STE):

@@ -15,6 +15,7 @@ from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.base import transform
 from lightnn.compress.transforms.binary import clip_latent
 from lightnn.compress.transforms.levels import Measured, mean_magnitude
+from lightnn.exercise import exercise
 from lightnn.functional.binary import signs_of
 from lightnn.nn import Parameter
 from lightnn.tensor import Tensor, op
@@ -53,6 +54,7 @@ class BinaryBases(Measured):
         latent[...] = clip_latent(latent)
 
 
+@exercise("09.7")
 def greedy_scales(W, M):
     """[alpha_1, ..., alpha_M], floats, for the weights W, a float64 array of any shape, and M >= 1 bases:
 

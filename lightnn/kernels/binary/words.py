@@ -20,12 +20,14 @@ import math
 import numba
 import numpy as np
 
+from lightnn.exercise import exercise
 from lightnn.kernels.binary import words_llvm
 from lightnn.kernels.parallel import parallel_njit, run
 
 WORD = 64
 
 
+@exercise("09.8")
 def pack_signs(x):
     """Words, uint64 (..., ceil(K / 64)), of the signs of x (..., K), floats or integers:
 
@@ -48,6 +50,7 @@ def unpack_signs(words, count):
     return np.where(bits == 1, np.float32(1), np.float32(-1))
 
 
+@exercise("09.9")
 def xnor_dot(a, b, count):
     """The sum over k < count of the products of signs a_k b_k, an int, for words a and b (W,) of pack_signs:
 
