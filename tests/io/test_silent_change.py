@@ -254,7 +254,13 @@ def randomize(model, rng):
             setattr(owner, attribute, (rng.random(array.shape) * 0.2 + low).astype(array.dtype))
 
 
-@pytest.mark.parametrize("name", [*OF_LIGHTNN, *LAYERS])
+SMALLEST = ("lenet", "twn", "cifar", "filternet", "shift_resnet", "mobilenet_v1", "vgg16_cifar", "shufflenet")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*(pytest.param(n, marks=() if n.startswith(SMALLEST) else pytest.mark.compiled) for n in OF_LIGHTNN), *LAYERS],
+)
 def test_every_architecture_and_layer_comes_back_bit_for_bit(name, rng, tmp_path):
     model, shape = an_architecture(name) if name in ARCHITECTURES else a_layer(name)
     randomize(model, rng)

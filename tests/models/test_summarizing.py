@@ -22,6 +22,7 @@ def test_by_hand():
     assert "<table>" in found._repr_html_() and repr(found) == "Summary(7 layers, 431,080 parameters, 2,293,000 MACs)"
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "squeezenet1_1", "shufflenet_v1", "cifar_resnet"])
 def test_totals_are_those_of_the_trace(name):
     model = getattr(models, name)(rng=0)
@@ -30,6 +31,7 @@ def test_totals_are_those_of_the_trace(name):
     assert found.activation_bytes == sum(r.activation_bytes for r in trace if r.op != "dropout")
 
 
+@pytest.mark.compiled
 def test_parts_that_do_not_run_are_counted_apart():
     model = models.googlenet(width_mult=0.1, rng=0)
     found = models.summary(model, (1, 3, 32, 32))

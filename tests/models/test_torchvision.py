@@ -6,15 +6,11 @@ papers' size with --thorough.
 
 import numpy as np
 import pytest
-from numba import config
 
 from lightnn import Tensor, metrics, models, no_grad
 from lightnn.models.efficient import EFFICIENTNET_SCALES
 
-pytestmark = [
-    pytest.mark.oracle,
-    pytest.mark.skipif(bool(config.DISABLE_JIT), reason="too slow without the compiler"),
-]
+pytestmark = [pytest.mark.oracle, pytest.mark.compiled]
 
 SMALLEST = {"alexnet": 63, "inception_v3": 75, "googlenet": 32, "densenet121": 32}  # side of the image; 32 otherwise
 SIZES = {"inception_v3": 299} | {f"efficientnet_{name}": scale.size for name, scale in EFFICIENTNET_SCALES.items()}

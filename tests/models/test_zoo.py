@@ -6,7 +6,6 @@ the others with --thorough.
 
 import numpy as np
 import pytest
-from numba import config
 
 import lightnn
 from lightnn import Tensor, metrics, models, optim
@@ -35,7 +34,6 @@ COUNTS = {  # name: (parameters, million MACs)
 SIZES = {"inception_v3": 299} | {f"efficientnet_{name}": s.size for name, s in EFFICIENTNET_SCALES.items()}
 SIZES |= {f"efficientnet_{name}": s.size for name, s in EFFICIENTNET_LITE_SCALES.items()}
 WITHOUT_AUX = {"googlenet": {"aux_logits": False}, "inception_v3": {"aux_logits": False}}
-SLOW_IN_PLAIN_PYTHON = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="too slow without the compiler")
 QUICK = {
     "mobilenet_v2",
     "mobilenet_v3_small",
@@ -60,7 +58,7 @@ def test_parameters_with_auxiliary_classifiers():
     assert [metrics.count_parameters(m) for m in made] == [13_004_888, 27_161_264, 42_004_074]
 
 
-@SLOW_IN_PLAIN_PYTHON
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in COUNTS]
 )
@@ -94,7 +92,9 @@ def small(name, **more):
     return getattr(models, name)(**options | {"num_classes": 4, "in_channels": 1} | more, rng=0), size
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in ("densenet", "shufflenet_v2") else pytest.mark.compiled) for n in SMALL]
+)
 def test_one_step_moves_every_parameter_and_the_file_holds_the_network(name, rng, tmp_path):
     net, size = small(name)
     x, labels = rng.standard_normal((8, 1, size, size), np.float32), np.arange(8) % 4
@@ -112,7 +112,7 @@ def test_one_step_moves_every_parameter_and_the_file_holds_the_network(name, rng
     np.testing.assert_array_equal(lightnn.predict(lightnn.load(tmp_path / "net.lnn"), x), lightnn.predict(net, x))
 
 
-@SLOW_IN_PLAIN_PYTHON
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2", "densenet"])
 def test_a_small_network_learns(name, rng):
     """Eight images by heart, in twelve steps."""
@@ -129,6 +129,7 @@ def test_a_small_network_learns(name, rng):
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.compiled
 def test_blocks_are_skipped_in_training_only(rng):
     net, size = small("efficientnet_lite")
     x = Tensor(rng.standard_normal((8, 1, size, size), np.float32))
@@ -140,6 +141,7 @@ def test_blocks_are_skipped_in_training_only(rng):
     np.testing.assert_array_equal(net(x).data, net(x).data)
 
 
+@pytest.mark.compiled
 def test_what_a_network_with_auxiliary_classifiers_returns(rng):
     net, size = small("googlenet")
     x = Tensor(rng.standard_normal((2, 1, size, size), np.float32))
@@ -153,6 +155,7 @@ def test_what_a_network_with_auxiliary_classifiers_returns(rng):
     assert plain.train()(x).shape == (2, 4) and not any(name.startswith("aux") for name in plain.state_dict())
 
 
+@pytest.mark.compiled
 def test_deeplab_has_a_class_for_each_pixel(rng, tmp_path):
     net = models.deeplab((1, 1, 1, 1), (1, 2, 3), True, 5, 1, 0.1, rng=0)
     x = rng.standard_normal((2, 1, 33, 40), np.float32)
@@ -166,12 +169,14 @@ def test_deeplab_has_a_class_for_each_pixel(rng, tmp_path):
     np.testing.assert_array_equal(lightnn.predict(lightnn.load(tmp_path / "net.lnn"), x), lightnn.predict(net, x))
 
 
+@pytest.mark.compiled
 def test_atrous_convolutions_keep_an_eighth_of_the_pixels(rng):
     net = models.deeplab((1, 1, 1, 1), (1,), width_mult=0.05, rng=0)
     rows = {r.module: r.out_shape[2:] for r in metrics.trace(net, (1, 3, 64, 64))}
     assert rows["backbone.layer2.0.conv3"] == rows["backbone.layer4.0.conv3"] == (8, 8)
 
 
+@pytest.mark.compiled
 def test_inception_branches_stand_side_by_side():
     rows = metrics.trace(models.googlenet(aux_logits=False, width_mult=0.25, rng=0), (1, 3, 32, 32))
     joined = [r for r in rows if r.op == "concat" and r.module == "inception3a"]

@@ -29,13 +29,23 @@ ZOO = {
     "efficientnet_lite": (lambda rng: models.efficientnet_lite(0.1, 0.3, num_classes=10, rng=rng), (3, 32, 32)),
     "deeplab": (lambda rng: models.deeplab((1, 1, 1, 1), (1, 2), width_mult=0.1, rng=rng), (3, 33, 33)),
 }
+LARGER = {
+    "googlenet",
+    "densenet",
+    "squeezenet1_0",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "shufflenet_v2",
+    "efficientnet_lite",
+    "deeplab",
+}
 
 
 def distance(a, b):
     return float(np.abs(a - b).max() / np.abs(b).max())
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.compiled if n in LARGER else ()) for n in ZOO])
 def test_every_network_of_the_library_is_quantized_saved_and_loaded(name, rng, tmp_path):
     make, shape = ZOO[name]
     model, x = make(rng=0).eval(), rng.standard_normal((16, *shape)).astype(np.float32)

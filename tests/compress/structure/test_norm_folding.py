@@ -25,6 +25,7 @@ ZOO = {
     "shufflenet_v2": (lambda rng: models.shufflenet_v2(8, 16, 10, rng=rng), (2, 3, 32, 32), 56),
     "efficientnet_lite": (lambda rng: models.efficientnet_lite(0.1, 0.3, num_classes=10, rng=rng), (2, 3, 32, 32), 25),
 }
+LARGER = {"resnet50", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "shufflenet_v2", "efficientnet_lite"}
 
 
 def norms(model):
@@ -40,7 +41,7 @@ def randomized(model, rng):
     return model.eval()
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.compiled if n in LARGER else ()) for n in ZOO])
 def test_every_network_of_the_library_folds_whole_and_is_saved(name, rng, tmp_path):
     make, shape, count = ZOO[name]
     model, x = randomized(make(rng=0), rng), Tensor(rng.standard_normal(shape, np.float32))

@@ -27,6 +27,15 @@ ZOO = {
     "deeplab": (lambda rng: models.deeplab((1, 1, 1, 1), (1, 2), width_mult=0.1, rng=rng), (2, 3, 33, 33)),
     "vgg16_cifar": (lambda rng: models.vgg16_cifar(width_mult=0.05, rng=rng), (2, 3, 32, 32)),
 }
+LARGER = {
+    "mobilenet_v3_small",
+    "efficientnet",
+    "efficientnet_lite",
+    "densenet",
+    "googlenet",
+    "shufflenet_v2",
+    "deeplab",
+}
 
 
 def cut_at_random(nets, model, shape, seed):
@@ -68,7 +77,7 @@ def test_the_random_networks_have_every_kind_of_block(nets):
     assert kinds == set(nets.BLOCKS)
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.compiled if n in LARGER else ()) for n in ZOO])
 def test_thinned_is_masked_on_the_zoo_and_is_what_its_file_holds(name, nets, rng, tmp_path):
     make, shape = ZOO[name]
     model = make(rng=0)
