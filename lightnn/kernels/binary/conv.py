@@ -83,6 +83,6 @@ def _convolve(words, filters, scale, bias, dtype):
 
 @functools.lru_cache(32)
 def _rows(o, rows, size, depth):
-    """The filters of whole tiles, the last one repeated: their numbers, places in y, places in the weights; the steps."""
+    """Filters of whole tiles, the last one repeated: their numbers, places in y and in the weights; and the steps."""
     row = np.minimum(np.arange(-(-o // rows) * rows), o - 1)
     return row, row * size, row * depth, np.arange(depth)
