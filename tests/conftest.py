@@ -4,12 +4,15 @@ Hypothesis draws the same cases in every run and keeps no database. `pytest --lo
 more for the readers of files, and prints how many there were. `pytest --thorough` runs the tests marked `thorough` too.
 """
 
+import io
 import os
 import pathlib
+import struct
 import sys
 import tempfile
 import time
 import types
+import zipfile
 
 import hypothesis
 import numpy as np
@@ -18,7 +21,7 @@ import pytest
 # NumPy's threads too must sleep while they wait: two test processes share the cores. (lightnn's own do: startup.py.)
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
 
-CASES, THOROUGH_CASES, LONG_CASES = 500, 2000, 25_000  # of each reader: with --long, 100,000 for the four
+CASES, THOROUGH_CASES, LONG_CASES = 500, 2000, 25_000  # of each reader
 
 hypothesis.configuration.set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), "lightnn-hypothesis"))
 hypothesis.settings.register_profile(
@@ -81,3 +84,74 @@ def torch():
 def torchvision(torch):
     sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("torchvision._meta_registrations"))
     return pytest.importorskip("torchvision", reason="torchvision is not installed: pip install -e .[oracles]")
+
+
+class TorchFiles:
+    """PyTorch's files, written by hand as lightnn/io/torch_file.py specifies them: opcodes are bytes, put together."""
+
+    @staticmethod
+    def text(text):
+        return b"X" + struct.pack("<I", len(text.encode())) + text.encode()
+
+    @staticmethod
+    def whole(n):
+        return b"J" + struct.pack("<i", n) if abs(n) < 2**31 else b"\x8a\x08" + struct.pack("<q", n)
+
+    @staticmethod
+    def name(module, name):
+        return f"c{module}\n{name}\n".encode()
+
+    @staticmethod
+    def several(*items):
+        return b"(" + b"".join(items) + b"t"
+
+    @classmethod
+    def table(cls, items):
+        """A dict of {text: opcodes}."""
+        return b"}(" + b"".join(cls.text(name) + value for name, value in items.items()) + b"u"
+
+    @classmethod
+    def storage(cls, kind, key, count, view=None):
+        """kind: such as Float. view: opcodes of the sixth part, in the stream format alone."""
+        parts = [cls.text("storage"), cls.name("torch", f"{kind}Storage"), cls.text(key), cls.text("cpu")]
+        return cls.several(*parts, cls.whole(count), *([] if view is None else [view])) + b"Q"
+
+    @classmethod
+    def tensor(cls, storage, offset, shape, strides, function="_rebuild_tensor_v2"):
+        shape, strides = (cls.several(*map(cls.whole, sizes)) for sizes in (shape, strides))
+        hooks = cls.name("collections", "OrderedDict") + b")R"
+        arguments = cls.several(storage, cls.whole(offset), shape, strides, b"\x89", hooks)
+        return cls.name("torch._utils", function) + arguments + b"R"
+
+    @staticmethod
+    def pickled(opcodes):
+        return b"\x80\2" + opcodes + b"."
+
+    @staticmethod
+    def zip_of(members, method=zipfile.ZIP_STORED):
+        """A zip archive of [(name, bytes)]."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            for name, data in members:
+                archive.writestr(zipfile.ZipInfo(name), data, method)
+        return out.getvalue()
+
+    @classmethod
+    def zipped(cls, opcodes, storages, byteorder="little", method=zipfile.ZIP_STORED):
+        """The zip format; storages: {key: bytes}."""
+        members = [("a/data.pkl", cls.pickled(opcodes)), ("a/byteorder", byteorder.encode()), ("a/version", b"3\n")]
+        return cls.zip_of([*members, *((f"a/data/{key}", data) for key, data in storages.items())], method)
+
+    @classmethod
+    def stream(cls, opcodes, storages):
+        """The old format; storages: {key: (count, bytes)}."""
+        magic = b"\x8a\x0a" + 0x1950A86A20F9469CFC6C.to_bytes(10, "little")
+        keys = b"](" + b"".join(map(cls.text, storages)) + b"e"
+        pickles = map(cls.pickled, (magic, cls.whole(1001), b"}", opcodes, keys))
+        runs = (struct.pack("<q", count) + data for count, data in storages.values())
+        return b"".join(pickles) + b"".join(runs)
+
+
+@pytest.fixture(scope="session")
+def torch_files():
+    return TorchFiles

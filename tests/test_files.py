@@ -8,10 +8,12 @@ import sys
 import threading
 import tracemalloc
 
+import numpy as np
 import pytest
 
 from lightnn import FormatError, inspect, load, nn, save
 from lightnn.files import check_writable, read_at_most, write_atomically
+from lightnn.io import read_state
 
 
 def test_a_file_is_written_and_replaced_and_nothing_else_is_left(tmp_path):
@@ -111,7 +113,7 @@ def test_a_sparse_file_of_400_mb_is_refused_unread(tmp_path):
     with little_memory():
         with pytest.raises(ValueError, match="has 400000000 bytes, more than the 1000 allowed"):
             read_at_most(path, 1000)
-        for read in (load, inspect):
+        for read in (load, inspect, read_state):
             with pytest.raises(FormatError, match="has 400000000 bytes, more than the 1000 allowed"):
                 read(path, max_bytes=1000)
 
@@ -123,7 +125,7 @@ def test_an_endless_device_is_read_up_to_its_bound():
             read_at_most("/dev/zero", 1000)
         with pytest.raises(ValueError, match="more than the 500 bytes"):
             read_at_most("/dev/zero", 2**40, most_of_a_stream=500)
-        for read in (load, inspect):
+        for read in (load, inspect, read_state):
             with pytest.raises(FormatError, match="more than the 1000 bytes"):
                 read("/dev/zero", max_bytes=1000)
             with pytest.raises(FormatError, match="more than the 16777216 bytes"):
@@ -161,6 +163,8 @@ def test_a_pipe_is_read_up_to_its_bound(fifo, tmp_path):
     save(nn.Linear(3, 2, rng=0), tmp_path / "a.lnn")
     model = load(fifo((tmp_path / "a.lnn").read_bytes()))
     assert model.weight.data.tolist() == nn.Linear(3, 2, rng=0).weight.data.tolist()
+    np.savez(tmp_path / "a.npz", **model.state_dict())
+    assert read_state(fifo((tmp_path / "a.npz").read_bytes())).keys() == {"weight", "bias"}
 
 
 WRITERS = [lambda path: write_atomically(path, b"new"), check_writable]

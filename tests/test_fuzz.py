@@ -1,16 +1,19 @@
-"""Files that are damaged where a checksum does not tell: .lnn, IDX, CIFAR's archive, and entries of a journal. Each is
-read as something consistent or refused by the one error that its reader has, within a bound of memory.
+"""Files that are damaged where a checksum does not tell: .lnn, IDX, CIFAR's archive, entries of a journal, and weights
+of other programs. Each is read as something consistent or refused by the one error that its reader has, within a bound
+of memory.
 
-`pytest --long tests/test_fuzz.py -s` draws 100,000 cases and prints what came of them.
+`pytest --long tests/test_fuzz.py -s` draws 25,000 cases a reader and prints what came of them.
 """
 
 import contextlib
 import gzip
 import io
 import json
+import pickletools
 import struct
 import tarfile
 import tracemalloc
+import zipfile
 import zlib
 
 import numpy as np
@@ -22,7 +25,7 @@ from lightnn import FormatError, nn
 from lightnn.compress import prune, share
 from lightnn.compress.transforms import use_powers_of_two
 from lightnn.data.formats import CIFAR_MEMBERS, read_cifar10, read_idx
-from lightnn.io import from_bytes, to_bytes, to_train_bytes
+from lightnn.io import from_bytes, read_state, to_bytes, to_train_bytes
 from lightnn.papers.lab.journal import Journal, _digest
 
 WHATS = ("flip", "set", "delete", "insert", "repeat", "number", "cut", "swap")
@@ -325,3 +328,178 @@ def test_journal(fuzz, finished, monkeypatch):
     names = st.dictionaries(st.sampled_from([path.name for path in files]), DAMAGE, max_size=2)
     anything = st.tuples(st.sampled_from(["step.json", "network.json"]), ENTRY | JSON)
     fuzz(case, st.tuples(names, st.none() | anything))
+
+
+# weights of other programs
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """weights(data): what came of reading a file of these bytes."""
+    path = tmp_path / "weights"
+
+    def weights(data):
+        path.write_bytes(data)
+        with at_most(2**26):
+            try:
+                state = read_state(path, max_bytes=2**20)
+            except FormatError as error:
+                told(error)
+                return "refused"
+        assert isinstance(state, dict) and sum(a.nbytes for a in state.values()) <= 2**20
+        for name, a in state.items():
+            assert isinstance(name, str) and a.flags.c_contiguous and a.flags.writeable and a.dtype.kind in "biufc"
+        return "read"
+
+    return weights
+
+
+def a_state(t, view=None):
+    """Opcodes of a state dict: one storage that is shared, one of its own, a nested dict, a plain entry."""
+    shared, own = t.storage("Float", "0", 12, view), t.storage("Long", "1", 1, view)
+    tensors = {"a.weight": t.tensor(shared, 0, [3, 4], [1, 3]), "a.bias": t.tensor(shared, 8, [4], [1])}
+    tensors["count"] = t.tensor(own, 0, [], [])
+    return t.table({"epoch": t.whole(3), "state_dict": t.table(tensors), "optimizer": t.table({"lr": b"N"})})
+
+
+STORAGES = {"0": struct.pack("<12f", *range(12)), "1": struct.pack("<q", 7)}
+
+
+def opcodes(pickle):
+    """A pickle, cut where an opcode begins."""
+    places = [at for _, _, at in pickletools.genops(pickle)]
+    return [pickle[a:b] for a, b in zip(places, [*places[1:], len(pickle)])]
+
+
+HOSTILE = [b"cos\nsystem\n", b"ctorch._utils\n_rebuild_tensor\n", b"ccollections\nOrderedDict\n", b"ctorch\nuint8\n"]
+HOSTILE += [
+    b"r\xff\xff\xff\xff",
+    b"X\xff\xff\xff\xff",
+    b"\x8e" + b"\xff" * 8,
+    b"\x8a\xff",
+    b"q\0",
+    b"h\0",
+    b"j\0\0\0\0",
+]
+HOSTILE += [b"J\xff\xff\xff\xff", b"J\xff\xff\xff\x7f", b"\x8a\x08" + b"\xff" * 7 + b"\x7f", b"K\0", b"X\1\0\0\0a"]
+HOSTILE += [bytes([code]) for code in b"()]}tlduaeseRbQ012N.i\x81\x85\x86\x87\x88\x8f\x93\x94\x95"]
+PLACE = st.integers(0, 2**16 - 1)
+EDITS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["insert", "replace"]), PLACE, st.sampled_from(HOSTILE)),
+        st.tuples(st.sampled_from(["delete", "repeat", "swap"]), PLACE, PLACE),
+        st.tuples(
+            st.just("number"), PLACE, st.sampled_from([0, 1, 2, 3, 4, 5, 8, 11, 12, 13, -1, -3, 2**20, 2**31 - 1])
+        ),
+    ),
+    max_size=3,
+)
+
+
+def edited(pieces, edits):
+    """The pieces of a pickle, with some inserted, replaced, repeated, or gone, and other numbers in some."""
+    pieces = list(pieces)
+    for what, place, value in edits:
+        at = place % max(len(pieces), 1)
+        if what == "insert":
+            pieces.insert(at, value)
+        elif what == "number" and (ints := [i for i, piece in enumerate(pieces) if piece[:1] == b"J"]):
+            pieces[ints[place % len(ints)]] = b"J" + struct.pack("<i", value)
+        elif pieces and what == "replace":
+            pieces[at] = value
+        elif pieces and what == "delete":
+            del pieces[at : at + value % 4 + 1]
+        elif pieces and what == "repeat":
+            pieces[at:at] = pieces[at : at + value % 64 + 1]
+        elif pieces:
+            other = value % len(pieces)
+            pieces[at], pieces[other] = pieces[other], pieces[at]
+    return pieces
+
+
+BYTEWISE = st.just([]) | DAMAGE
+MEMBERS = ("a/data.pkl", "a/byteorder", "a/data/0", "a/data/1")
+METHODS = st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+
+
+def test_pytorchs_zip(fuzz, weights, torch_files):
+    pickle = opcodes(torch_files.pickled(a_state(torch_files)))
+
+    def case(drawn):
+        edits, inside, member, method, byteorder, outside = drawn
+        members = [b"".join(edited(pickle, edits)), byteorder, *STORAGES.values()]
+        members = {name: damaged(d, inside if i == member else []) for i, (name, d) in enumerate(zip(MEMBERS, members))}
+        return weights(damaged(torch_files.zip_of(members.items(), method), outside))
+
+    order, member = st.sampled_from([b"little", b"big", b"", b"\xff"]), st.integers(0, len(MEMBERS) - 1)
+    parts = (EDITS, BYTEWISE, member, METHODS, order)
+    fuzz(case, st.tuples(*parts, st.just([])) | st.tuples(*parts, BYTEWISE))
+
+
+def test_pytorchs_stream(fuzz, weights, torch_files):
+    runs = {key: (len(data) // (4 if key == "0" else 8), data) for key, data in STORAGES.items()}
+    data = torch_files.stream(a_state(torch_files, b"N"), runs)
+    end = data.rindex(b"e.") + 2
+    pickles, rest, at = [], data[end:], 0
+    while at < end:
+        pieces = opcodes(data[at:end])
+        pickles += pieces
+        at += sum(map(len, pieces))
+
+    def case(drawn):
+        edits, inside, outside = drawn
+        return weights(damaged(b"".join(edited(pickles, edits)) + damaged(rest, inside), outside))
+
+    fuzz(case, st.tuples(EDITS, st.just([]), st.just([])) | st.tuples(EDITS, BYTEWISE, BYTEWISE))
+
+
+NUMBER = st.sampled_from([0, 1, 2, 3, 4, 8, 16, -1, 2**31, 2**63, 2**64, 10**30, 0.5, True, None, "4"])
+SIZES_OF = st.lists(NUMBER, max_size=4) | st.just([2, 2]) | st.just([1] * 40) | NUMBER
+DTYPE = st.sampled_from(["F32", "BF16", "U8", "BOOL", "F64", "F8_E4M3", "", "f32", None, ["F32"]])
+TABLE = {
+    "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+    "b": {"dtype": "BF16", "shape": [4], "data_offsets": [16, 24]},
+    "c": {"dtype": "I64", "shape": [], "data_offsets": [24, 32]},
+}
+FIELD = st.sampled_from([(n, f) for n in TABLE for f in TABLE["a"]])
+FIELD_EDITS = st.dictionaries(FIELD, st.one_of(SIZES_OF, DTYPE, NUMBER, JSON), max_size=3)
+
+
+def test_safetensors(fuzz, weights):
+    def case(drawn):
+        edits, more, inside, length, outside = drawn
+        table = {name: dict(entry) for name, entry in TABLE.items()}
+        for (name, field), value in edits.items():
+            table[name][field] = value
+        text = damaged(json.dumps(table | more).encode(), inside)
+        data = struct.pack("<Q", (len(text) + length) % 2**64) + text + bytes(range(32))
+        return weights(damaged(data, outside))
+
+    more = st.just({}) | st.dictionaries(st.sampled_from(["a", "d", "", "__metadata__"]), JSON, max_size=2)
+    length = st.just(0) | st.sampled_from([-1, 1, 8, 2**20, 2**40, 2**63])
+    fuzz(
+        case,
+        st.tuples(FIELD_EDITS, more, st.just([]), st.just(0), st.just([]))
+        | st.tuples(FIELD_EDITS, more, BYTEWISE, length, BYTEWISE),
+    )
+
+
+DESCR = st.just("'<f4'") | st.sampled_from(
+    ["'>f4'", "'|b1'", "'<c8'", "'|O'", "'<f16'", "'<M8[s]'", "'<U4'", "[1]", "1"]
+)
+SHAPE = st.just("(2, 2)") | st.sampled_from(
+    ["(4,)", "()", "(0, 5)", "(5,)", "(-1,)", "4", "(2L, 2)", "(1e3,)", "(9999999999999,)"]
+)
+ORDER = st.just("False") | st.sampled_from(["True", "None", "0"])
+
+
+def test_npz(fuzz, weights, torch_files):
+    def case(drawn):
+        descr, order, shape, inside, method, outside = drawn
+        text = f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n".encode()
+        array = b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + bytes(range(16))
+        members = [("a.npy", damaged(array, inside)), ("b.npy", array)]
+        return weights(damaged(torch_files.zip_of(members, method), outside))
+
+    parts = (DESCR, ORDER, SHAPE, BYTEWISE, METHODS)
+    fuzz(case, st.tuples(*parts, st.just([])) | st.tuples(*parts, BYTEWISE))

@@ -142,6 +142,7 @@ TAKES = {
     callable: "codec optimizer loss init score choose size_of biases",
     lambda v: levels(v): "Y",
     real(2.0**-20, 2.0**20): "T",
+    or_none(text): "key",
     or_none(callable): "schedule augment after_step",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
@@ -237,6 +238,13 @@ FOLDER = tempfile.TemporaryDirectory()
 def saved():
     path = pathlib.Path(FOLDER.name, "small.lnn")
     io.save(SMALL, path)
+    return path
+
+
+@functools.cache
+def a_state():
+    path = pathlib.Path(FOLDER.name, "small.npz")
+    np.savez(path, weight=W)
     return path
 
 
@@ -402,6 +410,7 @@ CALLS = {
     **{f"models.{name}": call for name in ("resnet20", "resnet56", "resnet110")},
     "io.from_bytes": lambda: call(io.to_bytes(SMALL), max_bytes=10_000),
     "io.inspect": lambda: call(saved(), max_bytes=10_000),
+    "io.read_state": lambda: call(a_state(), key=None, max_bytes=10_000),
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "io.to_onnx_integers": lambda: call(quantized(), pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),

@@ -19,14 +19,14 @@ import zlib
 
 import numpy as np
 
-from lightnn import options
 from lightnn.compress import SUPPORTS, VALUES, Encoded, decode_parameter, encode
-from lightnn.files import read_at_most, write_atomically
+from lightnn.files import write_atomically
 from lightnn.io.arrays import read_array, write_array
+from lightnn.io.bounds import bound, read_bounded, room_for
 from lightnn.io.cursor import FILE, Reader, Writer
 from lightnn.io.errors import FormatError, one_line
 from lightnn.io.report import FileReport
-from lightnn.io.state import read_state, write_state
+from lightnn.io.state import read_training_state, write_training_state
 from lightnn.models import build, check_reads_back, description_of_unchanged, parse, to_text
 from lightnn.nn import Module, Parameter
 
@@ -77,7 +77,7 @@ def _to_bytes(model, purpose):
     for name, owner, encoded in arrays:
         write_array(out, name, encoded, kinds)
         if purpose == TO_TRAIN and isinstance(owner, Parameter):
-            write_state(out, owner)
+            write_training_state(out, owner)
     check_reads_back(model, lambda: _read_model(Reader(out.data), room=2**48)[0])
     return bytes(out.data) + struct.pack("<I", zlib.crc32(out.data))
 
@@ -115,39 +115,27 @@ def load(path: str | os.PathLike, max_bytes: int | None = None) -> Module:
     FormatError names what is wrong and where. Every length is checked before anything is allocated. max_bytes bounds
     what the arrays may unfold to; the default is 16 MiB plus 4096 times the file, up to 4 GiB.
     """
-    max_bytes = _bound("load", max_bytes)
-    return _read(path, _file(path, max_bytes), max_bytes)[0]
+    max_bytes = bound("load", max_bytes)
+    return _read(path, read_bounded(path, max_bytes), max_bytes)[0]
 
 
 def from_bytes(data: bytes, max_bytes: int | None = None) -> Module:
     """The model in the contents of a .lnn file, as `load` gives it."""
-    return _read("the bytes", data, _bound("from_bytes", max_bytes))[0]
+    return _read("the bytes", data, bound("from_bytes", max_bytes))[0]
 
 
 def inspect(path: str | os.PathLike, max_bytes: int | None = None) -> FileReport:
     """The bytes of the .lnn file at path, by array and by part. FormatError as in `load`."""
-    max_bytes = _bound("inspect", max_bytes)
-    return FileReport(path, *_read(path, _file(path, max_bytes), max_bytes)[1:])
-
-
-def _bound(name, max_bytes):
-    return None if max_bytes is None else options.count(f"{name}: max_bytes", max_bytes, 0, options.WIDEST)
-
-
-def _file(path, max_bytes):
-    try:
-        return read_at_most(path, 2**32 if max_bytes is None else max_bytes, most_of_a_stream=2**24)
-    except ValueError as error:
-        raise FormatError(str(error)) from None
+    max_bytes = bound("inspect", max_bytes)
+    return FileReport(path, *_read(path, read_bounded(path, max_bytes), max_bytes)[1:])
 
 
 def _read(path, data, max_bytes):
     """(model, {array: {part: bytes}}, {array: kinds}) of the file's contents; path is for errors."""
-    room = min(2**32, 2**24 + 4096 * len(data)) if max_bytes is None else max_bytes
     _check_frame(path, data)
     reader = Reader(memoryview(data)[:-4])
     try:
-        model, kinds = _read_model(reader, room)
+        model, kinds = _read_model(reader, room_for(len(data), max_bytes))
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
         raise FormatError(one_line(f"{path}: at byte {reader.at}, in {reader.array}: {error}")) from None
     reader.tally[FILE]["header"] += 4
@@ -173,7 +161,7 @@ def _read_model(reader, room):
         else:
             owner.data, owner.values, owner.support = p.data, p.values, p.support
             if purpose == TO_TRAIN:
-                read_state(reader, owner, room)
+                read_training_state(reader, owner, room)
         room -= getattr(owner, attribute).nbytes
     if reader.at != len(reader.data):
         raise FormatError(f"{len(reader.data) - reader.at} bytes are left over")

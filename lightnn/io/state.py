@@ -22,14 +22,14 @@ def _slots(p: Parameter):
     return own + [(owner, attribute) for t in transforms for _, owner, attribute in t._slots()]
 
 
-def write_state(out: Writer, p: Parameter) -> None:
+def write_training_state(out: Writer, p: Parameter) -> None:
     for owner, attribute in _slots(p):
         a = np.asarray(getattr(owner, attribute))
         write_shape(out, a.shape)
         write_part(out, a)
 
 
-def read_state(reader: Reader, p: Parameter, room: int) -> None:
+def read_training_state(reader: Reader, p: Parameter, room: int) -> None:
     """Put the latent array and the transforms' state into p, which has them as a file to run would give them."""
     for owner, attribute in _slots(p):
         like = np.asarray(getattr(owner, attribute))

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHORTEST, LONGEST = 0.3, 30  # seconds of a life; after the first Python is just up
-TIMES = ("seconds", "wall-clock", "command")  # entries of a record that no two runs have in common
+TIMES = re.compile("seconds|wall-clock|command|ms, .*")  # entries of a record that no two runs have in common
 
 
 def start(command, folder):
@@ -41,8 +42,17 @@ def outcome(folder):
 
 def without_times(value):
     if isinstance(value, dict):
-        return {key: without_times(v) for key, v in value.items() if key not in TIMES}
+        return {key: without_times(v) for key, v in value.items() if not TIMES.fullmatch(key)}
     return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
+def differences(a, b, place=""):
+    """Where two outcomes differ, as paths of keys."""
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        for key in a:
+            yield from differences(a[key], b[key], f"{place}/{key}")
+    elif a != b:
+        yield place
 
 
 def kill_often(command, folder, kills, longest):
@@ -74,11 +84,11 @@ def main(kills, command):
         killed = kill_often(command, often, kills, min(LONGEST, whole / 3))
         if start(command, often).wait():
             raise SystemExit((often / "log").read_text()[-2000:])
-        same = outcome(quiet) == outcome(often)
+        differ = list(differences(outcome(quiet), outcome(often)))
         traces = (often / "log").read_bytes().count(b"Traceback")
     print(f"{' '.join(command)}: {whole:.0f} s whole, {killed} kills, {traces} tracebacks,", end=" ")
-    print("the same in the end" if same else "NOT the same in the end")
-    return not same or traces > 0
+    print(f"NOT the same in the end: {', '.join(differ)}" if differ else "the same in the end")
+    return bool(differ) or traces > 0
 
 
 if __name__ == "__main__":
