@@ -2,7 +2,7 @@
 
 In the order to read:
 
-    words.py        pack_signs, xnor_dot: the definitions; packing and unpacking rows and planes; words_llvm.py, its loops
+    words.py        pack_signs, xnor_dot: the definitions; rows and planes to words and back; words_llvm.py: its loops
     popcount.py     PATHS, BEST: the register tile, and the instructions that count bits
     product.py      pack(words): weights, once. sums, linear: a product of matrices
     image.py        joined, bordered images of words, and where the windows of a convolution lie in them

@@ -13,6 +13,7 @@ Why it is fast. x is packed once to 1/32 of its bytes, where a float convolution
 many. Arithmetic intensity: 2*C*KH*KW*O operations to C/8 + 4*O bytes a pixel.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -66,15 +67,22 @@ def _convolve(words, filters, scale, bias, dtype):
         places = find_places((1, c, *words.shape[2:]), 1, window, path.lanes)
         return np.empty((n, o, places.ho, places.wo), dtype)
     y = np.empty((n, o, places.size), dtype)
-    row = np.minimum(np.arange(-(-o // path.rows) * path.rows), o - 1)
-    left = Left(weights.reshape(-1), row * weights.shape[1], np.arange(weights.shape[1]))
+    row, y_row, w_row, step = _rows(o, path.rows, places.size, weights.shape[1])
+    left = Left(weights.reshape(-1), w_row, step)
     right = Right(place(np.ascontiguousarray(words), c, window, places), places.at, places.step)
     if places.inside.size:
         right = Masked(*right, places.inside, places.inside_at, places.inside_step)
-    out = Sums(y.reshape(-1), row * places.size, places.y_at, places.count, places.count_at)
+    out = Sums(y.reshape(-1), y_row, places.y_at, places.count, places.count_at)
     if scale is not None:
         out = ByRow(*out, scale, bias, row)
     work = y.size * c * kh * kw
     product(path, weights.shape[1], left, right, out, o, len(places.at), work)
     y = y[:, :, : places.ho * places.pitch].reshape(n, o, places.ho, places.pitch)
     return np.ascontiguousarray(y[..., : places.wo])
+
+
+@functools.lru_cache(32)
+def _rows(o, rows, size, depth):
+    """Filters of whole tiles, the last one repeated: their numbers, places in y and in the weights; and the steps."""
+    row = np.minimum(np.arange(-(-o // rows) * rows), o - 1)
+    return row, row * size, row * depth, np.arange(depth)
