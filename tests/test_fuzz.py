@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import lightnn
 from lightnn import FormatError, nn
 from lightnn.compress import prune, share
-from lightnn.compress.transforms import use_powers_of_two
+from lightnn.compress.transforms import use_binary_filters, use_powers_of_two, use_stochastic_binary
 from lightnn.data.formats import CIFAR_MEMBERS, read_cifar10, read_idx
 from lightnn.io import from_bytes, read_state, to_bytes, to_train_bytes
 from lightnn.papers.lab.journal import Journal, _digest
@@ -106,7 +106,10 @@ def networks():
     powers = nn.Sequential(nn.Linear(6, 5, rng=0), nn.ReLU(), nn.Linear(5, 2, rng=1))
     use_powers_of_two(powers[0].weight, 4)
     prune(powers[0].weight, 0.5)
-    return [to_bytes(nn.Linear(3, 2, rng=0)), to_bytes(conv), to_train_bytes(conv), to_bytes(powers)]
+    bits = nn.Sequential(nn.Linear(6, 5, rng=0), nn.Sign(), nn.Linear(5, 2, rng=1))
+    use_binary_filters(bits[0].weight), use_stochastic_binary(bits[2].weight)
+    plain = [to_bytes(nn.Linear(3, 2, rng=0)), to_bytes(conv), to_train_bytes(conv), to_bytes(powers)]
+    return [*plain, to_bytes(bits), to_train_bytes(bits)]
 
 
 NETWORKS = networks()
