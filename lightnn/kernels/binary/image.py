@@ -144,24 +144,34 @@ def place(words, c, window, places):
     size = n * deep * len(places.joins) * sh * sw * hq * wq
     data = np.empty(size + LANES, np.uint64)
     data[size:] = 0
-    args = data, words.reshape(-1), (deep, height, width), places.phases, window.padding, places.joins
-    args += (window.dilation[1], c, window.value > 0)
+    border = Border(window.padding, places.joins, window.dilation[1], c, window.value > 0)
+    args = data, words.reshape(-1), (deep, height, width), places.phases, border
     run(fill, _fill_parallel, args, n * deep * len(places.joins), size // 4)
     return data
 
 
+class Border(NamedTuple):
+    """What `fill` does besides copying."""
+
+    padding: tuple
+    joins: tuple
+    dilation: int  # of columns
+    c: int
+    ones: bool  # whether the border is +1
+
+
 @numba.njit(cache=True, nogil=True)
-def fill(data, words, shape, phases, padding, many, dw, c, ones, first, last):
+def fill(data, words, shape, phases, border, first, last):
     """Images of words first .. last - 1, counted over all images, joins and words of channels."""
-    (deep, height, width), (sh, sw, hq, wq) = shape, phases
+    (deep, height, width), (sh, sw, hq, wq), (padding, many, dw, c, ones) = shape, phases, border
     row = np.empty(wq * sw + WORD * dw, np.uint64)
     for piece in range(first, last):
         n, join, word = piece // (deep * len(many)), piece // deep % len(many), piece % deep
         some = min(WORD, c - word * WORD)
-        border = (~np.uint64(0) >> np.uint64(WORD - some)) if ones else np.uint64(0)
+        outside = (~np.uint64(0) >> np.uint64(WORD - some)) if ones else np.uint64(0)
         for u in range(hq * sh):
             h = u - padding[0]
-            row[:] = border
+            row[:] = outside
             if 0 <= h < height:
                 at = ((n * deep + word) * height + h) * width
                 row[padding[2] : padding[2] + width] = words[at : at + width]
@@ -181,8 +191,6 @@ def _join(row, size, dw, c, s, some):
 
 
 @parallel_njit
-def _fill_parallel(data, words, shape, phases, padding, many, dw, c, ones, pieces, parts):
+def _fill_parallel(data, words, shape, phases, border, pieces, parts):
     for part in numba.prange(parts):
-        fill(
-            data, words, shape, phases, padding, many, dw, c, ones, part * pieces // parts, (part + 1) * pieces // parts
-        )
+        fill(data, words, shape, phases, border, part * pieces // parts, (part + 1) * pieces // parts)

@@ -23,12 +23,13 @@ def max_pool2d(words, kernel, stride, padding, flip=None):
     y = np.empty((n, deep, ho, wo), np.uint64)
     flip = np.zeros(deep, np.uint64) if flip is None else flip
     args = y.reshape(-1, ho, wo), np.ascontiguousarray(words).reshape(-1, height, width), flip
-    run(_pool, _pool_parallel, (*args, *kernel, *stride, padding[0], padding[2]), n * deep, y.size)
+    run(_pool, _pool_parallel, (*args, kernel, stride, (padding[0], padding[2])), n * deep, y.size)
     return y
 
 
 @numba.njit(cache=True, nogil=True)
-def _pool(y, x, flip, kh, kw, sh, sw, top, left, first, last):
+def _pool(y, x, flip, kernel, stride, corner, first, last):
+    (kh, kw), (sh, sw), (top, left) = kernel, stride, corner
     height, width = x.shape[1:]
     for plane in range(first, last):
         for i in range(y.shape[1]):
@@ -42,6 +43,6 @@ def _pool(y, x, flip, kh, kw, sh, sw, top, left, first, last):
 
 
 @parallel_njit
-def _pool_parallel(y, x, flip, kh, kw, sh, sw, top, left, pieces, parts):
+def _pool_parallel(y, x, flip, kernel, stride, corner, pieces, parts):
     for part in numba.prange(parts):
-        _pool(y, x, flip, kh, kw, sh, sw, top, left, part * pieces // parts, (part + 1) * pieces // parts)
+        _pool(y, x, flip, kernel, stride, corner, part * pieces // parts, (part + 1) * pieces // parts)

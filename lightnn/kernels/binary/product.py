@@ -112,11 +112,12 @@ def product(path, depth, left, right, out, rows, vectors, work):
     tasks = 2 * numba.get_num_threads()
     v_parts = min(pairs, tasks) if pairs >= row_tiles else min(pairs, -(-tasks // min(row_tiles, tasks)))
     r_parts = min(row_tiles, -(-tasks // v_parts))
-    _parallel(path, depth, left, right, out, row_tiles, pairs, r_parts, v_parts)
+    _parallel(path, depth, left, right, out, (row_tiles, pairs), (r_parts, v_parts))
 
 
 @parallel_njit
-def _parallel(path, depth, left, right, out, row_tiles, pairs, r_parts, v_parts):
+def _parallel(path, depth, left, right, out, tiles_of, parts):
+    (row_tiles, pairs), (r_parts, v_parts) = tiles_of, parts
     for task in numba.prange(r_parts * v_parts):
         r, v = task % r_parts, task // r_parts
         rows = r * row_tiles // r_parts, (r + 1) * row_tiles // r_parts
