@@ -192,5 +192,7 @@ def _join(row, size, dw, c, s, some):
 
 @parallel_njit
 def _fill_parallel(data, words, shape, phases, border, pieces, parts):
+    padding, many, dilation, c, ones = border  # a prange takes no tuple of tuples
     for part in numba.prange(parts):
-        fill(data, words, shape, phases, border, part * pieces // parts, (part + 1) * pieces // parts)
+        own = Border(padding, many, dilation, c, ones)
+        fill(data, words, shape, phases, own, part * pieces // parts, (part + 1) * pieces // parts)
