@@ -442,6 +442,7 @@ CALLS = {
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "io.to_onnx_integers": lambda: call(quantized(), pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
+    "runtime.lower_binary": lambda: call(nn.Sequential(nn.BatchNorm2d(1), nn.Sign()), input_shape=(1, 1, 6, 6)),
     "runtime.lower_integers": lambda: call(quantized(), input_shape=(1, 1, 6, 6)),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
     "training.GradientCodec": lambda: call((4, 5)),
@@ -474,7 +475,8 @@ ONLY_MATERIAL = {
     "metrics": "count_parameters",
     "models": "architecture check_reads_back describe description_of_unchanged parse replace to_text",
     "io": "save save_to_train to_bytes to_train_bytes",
-    "runtime": "CodebookConv2d CodebookLinear SparseConv2d SparseLinear held_bytes lower lower_report",
+    "runtime": "BinaryConv2d BinaryLinear BinaryXnorConv2d BinaryXnorLinear CodebookConv2d CodebookLinear PackSigns "
+    "SparseConv2d SparseLinear held_bytes lower lower_report",
     "training": "cosine gradient_cosines sign_flips",
     "": "save op",
 }
@@ -484,7 +486,7 @@ RECORDS = {  # what a function returns: nobody makes one by hand
     "metrics": "Latency Least Row",
     "io": "FileReport",
     "models": "Layer GoogLeNetOutputs InceptionOutputs SegmentationOutputs",
-    "runtime": "HeldRow",
+    "runtime": "HeldRow SignTensor",
     "training": "History ParallelHistory",
 }
 UNCHECKED = {"runtime": "csr_conv2d csr_matvec from_csr tap_positions to_csr"}  # definitions, whose file says so

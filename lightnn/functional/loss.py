@@ -90,7 +90,8 @@ def mse_loss(x, target):
 def squared_hinge(x, target):
     """The loss of an L2-SVM, one against the rest (Tang 2013, arXiv 1306.0239, section 2.2), over a batch of N:
 
-        L = sum_nk max(0, 1 - t_nk x_nk)^2 / N,    t_nk = 1 where k = target_n, else -1
+        L = sum_nk max(0, 1 - t_nk x_nk)^2 / N
+        t_nk = 1 where k = target_n, else -1
         dL/dx_nk = -2 t_nk max(0, 1 - t_nk x_nk) / N
 
     x (N, K): the scores, float32 or float64; target (N,): integer labels from 0 to K - 1. N > 0. L has x's dtype. There

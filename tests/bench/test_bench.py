@@ -167,7 +167,7 @@ def made_up(tmp_path, monkeypatch):
 
 
 def test_the_families_come_from_the_modules(made_up):
-    ours = ["dense", "depthwise", "grouped", "shift", "filters", "int8"]
+    ours = ["dense", "depthwise", "grouped", "shift", "binary", "filters", "int8"]
     ours += ["networks", "quantization", "retraining", "sparse", "training", "zoo"]
     assert suite.families() == [*ours, "fast", "slow"]
     assert "what nobody timed" in suite.table() and max(map(len, suite.table().splitlines())) <= 80

@@ -58,7 +58,8 @@ class BinaryBases(Measured):
 def greedy_scales(W, M):
     """[alpha_1, ..., alpha_M], floats, for the weights W, a float64 array of any shape, and M >= 1 bases:
 
-        R_1 = W,    B_m = sign(R_m),    alpha_m = E|R_m|,    R_(m+1) = R_m - alpha_m B_m
+        R_1 = W,    R_(m+1) = R_m - alpha_m B_m
+        B_m = sign(R_m),    alpha_m = E|R_m|
 
     Each base is the best one for what the earlier ones left (Guo et al. 2017, arXiv 1706.02021, algorithm 1); sign(0)
     is +1. For an empty W all are 0.0. W stays as it is.

@@ -20,15 +20,16 @@ from lightnn.exercise import exercise
 def fold_threshold(gamma, beta, mean, var, eps):
     """(T, flip), int64 (C,) and bool (C,): for each channel and every integer s
 
-        gamma (s - mean) / sqrt(var + eps) + beta >= 0    exactly where    (s >= T) ^ flip
+        gamma (s - mean) / sqrt(var + eps) + beta >= 0
 
-    With t = mean - beta sqrt(var + eps) / gamma, computed in float64:
+    exactly where (s >= T) ^ flip. With t = mean - beta sqrt(var + eps) / gamma, computed in float64:
 
         gamma > 0    T = ceil(t),         flip False
-        gamma < 0    T = floor(t) + 1,    flip True         so that s = t itself, where the batch norm is 0, gives +1
-        gamma = 0    T = -2^31,           flip is beta < 0  every s gives the sign of beta
+        gamma < 0    T = floor(t) + 1,    flip True
+        gamma = 0    T = -2^31,           flip is beta < 0
 
-    T is clipped to -2^31 .. 2^31 - 1, which no sum of a layer reaches. gamma, beta, mean, var: float arrays (C,), where
+    So s = t itself, where the batch norm is 0, gives +1; and where gamma is 0, every s gives the sign of beta. T is
+    clipped to -2^31 .. 2^31 - 1, which no sum of a layer reaches. gamma, beta, mean, var: float arrays (C,), where
     var >= 0; eps: a number > 0.
     """
     gamma, beta, mean, var = (np.asarray(a, np.float64) for a in (gamma, beta, mean, var))
