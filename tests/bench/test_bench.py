@@ -25,6 +25,7 @@ def same(pairs):
         np.testing.assert_allclose(ours(), np.asarray(theirs()).reshape(ours().shape), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES)
 def test_plain_numpy_computes_what_the_kernels_do(case):
     same(convolution.convolution(case, None))
@@ -63,6 +64,7 @@ def agree(calls, size):
         np.testing.assert_allclose(ours(), np.asarray(other()).reshape(size), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", LAYERS)
 def test_sparse_layers_and_dense_numpy_compute_the_same(case, rng):
     calls = sparse.layer(case, 0.4, None, rng)
@@ -212,6 +214,7 @@ def test_training_is_timed_in_turn(monkeypatch, torch):
     assert json.loads(json.dumps(result)) == result and len(lines) in (2, 3)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
 def test_peak_memory_is_that_of_a_process_of_its_own():
     """The test process's own size does not count."""

@@ -24,6 +24,7 @@ def test_pytorch_multiplies_the_same_signs(make, case, torch, monkeypatch):
     np.testing.assert_array_equal(make(case, None)[2](), ours())
 
 
+@pytest.mark.thorough
 def test_the_networks_of_the_benchmark(rng):
     x = rng.random((8, 1, 28, 28), np.float32)
     networks = binary.networks(x)

@@ -11,7 +11,10 @@ from lightnn.bench import quantization
 from lightnn.bench.quantization import CONTROL, INTEGERS, WAYS, Way, cosine
 from lightnn.papers.lab import stage
 
-pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler"),
+]
 CHOSEN = (CONTROL, "weights, 1 bit", "weights, 8 bit", "activations, 2 bit", "gradients, 4 bit", "TernGrad")
 
 

@@ -92,6 +92,7 @@ def small(name, **more):
     return getattr(models, name)(**options | {"num_classes": 4, "in_channels": 1} | more, rng=0), size
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in ("densenet", "shufflenet_v2") else pytest.mark.compiled) for n in SMALL]
 )
@@ -112,6 +113,7 @@ def test_one_step_moves_every_parameter_and_the_file_holds_the_network(name, rng
     np.testing.assert_array_equal(lightnn.predict(lightnn.load(tmp_path / "net.lnn"), x), lightnn.predict(net, x))
 
 
+@pytest.mark.thorough
 @pytest.mark.compiled
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "shufflenet_v2", "densenet"])
 def test_a_small_network_learns(name, rng):

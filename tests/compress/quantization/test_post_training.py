@@ -88,6 +88,7 @@ def test_what_it_gives_is_what_integers_give():
     assert between.zero_point == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training needs the compiler")
 @pytest.mark.parametrize("bits", [3, pytest.param(4, marks=pytest.mark.thorough)])
 def test_training_goes_on_and_comes_nearer(bits, uneven, images, error):

@@ -72,6 +72,7 @@ def test_the_rectified_sigmoid_and_its_exponent():
     assert beta(200, 1000) == 20 and beta(600, 1000) == pytest.approx(11) and beta(1000, 1000) == pytest.approx(2)
 
 
+@pytest.mark.thorough
 def test_a_budget_is_kept_by_the_file_and_spent_where_it_matters(uneven, images, tmp_path):
     sure = copy.deepcopy(uneven)  # its labels are its own classes, and it is sure of them
     for p in (sure.fc.weight, sure.fc.bias):

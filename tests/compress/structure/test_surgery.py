@@ -106,6 +106,7 @@ def test_a_thinned_network_can_be_thinned_again_and_saved(nets, rng, tmp_path):
     np.testing.assert_array_equal(outputs(lightnn.load(tmp_path / "thin.lnn"), x), outputs(model, x))
 
 
+@pytest.mark.thorough
 def test_thinned_and_masked_train_alike(nets, rng):
     """Masked channels stay 0, so that gradients, and steps with momentum and weight decay, are the same."""
     model = nets.RandomNet(rng)

@@ -49,6 +49,7 @@ def test_it_measures_each_way_and_a_table_shows_it(images, monkeypatch, tmp_path
     assert max(map(len, text.splitlines())) <= 80 and "2 epochs of 55,000 images" in text and text.endswith("a note")
 
 
+@pytest.mark.thorough
 def test_an_interrupted_run_gives_what_an_uninterrupted_one_gives(images, monkeypatch, tmp_path):
     whole = run_once(Journal(tmp_path / "whole"), monkeypatch, images)
     fit, calls = stage.fit_and_tell, []

@@ -67,6 +67,7 @@ def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, 
     assert run_once(journal) == result
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_an_interrupted_run_gives_what_an_uninterrupted_one_gives(run, images, monkeypatch, tmp_path):
     small(monkeypatch, images)
