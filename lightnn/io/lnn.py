@@ -162,10 +162,17 @@ def _read_model(reader, room):
             owner.data, owner.values, owner.support = p.data, p.values, p.support
             if purpose == TO_TRAIN:
                 read_training_state(reader, owner, room)
+                _check_state(owner)
         room -= getattr(owner, attribute).nbytes
     if reader.at != len(reader.data):
         raise FormatError(f"{len(reader.data) - reader.at} bytes are left over")
     return model.eval(), found
+
+
+def _check_state(p):
+    """ValueError if the state of p's transforms could not be stored again."""
+    with np.errstate(all="ignore"):  # numbers too large for the weight's dtype are infinite, and refused
+        decode_parameter(encode(p))
 
 
 def _read_kinds(reader):

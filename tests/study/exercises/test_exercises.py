@@ -39,7 +39,7 @@ EQUIVALENT = {  # changes that give another function's text, but the same functi
     ("09.6", "-2 * dy  ->  -2"): "the loss is one number, whose dL/dL is 1",
     ("09.7", "scales[-1] / signs_of(R)"): "a sign is its own inverse",
     ("09.10", "swap axes"): "a mean over two axes has no order",
-    ("09.11", "line 18: change constant"): "what is below -2^31 is clipped to it",
+    ("09.11", "line 19: change constant"): "what is below -2^31 is clipped to it",
     ("09.11", "gamma < 0  ->  gamma <= 0"): "gamma = 0 is decided before",
     ("10.4", "q * s + v.dtype.type(0)"): "+ 0 only turns -0 into 0, which is equal",
     ("12.4", "top < bottom  ->  top <= bottom"): "an empty slice moves nothing",
