@@ -255,12 +255,11 @@ def randomize(model, rng):
 
 
 SMALLEST = ("lenet", "twn", "cifar", "filternet", "shift_resnet", "mobilenet_v1", "vgg16_cifar", "shufflenet")
+LONG = pytest.mark.compiled, pytest.mark.thorough
+NAMES = [*(pytest.param(n, marks=() if n.startswith(SMALLEST) else LONG) for n in OF_LIGHTNN), *LAYERS]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [*(pytest.param(n, marks=() if n.startswith(SMALLEST) else pytest.mark.compiled) for n in OF_LIGHTNN), *LAYERS],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_architecture_and_layer_comes_back_bit_for_bit(name, rng, tmp_path):
     model, shape = an_architecture(name) if name in ARCHITECTURES else a_layer(name)
     randomize(model, rng)
@@ -274,7 +273,7 @@ def test_every_architecture_and_layer_comes_back_bit_for_bit(name, rng, tmp_path
         np.testing.assert_array_equal(loaded(x).data, model(x).data, strict=True)
 
 
-@pytest.mark.parametrize("name", [*OF_LIGHTNN, *LAYERS])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_attribute_of_any_module_can_be_changed_silently(name, tmp_path):
     """Each plain option of each type of module: it is described, or refused. A counter of batches is no option."""
     model, _ = an_architecture(name) if name in ARCHITECTURES else a_layer(name)

@@ -41,7 +41,7 @@ def words_of(x):
     return pack_planes(x.astype(np.float32))
 
 
-@pytest.mark.parametrize("value", [0, -1, 1])
+@pytest.mark.parametrize("value", [0, *(pytest.param(v, marks=pytest.mark.thorough) for v in (-1, 1))])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_definition(path, case, value, signs, rng, threads):
     n, c, height, width, o, kernel, stride, padding, dilation = case
