@@ -10,6 +10,7 @@ with importing():
     from lightnn import compress, data, functional, io, metrics, models, nn, optim, runtime, testing
     from lightnn.io import FormatError, inspect, load, save
     from lightnn.kernels.parallel import get_num_threads, set_num_threads
+    from lightnn.reporting import compare
     from lightnn.tensor import Tensor, no_grad, op
     from lightnn.training import evaluate, predict, train
 
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "FormatError",
     "Tensor",
+    "compare",
     "compress",
     "data",
     "evaluate",

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+from lightnn import arguments_of as of
+
 
 def study(arguments):
     from lightnn.study import execute, open_lab
@@ -59,6 +61,11 @@ def book(arguments):
 
     if arguments.what == "lint":
         return 1 if lint_chapters() else 0
+    if arguments.what == "html":
+        from lightnn.study.book.pages import build_pages
+
+        print(f"open {os.path.relpath(build_pages()[0])} in a browser")
+        return 0
     return 1 if execute_and_compare(arguments.chapter, write=arguments.write) else 0
 
 
@@ -83,10 +90,34 @@ def reproduce(arguments):
     return 0
 
 
+def search(arguments):
+    from lightnn.papers.lab.searching import search_to_file
+
+    search_to_file(
+        arguments.method, arguments.model, arguments.target, arguments.output, command(), **of_long_run(arguments)
+    )
+    return 0
+
+
 def inspect(arguments):
     from lightnn.io import inspect
 
     print(inspect(arguments.file))
+    return 0
+
+
+def report(arguments):
+    from lightnn.reporting import report
+
+    options = {"accuracy": arguments.accuracy, "input_shape": arguments.input, "timing": not arguments.counts}
+    print(report(arguments.target, **options, csv_path=arguments.csv, plot_path=arguments.plot))
+    return 0
+
+
+def classify(arguments):
+    from lightnn.pretrained import report
+
+    print(report(arguments.photo, arguments.model))
     return 0
 
 
@@ -106,88 +137,6 @@ def command():
     return "python -m lightnn " + shlex.join(sys.argv[1:])
 
 
-def _integer(name, least, most):
-    """A type of argument: an integer from least to most."""
-
-    def read(text):
-        digits = text.removeprefix("-")
-        readable = digits.isascii() and digits.isdigit() and len(digits) < 30  # int refuses ² and 5,000 digits
-        if not readable or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"want a {name} from {least} to {most}, got {text!r}")
-        return int(text)
-
-    return read
-
-
-def declare_study(p):
-    p.add_argument("chapter", nargs="?", metavar="NN", help="the chapter's number (default: 00)")
-    p.add_argument("--execute", metavar="NN", help="run chapter NN without JupyterLab and print the result's path")
-    p.add_argument("--fresh", action="store_true", help="put your copy of the chapter aside and start with a new one")
-    p.add_argument("--no-browser", action="store_true", help="serve the chapter without opening a browser")
-    p.add_argument("--port", type=_integer("port", 1, 65535), default=8888, help="JupyterLab's port (default: 8888)")
-
-
-def declare_exercise(p):
-    p.add_argument("number", metavar="NN", help="the chapter, such as 04, or with --reference an exercise, 04.5")
-    p.add_argument("--reference", action="store_true", help="print the reference solution instead")
-
-
-def declare_check(p):
-    p.add_argument("number", nargs="?", metavar="NN", help="a chapter, 04, or an exercise, 04.5 (default: all)")
-    p.add_argument("--hint", action="store_true", help="give one more hint for the first exercise that is wrong")
-    p.add_argument("--watch", action="store_true", help="one exercise at a time, graded whenever your file is saved")
-    p.add_argument("--debug", action="store_true", help="make the failing call of one exercise under the debugger")
-
-
-def declare_book(p):
-    p.add_argument("what", choices=["execute", "lint"], metavar="WHAT", help="execute or lint")
-    p.add_argument("chapter", nargs="?", metavar="NN", help="for execute: one chapter (default: all)")
-    p.add_argument("--write", action="store_true", help="for execute: replace the committed chapters with this run")
-
-
-def declare_compress(p):
-    from lightnn.papers.deep_compression import SUBJECTS
-
-    p.add_argument("model", choices=list(SUBJECTS), metavar="MODEL", help=" or ".join(SUBJECTS))
-    p.add_argument("-o", "--output", required=True, metavar="FILE", help="the .lnn file to write")
-    how = p.add_mutually_exclusive_group()
-    how.add_argument("--int8", action="store_true", help="integers of 8 bits, instead of Deep Compression")
-    how.add_argument("--bits", type=_integer("number of bits", 2, 8), metavar="K", help="weights of K bits, 2 to 8")
-    budget = _integer("number of bytes", 1, 2**63 - 1)
-    how.add_argument("--mixed", type=budget, metavar="BYTES", help="bits for each layer, within a file of BYTES")
-    how.add_argument("--binary", action="store_true", help="weights of one bit, with a scale for each filter")
-    declare_long_run(p, "fewer epochs: about a minute, with a larger error", "also write the results to this file")
-
-
-def declare_reproduce(p):
-    from lightnn.papers.lab.registry import papers, table
-
-    p.add_argument("paper", choices=list(papers()), metavar="PAPER", help=", ".join(papers()))
-    file = "write the results to this file (default for a full run: to chapters/results)"
-    declare_long_run(p, "fewer epochs: a minute or two, with larger errors", file)
-    p.formatter_class, p.epilog = argparse.RawDescriptionHelpFormatter, table()
-
-
-def declare_long_run(p, quick, json):
-    p.add_argument("--quick", action="store_true", help=quick)
-    p.add_argument("--seed", type=_integer("seed", 0, 2**63 - 1), default=0, help="of all random draws (default: 0)")
-    p.add_argument("--json", metavar="FILE", help=f"{json}, with command, seed and machine")
-    p.add_argument("--fresh", action="store_true", help="start over, even if an interrupted run has finished steps")
-
-
-def declare_inspect(p):
-    p.add_argument("file", metavar="FILE", help="a .lnn file")
-
-
-def declare_bench(p):
-    from lightnn.bench.suite import table
-
-    p.add_argument("families", nargs="*", metavar="FAMILY", help="one or several from one line of the table below")
-    p.add_argument("--json", metavar="FILE", help="also write the results, with the machine, to this file")
-    p.add_argument("--plot", metavar="FILE", help="also draw the results to this picture (.png or .svg)")
-    p.formatter_class, p.epilog = argparse.RawDescriptionHelpFormatter, table()
-
-
 class Command(NamedTuple):
     """What `--help` says of a command, its arguments, and the function that runs it."""
 
@@ -197,14 +146,17 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "study": Command("open your copy of a chapter in JupyterLab, or run the chapter", declare_study, study),
-    "exercise": Command("write the stubs of a chapter's functions for you to fill in", declare_exercise, exercise),
-    "check": Command("grade your functions, or show your progress in the book", declare_check, check),
-    "book": Command("run the chapters again and compare, or check their form", declare_book, book),
-    "compress": Command("train a network, compress it, and write it to a file", declare_compress, compress),
-    "reproduce": Command("run a paper's experiment and print its tables beside ours", declare_reproduce, reproduce),
-    "inspect": Command("show what the bytes of a .lnn file are", declare_inspect, inspect),
-    "bench": Command("time kernels and training against PyTorch", declare_bench, bench),
+    "study": Command("open your copy of a chapter in JupyterLab, or run the chapter", of.study, study),
+    "exercise": Command("write the stubs of a chapter's functions for you to fill in", of.exercise, exercise),
+    "check": Command("grade your functions, or show your progress in the book", of.check, check),
+    "book": Command("run the chapters again and compare, check their form, or make pages of them", of.book, book),
+    "compress": Command("train a network, compress it, and write it to a file", of.compress, compress),
+    "reproduce": Command("run a paper's experiment and print its tables beside ours", of.reproduce, reproduce),
+    "search": Command("let a search make a network smaller, and write it to a file", of.search, search),
+    "inspect": Command("show what the bytes of a .lnn file are", of.inspect, inspect),
+    "report": Command("show all measures of a .lnn file or of a known network", of.report, report),
+    "classify": Command("name what a photograph shows, by a network trained on ImageNet", of.classify, classify),
+    "bench": Command("time kernels and training against PyTorch", of.bench, bench),
 }
 
 

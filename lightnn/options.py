@@ -36,6 +36,11 @@ def times(name: str, value: int) -> int:
     return count(name, value, at_least=0)
 
 
+def place(name: str, value: int, length: int) -> int:
+    """The index of one of `length` things: an int from 0 to length - 1."""
+    return count(name, value, 0, length - 1)
+
+
 def whole(name: str, value: int) -> int:
     """Any int of 64 bits: an axis, a label, a step of the training."""
     return count(name, value, -WIDEST - 1, WIDEST)
@@ -110,6 +115,11 @@ def any_number(name: str, value: float) -> float:
     return float(value) if is_nan else number(name, value, infinite=True)
 
 
+def finite(where: str, **values: float) -> list[float]:
+    """Several finite numbers of one function, each by its name."""
+    return [number(f"{where}: {name}", value) for name, value in values.items()]
+
+
 def numbers_above_0(where: str, **values: float) -> list[float]:
     """Several numbers > 0 of one function, each by its name."""
     return [number(f"{where}: {name}", value, above=0) for name, value in values.items()]
@@ -118,6 +128,11 @@ def numbers_above_0(where: str, **values: float) -> list[float]:
 def probability(name: str, value: float) -> float:
     """A number from 0 to 1."""
     return number(name, value, at_least=0, at_most=1)
+
+
+def fraction(name: str, value: float) -> float:
+    """A part of a whole, of which something stays: a number > 0 and <= 1."""
+    return number(name, value, above=0, at_most=1)
 
 
 def flag(name: str, value: bool) -> bool:
@@ -148,14 +163,32 @@ def function(name: str, value: Callable | None, optional: bool = False) -> Calla
     return value
 
 
+def instance(name: str, value: object, kind: type, want: str) -> object:
+    """Something of a class, which `want` names with its article."""
+    if not isinstance(value, kind):
+        raise wrong(name, want, value)
+    return value
+
+
+def seed(name: str, value: int) -> int:
+    """A seed that is written down: an int of 64 bits, >= 0."""
+    return count(name, value, 0, WIDEST)
+
+
+def settle(frozen: object, **checked: object) -> None:
+    """Set fields of a frozen dataclass to what their checks gave, in its __post_init__."""
+    for name, value in checked.items():
+        object.__setattr__(frozen, name, value)
+
+
 def generator(name: str, rng: Rng | None, default: int | None = None) -> np.random.Generator:
     """The Generator itself, or a new one from a seed. None stands for the seed `default`, if there is one."""
     if isinstance(rng, np.random.Generator):
         return rng
-    seed = default if rng is None else rng
-    if not _is_int(seed, 0, math.inf):
+    given = default if rng is None else rng
+    if not _is_int(given, 0, math.inf):
         raise wrong(name, "a numpy.random.Generator or a seed, an int >= 0", rng)
-    return np.random.default_rng(int(seed))
+    return np.random.default_rng(int(given))
 
 
 def wrong(name: str, want: str, value: object) -> ValueError:

@@ -1,9 +1,15 @@
 """What must be settled before Numba is imported: how threads wait, and errors and Ctrl-C during the imports.
 
 Threads that wait. GNU OpenMP's threads spin while they wait for the next kernel, up to milliseconds. When another
-program needs the same cores, that makes a network up to forty times slower. So, unless the environment says otherwise
-(OMP_WAIT_POLICY or GOMP_SPINCOUNT), they sleep. On a quiet machine that costs about 50 microseconds a kernel;
-OMP_WAIT_POLICY=active gets them back.
+program needs the same cores, that makes a network up to forty times slower. When they sleep at once, waking them costs
+about 50 microseconds a kernel, and the system may wake two on one core, where they work one after the other. So, unless
+the environment says otherwise (OMP_WAIT_POLICY or GOMP_SPINCOUNT), they spin for less than it takes to wake up, and
+then sleep. OMP_WAIT_POLICY=passive or active gives the extremes.
+
+NumPy's threads, OpenBLAS's, spin after a product too. Threads that sleep get their turn all the same: a kernel right
+after `x @ w` takes as long as otherwise. Threads that spin for long do not: with OMP_WAIT_POLICY=active a layer takes
+several times as long on two cores (chapters/results/inference_bench.json), unless OPENBLAS_THREAD_TIMEOUT=4 is in the
+environment. It must be there before NumPy is imported, so it is the user's.
 """
 
 import contextlib
@@ -20,7 +26,7 @@ def importing() -> Iterator[None]:
     try:
         _check_threads(os.environ.get("NUMBA_NUM_THREADS"))
         if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
-            os.environ["OMP_WAIT_POLICY"] = "passive"
+            os.environ["GOMP_SPINCOUNT"] = "1000"
         yield
     except KeyboardInterrupt:
         if not IS_COMMAND:

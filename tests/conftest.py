@@ -21,18 +21,24 @@ import pytest
 # NumPy's threads too must sleep while they wait: two test processes share the cores. (lightnn's own do: startup.py.)
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
 
-CASES, THOROUGH_CASES, LONG_CASES = 500, 2000, 25_000  # of each reader
+CASES, THOROUGH_CASES, LONG_CASES = 200, 2000, 25_000  # of each reader
+EXAMPLES, THOROUGH_EXAMPLES, PLAIN_EXAMPLES = 30, 100, 10  # of each property; the last without the compiler
 
 hypothesis.configuration.set_hypothesis_home_dir(pathlib.Path(tempfile.gettempdir(), "lightnn-hypothesis"))
-hypothesis.settings.register_profile(
-    "lightnn",
-    derandomize=True,
-    deadline=None,
-    database=None,
-    max_examples=10 if os.environ.get("NUMBA_DISABLE_JIT") == "1" else 100,
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
-hypothesis.settings.load_profile("lightnn")
+
+
+def pytest_configure(config):
+    plain = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+    examples = PLAIN_EXAMPLES if plain else THOROUGH_EXAMPLES if config.getoption("--thorough") else EXAMPLES
+    hypothesis.settings.register_profile(
+        "lightnn",
+        derandomize=True,
+        deadline=None,
+        database=None,
+        max_examples=examples,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile("lightnn")
 
 
 def pytest_addoption(parser):
@@ -49,6 +55,26 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if item.get_closest_marker("compiled"):
                 item.add_marker(pytest.mark.skip(reason="too slow without the compiler"))
+    _share_compiling(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _share_compiling(items, workers):
+    """Each process begins with the tests of other kernels: what one has compiled, the others read from the cache.
+
+    pytest-xdist gives each process an equal part of the list, in order, and moves what is left when one is idle."""
+    if workers == 1:
+        return
+    folder = pathlib.Path(__file__).parent / "kernels"
+    files = sorted({item.path for item in items if folder in item.path.parent.parents})
+    place = {path: i % workers for i, path in enumerate(files)}
+    rest, size = [item for item in items if item.path not in place], -(-len(items) // workers)
+    ordered = []
+    for worker in range(workers):
+        own = [item for item in items if place.get(item.path) == worker]
+        count = size - len(own) if worker < workers - 1 else len(rest)
+        ordered += own + rest[: max(0, count)]
+        del rest[: max(0, count)]
+    items[:] = ordered
 
 
 @pytest.fixture
@@ -71,6 +97,12 @@ def fuzz(request):
         assert sum(found.values()) >= cases and set(wanted) <= set(found), found
 
     return run
+
+
+@pytest.fixture
+def thorough(request):
+    """Whether pytest runs with --thorough."""
+    return request.config.getoption("--thorough")
 
 
 @pytest.fixture

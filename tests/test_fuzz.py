@@ -26,7 +26,7 @@ from lightnn.compress import prune, share
 from lightnn.compress.transforms import use_binary_filters, use_powers_of_two, use_stochastic_binary
 from lightnn.data.formats import CIFAR_MEMBERS, read_cifar10, read_idx
 from lightnn.io import from_bytes, read_state, to_bytes, to_train_bytes
-from lightnn.papers.lab.journal import Journal, _digest
+from lightnn.journal import Journal, _digest
 
 WHATS = ("flip", "set", "delete", "insert", "repeat", "number", "cut", "swap")
 PIECES = (b"\xff" * 8, b"\x80" * 9, b"[" * 2000, b"\0" * 16)

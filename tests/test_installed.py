@@ -36,7 +36,10 @@ def test_exercise_writes_into_the_folder_where_the_reader_stands(run, tmp_path):
     assert (tmp_path / "work" / "ch04.py").exists()
 
 
-@pytest.mark.parametrize("command", ["study 04", "check 04", "book lint", "book execute", "study --execute 04"])
+COMMANDS = "study 04", "book lint", "book execute", "study --execute 04"
+
+
+@pytest.mark.parametrize("command", ["check 04", *(pytest.param(c, marks=pytest.mark.thorough) for c in COMMANDS)])
 def test_what_needs_more_says_that_it_wants_a_clone(run, command):
     run("exercise", "04")
     status, _, error = run(*command.split())

@@ -15,6 +15,8 @@ import itertools
 import math
 import numbers
 import pathlib
+import re
+import sys
 import tempfile
 
 import numpy as np
@@ -24,7 +26,20 @@ import lightnn
 from lightnn import Tensor, compress, io, models, nn, optim
 from lightnn.nn.sketch import shapes_only
 
-PARTS = ("functional", "nn", "optim", "data", "compress", "metrics", "models", "io", "runtime", "training", "")
+PARTS = (
+    "functional",
+    "nn",
+    "optim",
+    "data",
+    "compress",
+    "metrics",
+    "models",
+    "io",
+    "runtime",
+    "training",
+    "search",
+    "",
+)
 
 # What each option takes, said once more and in another way than by lightnn/options.py
 
@@ -99,7 +114,7 @@ TAKES = {
     pair(0): "padding",
     pair(1): "kernel_size stride dilation output_size size",
     COUNT: "groups in_features out_features in_channels out_channels num_features step_size T_max batch_size n_val "
-    "n dt k rounds bucket num_classes width depth expansion growth last",
+    "n dt k d rounds bucket num_classes width depth expansion growth last pointwise linear",
     TIMES: "warm_up_steps epochs max_shift iterations connections_before connections_after arrays count t_0",
     whole(-(2**63), 2**63 - 1): "dim start_dim ignore_index t",
     whole(0, 2**63 - 1): "max_bytes seed",
@@ -118,8 +133,8 @@ TAKES = {
     whole(1, 2**15): "q_max",
     by_channel(real(2.0**-126, 2.0**110)): "scale",
     by_channel(whole(0, 255)): "zero_point",
-    flag: "ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
-    lambda v: flag(v): "per_channel symmetric observing signed aux_loss aux_logits transform_input",
+    flag: "timing weighted ceil_mode count_include_pad training bias nesterov projection progress requires_grad",
+    lambda v: flag(v): "per_channel symmetric observing signed aux_loss aux_logits transform_input dilated",
     real(2.0**-126, 2.0**110): "alpha",
     real(0, 100): "factor",
     PROBABILITY: "momentum p label_smoothing dropout rate s_i s_f",
@@ -130,6 +145,8 @@ TAKES = {
     by_channel(real(0, but=(0,))): "std",
     real(0, 100, but=(0,)): "width_mult depth_mult",
     several(whole(1), range(1, 9)): "input_shape blocks rates",
+    several(whole(1), (4,)): "widths first later kernels",
+    several(whole(1), (2,)): "things",
     real(infinite=True): "min_val max_val value",
     several(real(0, 1, but=(1,)), (2,)): "betas",
     several(FRACTION, range(1, 9)): "keeps",
@@ -140,11 +157,11 @@ TAKES = {
     text: "description kind values support",
     word("mean", "sum", "none"): "reduction",
     word("values", "support"): "slot",
-    callable: "codec optimizer loss init score choose size_of biases",
+    callable: "codec optimizer loss init score choose size_of biases apart",
     or_none(text): "key",
     lambda v: levels(v): "Y",
     real(2.0**-20, 2.0**20): "T",
-    or_none(callable): "schedule augment after_step",
+    or_none(callable): "schedule augment after_step tune",
 }
 TAKES = {name: valid for valid, names in TAKES.items() for name in names.split()}
 FROM_ONE_BIT = (
@@ -158,6 +175,14 @@ FROM_ONE_BIT = (
 )
 TAKES_ELSEWHERE = {
     "models.deeplab blocks": several(whole(1), (4,)),
+    "models.deeplab output_stride": lambda v: whole(4, 32)(v) and v in (4, 8, 16, 32),
+    "models.shiftnet blocks": several(whole(1), (4,)),
+    "models.searched operations": several(whole(0, 2), (2,)),
+    "models.searched kernels": several(lambda v: whole(1)(v) and v % 2 == 1, (2,)),
+    "models.searched depths": several(whole(1), (2,)),
+    "models.small family": word(*models.SMALL_FAMILIES),
+    "data.make_scenes count": COUNT,
+    "data.make_scenes size": COUNT,
     "models.auxiliary_loss weight": real(0),
     "models.shufflenet_v2 width": lambda v: whole(1)(v) and v % 2 == 0,
     "compress.adaround lr": real(0, but=(0,)),
@@ -166,8 +191,23 @@ TAKES_ELSEWHERE = {
     "compress.RisingTemperature rate": real(2.0**-126, 2.0**110),
     "compress.use_soft_quantizer Y": symmetric_levels,
     "compress.soft_quantizer Y": symmetric_levels,
-    "training.Distillation weight": PROBABILITY,
-    "training.Distillation augment": or_none(callable),
+    "training.Ensemble kind": word("arithmetic", "geometric"),
+    "training.mean_logits kind": word("arithmetic", "geometric"),
+    **{f"compress.product_bytes {name}": real(0, but=(0,)) for name in "ndk"},
+    "compress.product_quantize k": whole(1, 65536),
+    "compress.quantize_blocks k": whole(1, 65536),
+    "compress.CentroidSGD momentum": real(0),
+    "compress.block_sizes kernels": COUNT,
+    **{f"models.compound_scale {name}": real(1, 100) for name in ("alpha", "beta", "gamma")},
+    "models.compound_scale phi": real(-100, 100),
+    **{f"models.macs_factor {name}": real(0, but=(0,)) for name in "dwr"},
+    "metrics.agreement k": whole(1, 3),
+    "metrics.information_density accuracy": real(0, 100),
+    "metrics.netscore accuracy": real(0, 100, but=(0,)),
+    **{f"metrics.{name} params": real(0, but=(0,)) for name in ("information_density", "netscore")},
+    "metrics.netscore macs": real(0, but=(0,)),
+    **{f"metrics.netscore {name}": real(0) for name in ("alpha", "beta", "gamma")},
+    ".compare accuracies": or_none(lambda v: isinstance(v, dict) and all(map(text, v))),
     "nn.Shift2d kernel_size": COUNT,
     "nn.Shift2d dilation": COUNT,
     "optim.SGD momentum": real(0),
@@ -210,7 +250,19 @@ TAKES_ELSEWHERE = {
     "compress.adjust_dropout connections_after": real(0),
 }
 WRAPPED = {"fractions": lambda v: {"conv1": v}, "remove": lambda v: {"conv1": v}, "keeps": lambda v: [v]}
-GIVEN = {"fixed", "weight", "running_mean", "running_var", "mask", "validation", "where"}  # material wherever it stands
+GIVEN = {
+    "G",
+    "fixed",
+    "space",
+    "candidate",
+    "weight",
+    "running_mean",
+    "running_var",
+    "mask",
+    "validation",
+    "where",
+    "data",
+}  # material wherever it stands
 INITS = ("linear_init", "density_init", "kmeans", "share")
 DRAWS_NOTHING = {
     f"compress.{name} rng" for name in INITS
@@ -236,6 +288,14 @@ def training():
     model = nn.Linear(3, 3, rng=0)
     data = np.ones((4, 3), np.float32), np.array([0, 1, 2, 0])
     return model, data, optim.SGD(model.parameters(), 0.1)
+
+
+def beside(name):
+    """The module of a file beside this one."""
+    spec = importlib.util.spec_from_file_location(name, pathlib.Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 THREAD = concurrent.futures.ThreadPoolExecutor(1)
@@ -395,6 +455,13 @@ CALLS = {
     "compress.percentile_range": lambda: call(SEEN, 8),
     "compress.plan": lambda: call(*lenet_and_channels(), remove={"conv1": [0]}),
     "compress.plan_folding": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "compress.CentroidSGD": lambda: call([parameter()], lr=0.1),
+    "compress.block_sizes": lambda: call(SMALL),
+    "compress.blocks_of": lambda: call(W, d=9),
+    "compress.input_gram": lambda: call(SMALL[0], X[:, :1], d=9),
+    "compress.product_bytes": lambda: call(n=100, d=4, k=16),
+    "compress.product_quantize": lambda: call(parameter(), k=2, d=2),
+    "compress.quantize_blocks": lambda: call(SMALL, X[:, :1], {"0": 9}),
     "compress.prune": lambda: call(parameter(), quality=1.0),
     "compress.prune_filters": lambda: call(models.lenet5(), input_shape=(1, 1, 28, 28), fractions={"conv1": 0.5}),
     "compress.prune_to_fraction": lambda: call(parameter(), keep=0.5),
@@ -421,15 +488,25 @@ CALLS = {
     "compress.threshold": lambda: call(NUMBERS, quality=1.0),
     "compress.transform": lambda: call(kind="a test's"),
     "compress.use_powers_of_two": lambda: call(parameter(), bits=4),
+    "data.make_scenes": lambda: call(X[:, :1], LABELS, count=2, size=8, things=(1, 1), rng=0),
+    "metrics.confusion": lambda: call(LABELS, LABELS, num_classes=3),
     "metrics.compare_latency": lambda: call({"a": SMALL}, input_shape=(1, 1, 6, 6), rounds=1),
     "metrics.count_macs": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "metrics.latency": lambda: call(SMALL, input_shape=(1, 1, 6, 6), rounds=1),
     "metrics.least_times": lambda: call({"a": lambda: None}),
     "metrics.trace": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    "metrics.agreement": lambda: call(ROWS, ROWS, k=2),
+    "metrics.information_density": lambda: call(accuracy=50.0, params=1e6),
+    "metrics.netscore": lambda: call(accuracy=50.0, params=1e6, macs=1e9),
+    "metrics.peak_activations": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
+    ".compare": lambda: call({"a": SMALL}, input_shape=(1, 1, 6, 6), timing=False),
+    "models.compound_scale": lambda: call(phi=1.0),
+    "models.macs_factor": lambda: call(d=1.0, w=1.0, r=1.0),
     "models.summary": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "models.build": lambda: call({"type": "ReLU", "args": {}}, arrays=1),
     **{f"models.{name}": call for name in models.ARCHITECTURES if hasattr(models, name)},
     **{f"models.{name}": call for name in ("resnet20", "resnet56", "resnet110", "deeplabv3_resnet50", "densenet121")},
+    **{f"models.shiftnet_{letter}": call for letter in "abc"},
     **{f"models.densenet{n}": call for n in (161, 169, 201)},
     **{f"models.shufflenet_v2_x{n}": call for n in ("0_5", "1_0", "1_5", "2_0")},
     **{f"models.mnasnet{n}": call for n in ("0_5", "0_75", "1_0", "1_3")},
@@ -442,14 +519,21 @@ CALLS = {
     "io.load": lambda: call(saved(), max_bytes=10_000),
     "io.to_onnx": lambda: call(SMALL, pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
     "io.to_onnx_integers": lambda: call(quantized(), pathlib.Path(FOLDER.name, "small.onnx"), input_shape=(1, 1, 6, 6)),
+    "runtime.lower": lambda: call(SMALL, input_shape=(1, 1, 6, 6)),
     "runtime.lower_binary": lambda: call(nn.Sequential(nn.BatchNorm2d(1), nn.Sign()), input_shape=(1, 1, 6, 6)),
     "runtime.lower_integers": lambda: call(quantized(), input_shape=(1, 1, 6, 6)),
+    "runtime.step_calls": lambda: call(lightnn.runtime.lower(SMALL), input_shape=(1, 1, 6, 6)),
+    "runtime.step_times": lambda: call(lightnn.runtime.lower(SMALL), input_shape=(1, 1, 6, 6), repeats=5),
     "runtime.lowers": lambda: call(nn.Linear, values="a test's"),
     "training.GradientCodec": lambda: call((4, 5)),
     "training.Uncompressed": lambda: call((4, 5)),
     "training.Workers": lambda: call(count=2),
     "training.train_parallel": lambda: call(recipe(), *training()[:2], workers=one_worker(), progress=False),
-    "training.Distillation": lambda: call(SMALL, T=4.0),
+    "training.Ensemble": lambda: call([SMALL]),
+    "training.FeatureStudent": lambda: call(SMALL, len, len),
+    "training.distil": lambda: call(SMALL, T=4.0),
+    "training.soft_targets": lambda: call(ROWS, T=4.0),
+    "training.mean_logits": lambda: call(X[:, 0], kind="geometric"),
     "training.distillation_loss": lambda: call(Tensor(ROWS), ROWS, T=4.0),
     "training.Recipe": lambda: call(epochs=1, lr=0.1),
     "training.evaluate": lambda: call(SMALL, X[:, :1], LABELS % 2, progress=False),
@@ -470,26 +554,44 @@ ONLY_MATERIAL = {
     "sigmoid sign silu squared_hinge tanh",
     "nn": "ModuleList Parameter Sequential",
     "compress": "Codebook Mask absorb_high_biases correct_bias decode decode_parameter density encode feature_maps "
-    "fold_constants look_up map_statistics mask_channels masked nearest sensitivities set_mask thin "
-    "use_binary use_binary_filters",
-    "metrics": "count_parameters",
+    "fold_constants look_up look_up_blocks map_statistics mask_channels masked mean_gradient nearest sensitivities "
+    "set_mask thin use_binary use_binary_filters Product rounded_to_half",
+    "metrics": "count_parameters mean_iou training_memory measured_peak pareto rank_agreement sparse_macs counts",
     "models": "architecture check_reads_back describe description_of_unchanged parse replace to_text",
     "io": "save save_to_train to_bytes to_train_bytes",
-    "runtime": "BinaryConv2d BinaryLinear BinaryXnorConv2d BinaryXnorLinear CodebookConv2d CodebookLinear PackSigns "
-    "SparseConv2d SparseLinear held_bytes lower lower_report",
-    "training": "cosine gradient_cosines sign_flips",
+    "runtime": "BinaryConv2d BinaryLinear BinaryXnorConv2d BinaryXnorLinear CodebookConv2d CodebookLinear "
+    "FloatNetwork PackSigns ProductConv2d ProductLinear SparseConv2d SparseLinear held_bytes lower_report",
+    "training": "Remembered attention_loss cosine features_of gradient_cosines relation_loss sign_flips",
     "": "save op",
 }
 RECORDS = {  # what a function returns: nobody makes one by hand
-    "data": "Dataset",
+    "data": "Dataset Scenes",
     "compress": "Encoded Fold Seen",
-    "metrics": "Latency Least Row",
+    "metrics": "Counts Energy Latency Least Row SparseRow TrainingMemory",
     "io": "FileReport",
     "models": "Layer GoogLeNetOutputs InceptionOutputs SegmentationOutputs",
-    "runtime": "HeldRow SignTensor",
+    "runtime": "HeldRow SignTensor StepCall StepTime",
     "training": "History ParallelHistory",
 }
-UNCHECKED = {"runtime": "csr_conv2d csr_matvec from_csr tap_positions to_csr"}  # definitions, whose file says so
+UNCHECKED = {
+    "runtime": "csr_conv2d csr_matvec from_csr tap_positions to_csr",
+    "metrics": "amdahl attainable bottleneck_macs dense_channels dense_cycles eie_cycles energy flops_left "
+    "output_stationary_cycles peak_bytes product_intensity receptive_field simulate_output_stationary "
+    "simulate_systolic systolic_cycles utilisation",
+}  # definitions, whose file says so
+SEARCH = beside("public_options_search")
+SEARCH_CALLS = {f"search.{name}": valid for name, valid in SEARCH.calls(sys.modules[__name__]).items()}
+SEARCH_TAKES = SEARCH.takes(sys.modules[__name__])
+TAKES_ELSEWHERE |= {
+    f"{name} {option}": valid
+    for name in SEARCH_CALLS
+    for valid, names in SEARCH_TAKES.items()
+    for option in names.split()
+}
+TAKES_ELSEWHERE |= {f"search.{name}": valid for name, valid in SEARCH.takes_elsewhere(sys.modules[__name__]).items()}
+CALLS, ONLY_MATERIAL["search"], RECORDS["search"] = CALLS | SEARCH_CALLS, SEARCH.MATERIAL, SEARCH.RECORDS
+SLOW = "compress.select_greedily compress.prune_filters compress.select compress.plan compress.norms"  # as plain Python
+MARKS = {"compiled": f"{SLOW} {SEARCH.COMPILED}", "thorough": SEARCH.THOROUGH}
 SAME = {".evaluate", ".inspect", ".load", ".predict", ".train"}  # the same objects as above
 
 
@@ -545,6 +647,20 @@ def public():
 PUBLIC = public()
 
 
+LARGER = re.compile(
+    r"models\.(efficientnet_(b|lite)[1-7]|densenet(161|169|201)|mnasnet(0_75|1_3)|shufflenet_v2_x[12]_.*)"
+)
+
+
+def marks_of(name):
+    """LARGER: networks whose options are those of a smaller one."""
+    found = [mark for mark, names in MARKS.items() if name.removeprefix("search.") in names.split()]
+    return [getattr(pytest.mark, mark) for mark in [*found, *["thorough"] * bool(LARGER.fullmatch(name))]]
+
+
+EVERY_CALL = [pytest.param(name, marks=marks_of(name)) for name in CALLS]
+
+
 def options_of(name):
     """{option: a valid value} of a public callable, from its call in the table and its defaults."""
     material, given = CALLS[name]()
@@ -559,7 +675,7 @@ def takes(name, option):
     return or_none(valid) if none_too and f"{name} {option}" != "functional.dropout rng" else valid
 
 
-def outcome(name, **changed):
+def outcome(name, /, **changed):
     """None, or the error of the valid call with some options changed."""
     material, given = CALLS[name]()
     sketch = shapes_only(10**6) if name.startswith("models.") else contextlib.nullcontext()
@@ -600,13 +716,13 @@ def probes(name):
             yield from ((option, WRAPPED[option](value)) for value in HOSTILE)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", EVERY_CALL)
 def test_only_what_is_valid_is_taken_and_an_error_names_the_option(name):
     faults = [(option, value, found) for option, value in probes(name) if (found := fault(name, option, value))]
     assert faults == []
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", EVERY_CALL)
 def test_a_valid_call_passes_with_numpys_numbers_too(name):
     assert outcome(name) is None
     for option, base in options_of(name).items():

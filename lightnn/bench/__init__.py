@@ -5,10 +5,14 @@ convolution.py  dense, depthwise, grouped, shift: forward and both gradients
 filters.py      one network with five filters: its errors over three seeds
 binary.py       products of signs on packed bits
 int8.py         kernels of 8-bit integers, and PyTorch's
+inference.py    lowered float networks against PyTorch and ONNX Runtime; opponents.py: their processes
+look_up.py      fully connected layers by tables of blocks and centroids
 networks.py     whole networks in int8 against float32
-quantization.py what fewer bits gain and cost; survey_table.py, energy.py and memory.py belong to it
+quantization.py what fewer bits gain and cost; survey_table.py belongs to it
+roofline.py     peaks and bandwidths of one core, measured (peaks.py), and kernels under that roof
 retraining.py   what retraining after pruning gains
 sparse.py       sparse layers against dense ones and PyTorch's CSR
+techniques.py   what each technique saves and costs on one LeNet-5
 training.py     training time and memory of both LeNets
 zoo.py          parameters, MACs and accuracies of ImageNet's classifiers
 timing.py       the stopwatch: calls that take turns

@@ -27,15 +27,15 @@ import numpy as np
 from lightnn import compress, data, io, models, nn, optim
 from lightnn import functional as F
 from lightnn.bench import networks
-from lightnn.bench.energy import counts, energy
-from lightnn.bench.memory import training_bytes
 from lightnn.bench.suite import Suite
 from lightnn.bench.survey_table import format_table
 from lightnn.compress.gradients import QSGD, DoReFaGradient, OneBitSGD, TernGrad, Uncompressed
 from lightnn.compress.quantization.calibration import observe
 from lightnn.compress.quantization.post_training import layers_with_weights
+from lightnn.journal import draws
+from lightnn.metrics.joules import counts, energy
+from lightnn.metrics.memory import training_memory
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import draws
 from lightnn.tensor import Tensor
 from lightnn.training import cosine, predict
 
@@ -143,7 +143,7 @@ def held(way: Way, x: np.ndarray, y: np.ndarray) -> dict[str, int]:
     """What a training step of the way holds, in bytes."""
     model = quantized(network(0), way).train()
     x, optimizer = x.copy(), optim.SGD(model.parameters(), lr=LR, momentum=0.9)  # a view would hold the whole data set
-    found = training_bytes(model, optimizer, lambda: F.cross_entropy(model(Tensor(x)), y))
+    found = training_memory(model, optimizer, lambda: F.cross_entropy(model(Tensor(x)), y))
     return {**found._asdict(), "total": found.total}
 
 

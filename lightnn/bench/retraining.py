@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from lightnn import models, nn
 from lightnn.bench.suite import Suite
 from lightnn.compress import GradualPruning, set_mask
+from lightnn.journal import draws
 from lightnn.papers.han2015.curves import layer_fractions, remove_at_random
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import draws
 from lightnn.papers.lab.pruning import prune_to
 
 KEEPS = {"fc1": 0.08, "fc2": 0.09, "fc3": 0.26}  # the proportions of the layers: table 2 of Han et al. 2015

@@ -4,8 +4,8 @@ import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lightnn import record
 from lightnn.files import check_writable
-from lightnn.papers.lab import record
 from lightnn.papers.lab.registry import members
 from lightnn.tables import text_table
 

@@ -41,10 +41,12 @@ from lightnn.compress.pruning.magnitude import (
 )
 from lightnn.compress.quantization.absorbing import absorb_high_biases
 from lightnn.compress.quantization.calibration import calibrate
+from lightnn.compress.quantization.centroids import CentroidSGD, block_sizes, quantize_blocks
 from lightnn.compress.quantization.correcting import correct_bias
 from lightnn.compress.quantization.equalizing import equalize, equalized_pairs
 from lightnn.compress.quantization.mixing import mixed_bits, sensitivities
 from lightnn.compress.quantization.post_training import quantize
+from lightnn.compress.quantization.product_codes import input_gram, product_bytes, product_quantize
 from lightnn.compress.quantization.ranges import Seen, entropy_range, min_max_range, mse_range, percentile_range
 from lightnn.compress.quantization.rounding import adaround
 from lightnn.compress.quantization.soft_activations import start_soft_activations
@@ -78,6 +80,7 @@ __all__ = [
     "QSGD",
     "SUPPORTS",
     "VALUES",
+    "CentroidSGD",
     "Channels",
     "Codebook",
     "DeepGradientCompression",
@@ -99,6 +102,7 @@ __all__ = [
     "activation_density",
     "adaround",
     "adjust_dropout",
+    "block_sizes",
     "calibrate",
     "channels",
     "correct_bias",
@@ -117,6 +121,7 @@ __all__ = [
     "fold_constants",
     "gradual_sparsity",
     "greedy_norms",
+    "input_gram",
     "kmeans",
     "linear_init",
     "map_statistics",
@@ -129,6 +134,8 @@ __all__ = [
     "percentile_range",
     "plan",
     "plan_folding",
+    "product_bytes",
+    "product_quantize",
     "prune",
     "prune_filters",
     "prune_to_fraction",
@@ -136,6 +143,7 @@ __all__ = [
     "qsgd_levels",
     "quality_for",
     "quantize",
+    "quantize_blocks",
     "random_init",
     "random_mask",
     "remove_dead",

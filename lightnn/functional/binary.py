@@ -49,8 +49,11 @@ def approx_sign(x):
 
 def signs_of(x: np.ndarray) -> np.ndarray:
     """+1 where x >= 0, else -1, in x's dtype; NaN stays NaN."""
-    y = np.where(x >= 0, x.dtype.type(1), x.dtype.type(-1))
-    return np.where(np.isnan(x), x, y)
+    one = x.dtype.type(1)
+    y = np.where(x >= 0, one, -one)
+    if x.size and np.isnan(x.min()):
+        y[np.isnan(x)] = np.nan
+    return y
 
 
 @op

@@ -5,6 +5,7 @@ import numpy as np
 from lightnn.declare import mixes
 from lightnn.functional import check
 from lightnn.kernels.matrix.matmul import matmul
+from lightnn.kernels.matrix.matvec import matvec
 from lightnn.tensor import op
 
 
@@ -26,9 +27,7 @@ def linear(x, w, b=None):
     check.shape("linear", "x (..., I), w (O, I) and b (O,) or None", fits, x=x, w=w, b=b)
     O, I = w.shape
     rows = x.reshape(-1, I)
-    y = np.ascontiguousarray(matmul(w, rows.T).T) if len(rows) <= O else matmul(rows, w.T)
-    if b is not None:
-        y += b
+    y = _product(rows, w, b)
 
     def vjp_x(dy):
         return matmul(dy.reshape(-1, O), w).reshape(x.shape)
@@ -40,3 +39,13 @@ def linear(x, w, b=None):
         return dy.reshape(-1, O).sum(0)
 
     return y.reshape(*x.shape[:-1], O), vjp_x, vjp_w, vjp_b
+
+
+def _product(rows, w, b):
+    """y (N, O) of rows (N, I), contiguous."""
+    if len(rows) == 1 and w.dtype == rows.dtype and (b is None or b.dtype == w.dtype):
+        return matvec(np.ascontiguousarray(w), np.ascontiguousarray(rows[0]), b)[None]
+    y = np.ascontiguousarray(matmul(w, rows.T).T) if len(rows) <= len(w) else matmul(rows, w.T)
+    if b is not None:
+        y += b
+    return y

@@ -51,11 +51,22 @@ def cross_entropy(
         return np.asarray(losses.sum(dtype=np.float64) / total, x.dtype)[()], vjp, None
 
 
+@exercise("05.2")
+def smooth_labels(y: np.ndarray, K: int, e: float = 0.1, dtype=np.float32) -> np.ndarray:
+    """q_k = (1 - e) [k = y] + e / K for integer labels y (N,) of K classes: an array (N, K) of the dtype, whose rows
+    add up to 1.
+
+    Label smoothing (Szegedy et al. 2016, arXiv 1512.00567, section 7): the target of a teacher that knows nothing but
+    the label. With e = 0 it is one-hot, with e = 1 all classes are equal.
+    """
+    q = np.full((len(y), K), e / K, dtype)
+    q[np.arange(len(y)), y] += 1 - e
+    return q
+
+
 def _targets(target, x, weight, label_smoothing):
     """q (N, K): the smoothed one-hot targets times the classes' weights."""
-    n, k = x.shape
-    q = np.full((n, k), label_smoothing / k, x.dtype)
-    q[np.arange(n), target] += 1 - label_smoothing
+    q = smooth_labels(target, x.shape[1], label_smoothing, x.dtype)
     return q if weight is None else q * np.asarray(weight, x.dtype)
 
 

@@ -5,6 +5,8 @@
     its gradients  dw[o, c, k, l] = sum_{n,i,j} dy[n, o, i, j] seen[n, c, i, j, k, l]
                    dx: w[o, c, k, l] dy[n, o, i, j] is added to the pixel that was multiplied by w[o, c, k, l]
     input_scale    K[n, 0, i, j] = mean of |seen[n, :, i, j]|                                 XNOR-Net's scale
+    residual_block y = relu(conv(relu(conv(x, w1)), w2) + shortcut(x))
+    linear_by_tables  y[i, o] = sum_b T[i, b, codes[o, b]],  T[i, b, j] = x_i's block b . c[j]
 
 x (N, C, H, W); w (O, C/G, KH, KW); stride and dilation (vertical, horizontal); padding (top, bottom, left, right).
 Arrays in, arrays out; nothing is checked.
@@ -67,6 +69,25 @@ def conv2d(x, w, stride, padding, dilation, groups=1):
     seen = in_groups(windows(x, w.shape[2:], stride, padding, dilation), 1, groups)
     y = np.einsum("ngcijkl,gockl->ngoij", seen, in_groups(w, 0, groups))
     return y.reshape(len(x), len(w), *y.shape[3:])
+
+
+@exercise("11.1")
+def residual_block(x, w1, w2, stride):
+    """The basic block of a residual network without batch norm (He et al. 2016, arXiv 1512.03385, equation 1), with a
+    shortcut that has no weights:
+
+        y = relu(conv(relu(conv(x, w1)), w2) + shortcut(x))
+
+    x (N, C, H, W); w1 (O, C, 3, 3) with this stride in both directions, w2 (O, O, 3, 3) with stride 1; both with one
+    row and one column of zeros on each side of their image. The shortcut takes every stride-th row and column of x,
+    from the first on, and adds O - C channels of zeros: (O - C) // 2 of them before, the others behind. O >= C, and the
+    dtype of x and w stays. x, w1 and w2 are not changed.
+    """
+    y = np.maximum(conv2d(x, w1, (stride, stride), (1, 1, 1, 1), (1, 1)), 0)
+    y = conv2d(y, w2, (1, 1), (1, 1, 1, 1), (1, 1))
+    more = w1.shape[0] - x.shape[1]
+    shortcut = np.pad(x[:, :, ::stride, ::stride], ((0, 0), (more // 2, more - more // 2), (0, 0), (0, 0)))
+    return np.maximum(y + shortcut, 0)
 
 
 @exercise("12.7")
@@ -135,3 +156,59 @@ def shift2d(x, dy, dx):
         if top < bottom and left < right:
             y[:, c, top:bottom, left:right] = x[:, c, top + a : bottom + a, left + b : right + b]
     return y
+
+
+@exercise("13.4")
+def squeeze_excitation(x, w1, b1, w2, b2):
+    """y (N, C, H, W), in the dtype of x: each channel times a gate between 0 and 1 that the means of all channels of
+    the image decide (Hu et al. 2018, arXiv 1709.01507, equations 2 to 4, with EfficientNet's SiLU):
+
+        z[n, c] = mean of x[n, c]                          the squeeze
+        g = sigmoid(W2 silu(W1 z + b1) + b2)       the excitation, of each image
+        y[n, c, i, j] = g[n, c] x[n, c, i, j]
+
+    with sigmoid(t) = 1 / (1 + e^-t) and silu(t) = t sigmoid(t). x (N, C, H, W), of at least one pixel; w1 (S, C),
+    b1 (S,); w2 (C, S), b2 (C,), all in the same dtype. x is not changed.
+    """
+
+    def sigmoid(t):
+        return 1 / (1 + np.exp(-t))
+
+    t = x.mean((2, 3)) @ w1.T + b1
+    g = sigmoid(t * sigmoid(t) @ w2.T + b2)
+    return x * g[:, :, None, None]
+
+
+@exercise("13.5")
+def residual_with_stochastic_depth(x, branch, drawn, p):
+    """y, in the shape and dtype of x: a residual block in training, whose branch is skipped with probability p, image
+    by image (Huang et al. 2016, arXiv 1603.09382, equation 2, scaled so that inference needs no change):
+
+        y[n] = x[n] + branch[n] / (1 - p)      where drawn[n] >= p
+        y[n] = x[n]                            elsewhere
+
+    The mean of y over many draws is x + branch, what the block gives in inference. x, branch (N, ...): what comes into
+    the block, and what its layers make of it, both in the same dtype, float32 or float64. drawn (N,): numbers that were
+    drawn uniformly from [0, 1). p from 0 to 1: with 0 every branch is kept, with 1 none, as drawn < 1. x and branch
+    stay as they are.
+    """
+    kept = (drawn >= p).reshape(-1, *[1] * (x.ndim - 1))
+    return x + branch * (kept * x.dtype.type(1 / (1 - p) if p < 1 else 0))
+
+
+@exercise("06.7")
+def linear_by_tables(x, codes, c):
+    """y (N, O) = x w', in the dtype of x and c, where w is not written out: block b of its row o is c[codes[o, b]].
+    Each product of an input block and a centroid is computed once, and then looked up (Jegou, Douze & Schmid 2011, for
+    distances; here for a fully connected layer):
+
+        T[i, b, j] = x_i's block b . c[j]
+        y[i, o] = sum_b T[i, b, codes[o, b]]
+
+    x (N, B d) with N >= 0; its block b is x_i[b d], ..., x_i[b d + d - 1]. c (k, d): the centroids; codes (O, B):
+    integers from 0 to k - 1. The N k B d multiplications are all in T; for y, N O B entries are added. The tables are
+    (N, B, k). Nothing is changed.
+    """
+    blocks = codes.shape[1]
+    T = x.reshape(len(x), blocks, c.shape[1]) @ c.T
+    return T[:, np.arange(blocks), codes].sum(2)

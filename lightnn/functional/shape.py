@@ -6,6 +6,7 @@ import numpy as np
 
 from lightnn import options
 from lightnn.declare import lists, reshapes, same
+from lightnn.exercise import exercise
 from lightnn.functional import check
 from lightnn.tensor import Tensor, op
 
@@ -41,6 +42,22 @@ def pad(x, *, padding: Sequence[int], value: float = 0.0):
     y = np.full([n + a + b for (a, b), n in zip(widths, x.shape)], value, x.dtype)
     y[inside] = x
     return y, lambda dy: dy[inside]
+
+
+@exercise("11.5")
+def same_padding(size, kernel, stride=1, dilation=1):
+    """(before, behind): how many zeros a row of `size` pixels needs for a convolution to give ceil(size / stride)
+    outputs, and where, by TensorFlow's rule "SAME":
+
+        reach = (ceil(size / stride) - 1) stride + (kernel - 1) dilation + 1
+        p = max(reach - size, 0)
+
+    p // 2 of them before the first pixel, the rest behind the last. All are ints >= 1, as are both results >= 0. For an
+    odd kernel at stride 1, both are dilation (kernel - 1) / 2.
+    """
+    outputs = -(-size // stride)
+    p = max((outputs - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+    return p // 2, p - p // 2
 
 
 def concat(xs: Sequence[Tensor], dim: int = 0) -> Tensor:

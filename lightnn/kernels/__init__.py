@@ -6,13 +6,14 @@ every kernel is compiled at its first call and kept in Numba's on-disk cache.
 Where an op ends:
 
     conv2d, grouped_conv2d   conv/dense.py        forward and dx; with few output channels conv/inplace.py
+                             conv/winograd.py     both, for 3x3 of stride 1 in float32
                              conv/dense_weight.py dw; with few output channels conv/inplace_weight.py
     depthwise_conv2d         conv/depthwise.py    small planes: conv/depthwise_lanes.py
     shift2d                  conv/shift.py
     max_, avg_, adaptive_... conv/pool.py         an average is a depthwise convolution with weights 1
     batch_norm               conv/norm.py
     relu, hardswish, channel_shuffle, ...         conv/elementwise.py
-    linear                   matrix/matmul.py
+    linear                   matrix/matmul.py           one row of x: matrix/matvec.py
     sparse_linear            matrix/sparse_linear.py    sums in matrix/sparse_rows.py
     sparse_conv2d            matrix/sparse.py           as well
 
@@ -30,12 +31,17 @@ and on signs, one bit each, 64 to a word, for a binary network:
     pooling                  binary/pool.py
     batch norm and sign      binary/thresholds.py       one threshold a channel
 
+A whole float network in channels last, all steps in one parallel region:
+
+    runtime.lower            program/run.py             tasks: program/steps.py; tile and epilogue: program/tile.py
+
 and what those files are made of:
 
     parallel.py              threads, the lock, the cache of compiled code; `run` cuts work into parts
     conv/windows.py          the padded image and its tap offsets; panels of patches       (dense, sparse)
     conv/planes.py           one padded plane in a scratch buffer; the size of an output   (depthwise, pool)
     vector/gemm.py           the register tile: ROWS x 3 vectors of sums; in LLVM: vector/gemm_llvm.py
+    vector/filtering.py      Winograd's transforms: tiles and filters to points and back; vector/filtering_llvm.py
     vector/taps.py           sums of shifted copies, for one filter a channel
     vector/simd.py turn.py   copying in vectors; rows turned into columns
     quantized/quads.py       bytes, four to a number; by which instruction they are multiplied, if the host has it
@@ -45,10 +51,11 @@ and what those files are made of:
     quantized/requantize.py requantize_llvm.py   from a 32-bit sum back to a byte: gemmlowp's fixed point
     binary/popcount.py words_llvm.py             the register tile of words: XOR, popcount; comparisons to bits
 
-A reading order: ladder.py (one convolution in seven steps), vector/gemm.py, conv/windows.py, conv/dense.py; then
-conv/planes.py, vector/taps.py, conv/depthwise.py; then matrix/sparse_rows.py, matrix/sparse.py;
-quantized/requantize.py, quantized/quads.py, quantized/panel_llvm.py, quantized/image.py, quantized/conv.py;
-binary/words.py, binary/popcount.py, binary/product.py, binary/image.py, binary/conv.py; the rest as needed.
+A reading order: ladder.py (one convolution in seven steps), vector/gemm.py, conv/windows.py, conv/dense.py;
+vector/filtering.py, conv/winograd_parts.py, conv/winograd.py; then conv/planes.py, vector/taps.py, conv/depthwise.py;
+then matrix/sparse_rows.py, matrix/sparse.py; quantized/requantize.py, quantized/quads.py, quantized/panel_llvm.py,
+quantized/image.py, quantized/conv.py; binary/words.py, binary/popcount.py, binary/product.py, binary/image.py,
+binary/conv.py; the rest as needed.
 
 One letter, one thing, in all files:
 

@@ -21,6 +21,9 @@ import tempfile
 import threading
 
 import numba
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from lightnn import options
 
@@ -79,6 +82,23 @@ def run(serial, parallel, args, pieces, work):
         serial(*args, 0, pieces)
     else:
         parallel(*args, pieces, parts)
+
+
+@intrinsic
+def _take(typing, counter):
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", data, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), codegen
+
+
+def _plain_take(counter):
+    counter[0] += 1
+    return counter[0] - 1
+
+
+take = _plain_take if numba.config.DISABLE_JIT else _take  # the number of the next task, from an int64 array (1,)
 
 
 def forget_stale_code(folder: pathlib.Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lightnn import nn, options
+from lightnn.exercise import exercise
 from lightnn.models.registry import Rng
 
 __all__ = []
@@ -63,9 +64,14 @@ def scaled(channels: int, width_mult: float) -> int:
     return max(1, int(channels * width_mult))
 
 
+@exercise("13.3")
 def round_filters(channels: float, width_mult: float = 1.0, divisor: int = 8) -> int:
-    """The multiple of 8 nearest to channels * width_mult, at least 8; the next one if that is below 90 % of it (the
-    rule of MobileNet V2, V3, MnasNet and EfficientNet, in their authors' code)."""
+    """So many channels, rounded to a multiple of the divisor, an int (the rule of MobileNet V2, V3, MnasNet and
+    EfficientNet, in their authors' code): with c = channels * width_mult, the multiple nearest to c, the larger one of
+    two that are equally near, and at least `divisor`; but the next larger multiple if this one is below 0.9 c.
+
+    channels, width_mult: numbers > 0. divisor: an int >= 1.
+    """
     c = channels * width_mult
     rounded = max(divisor, int(c + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * c else rounded

@@ -2,8 +2,9 @@
 
     depth d = alpha^phi,  width w = beta^phi,  resolution r = gamma^phi,    alpha beta^2 gamma^2 ~ 2    (equation 3)
 
-alpha = 1.2, beta = 1.1, gamma = 1.15: MACs grow by 2^phi. B1 to B7 are not exactly that: their authors have published
-rounded numbers, which `SCALES` has. Widths are rounded by `round_filters`, numbers of blocks up.
+alpha = 1.2, beta = 1.1, gamma = 1.15: MACs grow by 2^phi (models/scaling.py). B1 to B7 are not exactly that: their
+authors have published rounded numbers, which `EFFICIENTNET_SCALES` has. Widths are rounded by `round_filters`, numbers
+of blocks up.
 """
 
 import math

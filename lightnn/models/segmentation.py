@@ -4,7 +4,7 @@
 
 Where ResNet would halve the map for the last two times, stride 1 and a dilation of 2, then 4, keep the pixels and the
 field of view. Atrous spatial pyramid pooling (section 3.3) then looks at each place with 3x3 filters of several rates,
-a 1x1 and the mean of the image. The classes of 1/8 of the pixels are interpolated.
+a 1x1 and the mean of the image. The classes of every eighth pixel, each way, are interpolated.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,19 @@ from lightnn.tensor import Tensor
 
 __all__ = ["SegmentationOutputs", "deeplab", "deeplabv3_resnet50"]
 
-STAGES = [(1, (1, 1)), (2, (1, 1)), (1, (1, 2)), (1, (2, 4))]  # stride; dilation of the first block and of the others
+
+def stages(output_stride: int, dilated: bool = True) -> list[tuple[int, tuple[int, int]]]:
+    """(stride, (dilation of the first block, of the others)) of each stage. A stage that would leave fewer than
+    1 / output_stride of the pixels has stride 1, and doubles the dilation instead (section 3.1)."""
+    found, size, dilation = [(1, (1, 1))], 4, 1  # the stem leaves a quarter
+    for _ in range(3):
+        if size < output_stride:
+            size *= 2
+            found.append((2, (dilation, dilation)))
+            continue
+        before, dilation = dilation, 2 * dilation
+        found.append((1, (before, dilation) if dilated else (1, 1)))
+    return found
 
 
 class SegmentationOutputs(NamedTuple):
@@ -30,12 +42,12 @@ class SegmentationOutputs(NamedTuple):
 
 
 class AtrousResNet(Stem):
-    """ResNet's stem and four stages of bottlenecks, the last two with dilation instead of stride: maps of 1/8."""
+    """ResNet's stem and four stages of bottlenecks, the last ones with dilation instead of stride."""
 
-    def __init__(self, blocks, in_channels, width_mult, rng):
+    def __init__(self, blocks, layout, in_channels, width_mult, rng):
         c = scaled(64, width_mult)
         super().__init__(in_channels, c, rng)
-        for i, (count, (stride, dilations)) in enumerate(zip(blocks, STAGES)):
+        for i, (count, (stride, dilations)) in enumerate(zip(blocks, layout)):
             width = scaled(64 * 2**i, width_mult)
             setattr(self, f"layer{i + 1}", bottlenecks(c, width, count, stride, rng, dilations))
             c = 4 * width
@@ -83,14 +95,14 @@ class DeepLab(nn.Module):
     """backbone, classifier, interpolation to the image's size; with aux_loss a second classifier, of the third stage's
     maps, for training. torchvision's names."""
 
-    def __init__(self, blocks, rates, aux_loss, sizes, width_mult, rng):
+    def __init__(self, blocks, rates, layout, aux_loss, sizes, width_mult, rng):
         num_classes, in_channels, width_mult, rng = checked("deeplab", *sizes, width_mult, rng)
         blocks = options.ints("deeplab: blocks", blocks, "four numbers of blocks, each >= 1", 1)
         rates = options.ints("deeplab: rates", rates, "one to eight dilations, each >= 1", 1)
         if len(blocks) != 4 or not 1 <= len(rates) <= 8:
             raise ValueError(f"deeplab: want four blocks and one to eight rates, got {blocks} and {rates}")
         c, self.aux_loss = scaled(256, width_mult), options.flag("deeplab: aux_loss", aux_loss)
-        self.backbone = AtrousResNet(blocks, in_channels, width_mult, rng)
+        self.backbone = AtrousResNet(blocks, layout, in_channels, width_mult, rng)
         middle, wide = self.backbone.channels
         head = *conv_norm(c, c, 3, rng=rng), nn.Conv2d(c, num_classes, 1, rng=rng)
         self.classifier, self.aux_classifier = nn.Sequential(ASPP(wide, c, rates, rng), *head), None
@@ -116,14 +128,21 @@ def deeplab(
     num_classes: int = 21,
     in_channels: int = 3,
     width_mult: float = 1.0,
+    output_stride: int = 8,
+    dilated: bool = True,
     rng: Rng = None,
 ) -> nn.Module:
     """Logits (N, num_classes, H, W) for images (N, in_channels, H, W).
 
-    blocks: of the four stages. rates: of the pyramid's 3x3, in pixels of a map of 1/8. aux_loss: in training it returns
-    SegmentationOutputs; in eval the logits alone.
+    blocks: of the four stages. rates: of the pyramid's 3x3, in pixels of its map. aux_loss: in training it returns
+    SegmentationOutputs; in eval the logits alone. output_stride: 4, 8, 16 or 32; the map has 1/output_stride of the
+    image's rows, 32 being ResNet without dilation. dilated: False leaves all dilations of the backbone at 1, for
+    comparison: the same weights with a smaller field of view.
     """
-    return DeepLab(blocks, rates, aux_loss, (num_classes, in_channels), width_mult, rng)
+    if options.count("deeplab: output_stride", output_stride) not in (4, 8, 16, 32):
+        raise options.wrong("deeplab: output_stride", "4, 8, 16 or 32", output_stride)
+    layout = stages(output_stride, options.flag("deeplab: dilated", dilated))
+    return DeepLab(blocks, rates, layout, aux_loss, (num_classes, in_channels), width_mult, rng)
 
 
 def deeplabv3_resnet50(

@@ -5,6 +5,7 @@ import math
 
 from lightnn import functional as F
 from lightnn import options
+from lightnn.functional.shape import same_padding
 from lightnn.nn import init
 from lightnn.nn.module import Module, Parameter
 from lightnn.options import Pair
@@ -160,14 +161,9 @@ class SamePad2d(Module):
     def forward(self, x: Tensor) -> Tensor:
         if len(x.shape) != 4:
             raise ValueError(f"SamePad2d: want x (N, C, H, W); got x {x.shape}")
-        sizes = zip(x.shape[2:], self.kernel_size, self.stride)
-        vertical, horizontal = (max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in sizes)
-        pairs = (*_halves(horizontal), *_halves(vertical))
+        vertical, horizontal = map(same_padding, x.shape[2:], self.kernel_size, self.stride)
+        pairs = (*horizontal, *vertical)
         return F.pad(x, padding=pairs) if any(pairs) else x
-
-
-def _halves(p):
-    return p // 2, p - p // 2
 
 
 def _value(parameter):

@@ -70,16 +70,21 @@ class SGD(Optimizer):
         self._velocity = {}
 
     def update(self, i, p):
-        g = p.grad + self.weight_decay * p.data if self.weight_decay else p.grad
-        if self.momentum:
-            v = self._velocity.get(i)
-            if v is None:
-                v = self._velocity[i] = np.array(g, p.dtype)
-            else:
-                v *= self.momentum
-                v += g
+        v = self._velocity.get(i)
+        if v is None and self.momentum:
+            v = self._velocity[i] = np.zeros_like(p.data)
+        for part in _parts(p.data):
+            self._update(p.data[part], p.grad[part], None if v is None else v[part])
+
+    def _update(self, w, g, v):
+        """Update w and v in place."""
+        if self.weight_decay:
+            g = g + self.weight_decay * w
+        if v is not None:
+            v *= self.momentum
+            v += g
             g = g + self.momentum * v if self.nesterov else v
-        p.data -= self.lr * g
+        w -= self.lr * g
 
 
 class Adam(Optimizer):
@@ -104,15 +109,25 @@ class Adam(Optimizer):
         self._moments = {}
 
     def update(self, i, p):
-        b1, b2 = self.betas
-        g = p.grad + self.weight_decay * p.data if self.weight_decay else p.grad
         t, m, s = self._moments.get(i) or (0, np.zeros_like(p.data), np.zeros_like(p.data))
-        t += 1
+        self._moments[i] = t + 1, m, s
+        for part in _parts(p.data):
+            self._update(p.data[part], p.grad[part], t + 1, m[part], s[part])
+
+    def _update(self, w, g, t, m, s):
+        """Update w, m and s in place."""
+        b1, b2 = self.betas
+        g = g + self.weight_decay * w if self.weight_decay else g
         m[...] = _between(m, g, 1 - b1)
         s *= b2
         s += (1 - b2) * g * g
-        self._moments[i] = t, m, s
-        p.data -= self.lr / (1 - b1**t) * m / (np.sqrt(s / (1 - b2**t)) + self.eps)
+        w -= self.lr / (1 - b1**t) * m / (np.sqrt(s / (1 - b2**t)) + self.eps)
+
+
+def _parts(a, count=2**15):
+    """Slices of a's first axis, of about `count` numbers each: what is computed on the way stays in the cache."""
+    rows = max(1, count * len(a) // a.size) if a.ndim and a.size else 1
+    return [slice(i, i + rows) for i in range(0, len(a), rows)] if a.ndim else [...]
 
 
 def _between(a, b, t):

@@ -16,10 +16,14 @@ class LookUp(RunsOnly):
     buffers = ("codes", "codebook")
 
     def __init__(self, layer: nn.Module):
-        self.codes, self.codebook = codes_and_codebook(layer.weight)
+        self.codes, self.codebook = self.held(layer.weight)
         self.bias = None if layer.bias is None else layer.bias().data.copy()
         if self.bias is not None:
             self.buffers = (*self.buffers, "bias")
+
+    def held(self, p: nn.Parameter):
+        """(codes, codebook) of the layer's weight."""
+        return codes_and_codebook(p)
 
     def weight(self) -> Tensor:
         """w_ij = c_{I_ij} (Han, Mao & Dally 2016, arXiv 1510.00149, section 3)."""

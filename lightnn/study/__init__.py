@@ -7,6 +7,34 @@
 Each may import what stands below it.
 """
 
-from lightnn.study.book import COLORS, HATCHES, chapter, execute, figure, open_lab, result, show, show_exercises, turn
+from lightnn.study.book import (
+    COLORS,
+    HATCHES,
+    Live,
+    chapter,
+    execute,
+    figure,
+    open_lab,
+    result,
+    show,
+    show_exercises,
+    show_survey,
+    turn,
+    variants,
+)
 
-__all__ = ["COLORS", "HATCHES", "chapter", "execute", "figure", "open_lab", "result", "show", "show_exercises", "turn"]
+__all__ = [
+    "COLORS",
+    "HATCHES",
+    "Live",
+    "chapter",
+    "execute",
+    "figure",
+    "open_lab",
+    "result",
+    "show",
+    "show_exercises",
+    "show_survey",
+    "turn",
+    "variants",
+]

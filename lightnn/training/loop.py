@@ -154,8 +154,7 @@ def _epoch(recipe, model, xy, optimizer, rng, bar):
     total, right, count = 0.0, 0, len(xy[0])
     for xb, yb in batches(*xy, recipe.batch_size, rng=rng):
         xb = xb if recipe.augment is None else recipe.augment(xb, rng)
-        outputs = model(Tensor(xb))
-        value = recipe.loss(outputs, yb)
+        outputs, value = recipe.outputs_and_loss(model, xb, yb)
         number = value.item()
         if not np.isfinite(number):
             raise FloatingPointError(f"train: the loss is {number}; try a smaller learning rate (now {optimizer.lr:g})")

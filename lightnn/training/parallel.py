@@ -51,8 +51,8 @@ class Workers:
     executors: Executors | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "count", options.count("Workers: count", self.count, at_most=1024))
-        object.__setattr__(self, "seed", options.count("Workers: seed", self.seed, 0, options.WIDEST))
+        count = options.count("Workers: count", self.count, at_most=1024)
+        options.settle(self, count=count, seed=options.seed("Workers: seed", self.seed))
         options.function("Workers: codec", self.codec)
         if self.executors is not None:
             want = f"None or from 1 to {self.count} Executors"
@@ -228,10 +228,10 @@ def _process():
     """An Executor of one process of its own. It is spawned, because OpenMP's threads do not survive a fork; it leaves
     Ctrl-C to this process, which then ends it."""
     context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(1, context, _ignore_interrupts)
+    return concurrent.futures.ProcessPoolExecutor(1, context, ignore_interrupts)
 
 
-def _ignore_interrupts():
+def ignore_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lightnn import functional as F
 from lightnn import options
+from lightnn.nn import Module
 from lightnn.optim import SGD, Optimizer
 from lightnn.tensor import Tensor
 
@@ -17,8 +18,10 @@ class Recipe:
     """How to train a network: everything except the network, the data and the random draws.
 
     lr: the learning rate at the start. optimizer(parameters, lr=lr) makes the optimizer, and schedule(optimizer,
-    epochs) the schedule that is stepped once an epoch. augment(x, rng) changes the images of each batch. after_step()
-    is called after each update of the weights (to prune gradually, say). `dataclasses.replace` varies a recipe.
+    epochs) the schedule that is stepped once an epoch. augment(x, rng) changes the images of each batch.
+    loss(outputs, y): if it has a method see(x), that is called first with the batch's images, as a teacher needs it.
+    after_step() is called after each update of the weights (to prune gradually, say). `dataclasses.replace` varies a
+    recipe.
     """
 
     epochs: int
@@ -36,12 +39,18 @@ class Recipe:
             "lr": options.number("train: lr", self.lr, at_least=0),
             "batch_size": options.count("train: batch_size", self.batch_size),
         }
-        for name, value in plain.items():
-            object.__setattr__(self, name, value)  # the dataclass is frozen
+        options.settle(self, **plain)
         for name in ("optimizer", "loss"):
             options.function(f"train: {name}", getattr(self, name))
         for name in ("schedule", "augment", "after_step"):
             options.function(f"train: {name}", getattr(self, name), optional=True)
+
+    def outputs_and_loss(self, model: Module, x: np.ndarray, y: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Of one batch."""
+        if hasattr(self.loss, "see"):
+            self.loss.see(x)
+        outputs = model(Tensor(x))
+        return outputs, self.loss(outputs, y)
 
     def __repr__(self) -> str:
         """The options that are not the default, functions by name: the same in every process."""

@@ -16,7 +16,6 @@ import zlib
 import numpy as np
 
 from lightnn.kernels.parallel import set_num_threads
-from lightnn.tensor import Tensor
 
 _replicas = {}  # {(run, host): Replica} of this process; a task finds its replica by its name
 
@@ -60,8 +59,7 @@ class Replica:
         self.optimizer.zero_grad()
         loss, right = 0.0, 0
         if len(x):
-            outputs = self.model(Tensor(x))
-            value = self.recipe.loss(outputs, y)
+            outputs, value = self.recipe.outputs_and_loss(self.model, x, y)
             loss, right = value.item(), int((outputs.data.argmax(1) == y).sum())
             value.backward()
         self._leave(worker)

@@ -36,6 +36,7 @@ def test_pytorch_multiplies_the_same_bytes(case, torch):
         assert np.abs(calls[engine]().int_repr().numpy().astype(int) - ours).max() <= 1
 
 
+@pytest.mark.thorough
 def test_the_benchmark_runs_without_pytorch_and_fits_the_screen(monkeypatch):
     lines = []
     monkeypatch.setattr(int8, "find_torch", lambda: None)

@@ -19,7 +19,7 @@ def trials():
     x = ((rng.random((10, 1, 28, 28)) < 0.2)[y] * rng.random((1000, 1, 28, 28))).astype(np.float32)
     images = Dataset(x[:800], y[:800], x[800:], y[800:])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "VALIDATION", 200)
+        patch.setattr(stage.split, "__defaults__", (200,))
         patch.setattr(stage.data, "load_mnist", lambda: images)
         patch.setattr(stage.data, "random_shift", lambda x, *args, **options: x)
         patch.setattr(retraining, "BATCHES", 1)

@@ -9,6 +9,7 @@ import lightnn
 from lightnn import metrics, models
 from lightnn.bench import zoo
 from lightnn.nn.sketch import shapes_only
+from lightnn.reporting.published import Published
 
 COMMITTED = pathlib.Path(lightnn.__file__).parent.parent / "chapters" / "results" / "zoo_counts.json"
 
@@ -27,8 +28,9 @@ def test_the_committed_counts_are_todays():
         assert row["parameters"] == metrics.count_parameters(sketched(name))
 
 
+@pytest.mark.thorough
 def test_a_run_counts_and_says_what_it_counts(monkeypatch):
-    monkeypatch.setattr(zoo, "NETWORKS", {"shufflenet_v2_x0_5": zoo.Published(2018, "halves", 60.5, 32)})
+    monkeypatch.setattr(zoo, "NETWORKS", {"shufflenet_v2_x0_5": Published(2018, "halves", 60.5, 32)})
     lines = []
     result = zoo.run(lines.append)
     row = result["networks"]["shufflenet_v2_x0_5"]

@@ -195,7 +195,12 @@ CRAFTED = {  # what comes before the archive: a header, and how many bytes
 }
 
 
-@pytest.mark.parametrize("which", CRAFTED)
+LONG = "a GNU link of 200 MB", "a member of 300 MB", "300 MB of no archive"
+
+
+@pytest.mark.parametrize(
+    "which", [pytest.param(which, marks=pytest.mark.thorough if which in LONG else ()) for which in CRAFTED]
+)
 def test_a_crafted_cifar10_archive_is_refused_within_64_mb(write_cifar, which):
     path, _, _ = write_cifar(n=4)
     whole, (head, count) = gzip.decompress(path.read_bytes()), CRAFTED[which]

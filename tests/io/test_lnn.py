@@ -145,7 +145,9 @@ def test_an_unknown_kind_is_refused_by_its_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.thorough if n.startswith("lenet_300") else ()) for n in MODELS]
+)
 def test_the_parts_of_inspect_are_the_file(tmp_path, name, state):
     path = tmp_path / "a.lnn"
     model = a_model(name, state)

@@ -221,6 +221,7 @@ SMALL |= {name: {"width_mult": 0.05} for name in ("alexnet", "vgg16", "inception
 SMALL |= {name: {"width_mult": 0.1, "depth_mult": 0.5} for name in ("efficientnet", "efficientnet_lite")}
 SMALL |= {"densenet": {"blocks": (2, 3), "growth": 4, "width": 8}, "shufflenet_v2": {"width": 8, "last": 16}}
 SMALL |= {"deeplab": {"blocks": (1, 1, 1, 1), "rates": (1, 2), "aux_loss": True, "width_mult": 0.1}}
+SMALL |= {"shiftnet": {"widths": (4, 8, 12, 16), "blocks": (1, 2, 1, 1)}}
 SMALL |= {"binaryconnect_mlp": {"width": 20}, "bnn_mlp": {"width": 20}}
 OF_LIGHTNN = [name for name, make in ARCHITECTURES.items() if make.__module__.startswith("lightnn.")]
 SIDE = dict.fromkeys(["lenet_300_100", "lenet5", "twn_lenet5", "xnor_lenet5", "binaryconnect_mlp", "bnn_mlp"], 28)
@@ -254,7 +255,7 @@ def randomize(model, rng):
             setattr(owner, attribute, (rng.random(array.shape) * 0.2 + low).astype(array.dtype))
 
 
-SMALLEST = ("lenet", "twn", "cifar", "filternet", "shift_resnet", "mobilenet_v1", "vgg16_cifar", "shufflenet")
+SMALLEST = ("lenet", "twn", "cifar_resnet", "filternet_separable", "mobilenet_v1")
 LONG = pytest.mark.compiled, pytest.mark.thorough
 NAMES = [*(pytest.param(n, marks=() if n.startswith(SMALLEST) else LONG) for n in OF_LIGHTNN), *LAYERS]
 

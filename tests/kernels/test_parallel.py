@@ -29,7 +29,9 @@ def gradients(x, w, groups):
     return y.data, x.grad, w.grad
 
 
-@pytest.fixture(params=[1, 4, 32], ids="groups {}".format)
+@pytest.fixture(
+    params=[1, *(pytest.param(groups, marks=pytest.mark.thorough) for groups in (4, 32))], ids="groups {}".format
+)
 def case(request, rng):
     return (
         rng.standard_normal((3, 32, 14, 14), np.float32),

@@ -31,6 +31,7 @@ def test_counts_are_the_published_ones(make, parameters, macs, size):
         assert metrics.count_macs(model, (1, 3, 32, 32)) == (macs - fc) // 49 + fc
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["resnet18", "resnet34"])
 def test_with_torchvisions_state_the_outputs_are_torchvisions(name, torch, torchvision, rng):
     theirs = getattr(torchvision.models, name)(num_classes=7).eval()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lightnn import Tensor, metrics, models, no_grad
+from lightnn.kernels.conv import winograd
 from lightnn.models.efficient import EFFICIENTNET_SCALES
 
 pytestmark = [pytest.mark.oracle, pytest.mark.compiled]
@@ -102,8 +103,9 @@ def test_options_of_the_inception_networks(name, options, torch, torchvision):
 @pytest.mark.parametrize(
     ("name", "size"), [("googlenet", 64), pytest.param("inception_v3", 299, marks=pytest.mark.thorough)]
 )
-def test_outputs_and_gradients_in_training(name, size, torch, torchvision):
+def test_outputs_and_gradients_in_training(name, size, torch, torchvision, monkeypatch):
     """With batch statistics, all outputs by their names; dropout is left out on both sides."""
+    monkeypatch.setattr(winograd, "fits", lambda *_: False)  # statistics of 8 numbers multiply rounding by 10,000
     theirs = theirs_of(torch, torchvision, name, transform_input=True).train()
     ours = getattr(models, name)(num_classes=7, transform_input=True).train()
     ours.load_state_dict(state_of(theirs))

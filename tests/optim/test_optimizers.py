@@ -45,6 +45,21 @@ def test_adam_by_hand(shape):
     np.testing.assert_allclose(path, [0.9, 0.9 - 0.1 * second], rtol=1e-14)
 
 
+@pytest.mark.parametrize("shape", [(3, 40_000), (400, 300)], ids=str)
+def test_adam_updates_a_large_array_as_it_updates_its_rows(shape, rng):
+    w, g = rng.standard_normal((2, *shape))
+    whole, rows = Parameter(w.copy()), [Parameter(row.copy()) for row in w]
+    adams = Adam([whole], 0.1, weight_decay=0.01), Adam(rows, 0.1, weight_decay=0.01)
+    for _ in range(2):
+        whole.grad = g
+        for row, part in zip(rows, g):
+            row.grad = part
+        for adam in adams:
+            adam.step()
+    assert all(np.array_equal(part, row.data) for part, row in zip(whole.data, rows))
+    assert not np.array_equal(whole.data, w)
+
+
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
 def test_the_first_step_of_adam_is_lr_whatever_the_gradient(size):
     np.testing.assert_allclose(walk(lambda p: Adam(p, 0.01, eps=0), [-size], start=0.0), [0.01], rtol=1e-12)

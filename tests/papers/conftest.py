@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from lightnn import data, models, nn
+from lightnn.journal import Journal
 from lightnn.papers.lab import low_bits, stage
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
+from lightnn.search import Here, proxy
 
 
 @models.architecture
@@ -30,7 +32,7 @@ def few_bits(images):
     def small(patch):
         quick = {"reference_epochs": 2, "epochs": 2, "images": 200, "reference_images": 600, "make": FewFilters}
         patch.setattr(data, "load_mnist", lambda: images)
-        patch.setattr(stage, "VALIDATION", 200)
+        patch.setattr(stage.split, "__defaults__", (200,))
         patch.setattr(low_bits, "QUICK", quick)
 
     return small
@@ -44,10 +46,19 @@ def few_bits_run(few_bits, tmp_path_factory):
         journal = Journal(tmp_path_factory.mktemp("run"))
         with pytest.MonkeyPatch.context() as patch:
             few_bits(patch)
-            result = paper.reproduce(journal, quick=True, progress=False, say=lambda line: None)
+            result = paper.reproduce(Session(journal, quick=True, progress=False, say=lambda line: None))
         return result, lambda name: journal.network(name, None)[0]
 
     return run
+
+
+@pytest.fixture(scope="module")
+def run(request, images, tmp_path_factory):
+    """(journal, result) of the module's run_once(journal), made small by its small(patch, images)."""
+    journal = Journal(tmp_path_factory.mktemp("run"))
+    with pytest.MonkeyPatch.context() as patch:
+        request.module.small(patch, images)
+        return journal, request.module.run_once(journal)
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +78,22 @@ def patterns():
 def images(patterns):
     """600 training, 200 validation and 200 test images."""
     return patterns(800, 200)
+
+
+@pytest.fixture
+def small_search(images, monkeypatch):
+    """small_search(experiment, quick): its --quick becomes `quick`, on few images, evaluated in this process."""
+
+    def small(experiment, quick):
+        evaluations = experiment.search.Evaluations
+        here = lambda work, journal, workers, progress: evaluations(work, journal, Here(), progress=progress)  # noqa: E731
+        for name in ("mnist", "fashion_mnist"):
+            monkeypatch.setitem(proxy.LOADERS, name, lambda: images)
+            monkeypatch.setattr(data, f"load_{name}", lambda: images)
+        monkeypatch.setattr(proxy, "APART", 200)
+        monkeypatch.setattr(experiment, "QUICK", quick)
+        monkeypatch.setattr(experiment.search, "Evaluations", here)
+
+    proxy._load.cache_clear()
+    yield small
+    proxy._load.cache_clear()

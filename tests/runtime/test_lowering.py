@@ -209,7 +209,8 @@ def test_the_report_names_groups_and_unknown_pairs():
         "it has 4 groups, and the sparse kernel takes one",
         "no runtime layer computes BatchNorm2d on mask: it runs on plain numbers",
     ]
-    assert not runtime.lower(model)[1].weight.data[0] and runtime.lower(model)[1].weight.support is None
+    stays = runtime.lower(model).network[1].weight
+    assert not stays.data[0] and stays.support is None
 
 
 def test_a_pair_has_one_runtime_layer():

@@ -2,9 +2,10 @@
 
 from lightnn import options
 from lightnn.compress.finite import check_finite
-from lightnn.compress.pruning.magnitude import density, fraction, prune_to_fraction
+from lightnn.compress.pruning.magnitude import density, prune_to_fraction
 from lightnn.exercise import exercise
 from lightnn.nn import Parameter
+from lightnn.options import fraction
 
 
 @exercise("02.4")

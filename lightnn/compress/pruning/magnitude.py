@@ -13,6 +13,7 @@ from lightnn.compress.finite import check_finite
 from lightnn.compress.transforms.mask import Mask
 from lightnn.exercise import exercise
 from lightnn.nn import Module, Parameter
+from lightnn.options import fraction
 
 
 @exercise("02.2")
@@ -104,11 +105,6 @@ def random_mask(p: Parameter, keep: float, rng: np.random.Generator | int) -> np
     mask = np.zeros(p.size, bool)
     mask[np.random.default_rng(rng).choice(places, kept, replace=False)] = True
     return mask.reshape(p.shape)
-
-
-def fraction(name: str, keep: float) -> float:
-    """The fraction of the weights to keep, after a check: more than none, at most all."""
-    return options.number(name, keep, above=0, at_most=1)
 
 
 def density(p: Parameter) -> float:

@@ -113,5 +113,6 @@ def use_affine(p: Parameter, bits: int = 8, per_channel: bool = True, symmetric:
     if symmetric:
         high = np.maximum(-low, high)
         low = -high
-    p.values = Affine(*scale_and_zero_point(low, high, q_min=ends[0], q_max=ends[1]), *ends)
+    S, Z = scale_and_zero_point(low, high, q_min=ends[0], q_max=ends[1])
+    p.values = Affine(S, np.zeros_like(Z) if symmetric else Z, *ends)  # a row of zeros has no range, but Z = 0, too
     return p.values

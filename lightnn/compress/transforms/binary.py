@@ -96,7 +96,7 @@ class Binary(Transform):
         return twin
 
     def project(self, latent):
-        latent[...] = clip_latent(latent)
+        clip_latent(latent, out=latent)
 
     def take(self, keep, axis):
         twin = copy.deepcopy(self)
@@ -167,15 +167,15 @@ def draw_signs(W, rng):
     return rng.random(W.shape, dtype=np.float32) < np.clip((W + 1) / 2, 0, 1)
 
 
-def clip_latent(W):
+def clip_latent(W, out=None):
     """W clipped to [-1, 1] (arXiv 1511.00363, section 2.4), a new array in W's shape and dtype: what is left of the
     latent weights after a step.
 
         W <- -1 where W < -1,    1 where W > 1,    W otherwise
 
-    NaN stays NaN, so that training that diverged shows. W itself stays as it is.
+    NaN stays NaN, so that training that diverged shows. W itself stays as it is, unless it is `out`.
     """
-    return np.clip(W, -1, 1)
+    return np.clip(W, -1, 1, out=out)
 
 
 @exercise("09.5")

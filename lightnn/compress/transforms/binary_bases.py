@@ -51,7 +51,7 @@ class BinaryBases(Measured):
         return saturating(latent, w=self.values_of(latent.data, self.scale_of(latent)))
 
     def project(self, latent):
-        latent[...] = clip_latent(latent)
+        clip_latent(latent, out=latent)
 
 
 @exercise("09.7")

@@ -1,22 +1,21 @@
-"""Images of words: where the windows of a convolution lie in them.
+"""Images of words: where the windows of a convolution lie in them, and how they become panels.
 
-What it computes. x (N, C, H, W) comes as words (N, C/64, H, W), the channels of a pixel in its words. It gets a border,
-and is cut into the sh * sw phases of the stride: phase (a, b) holds the pixels (u sh + a, v sw + b) of the padded
-image, so that neighbouring output pixels read neighbouring words for every tap. The output pixel (i, j) needs for the
-tap (k, l) the words at
+What it computes. x (N, C, H, W) comes as words (N, C/64, H, W), the channels of a pixel in its words. A band of it, as
+many rows as some output pixels need, gets a border. The output pixel (i, j) needs for the tap (k, l) the words at
 
-    i * wq + j   +   (phase of (k dh, l dw)) * hq * wq + (k dh / sh) * wq + l dw / sw
+    (i sh + k dh) * wp + j sw + l dw            wp: the width with the border
 
-The border. `value` says what lies there: -1 or +1, a bit as any other; or 0, as in most networks. Zeros are no signs:
-then `inside` is a plane like the others, of words that are all ones where there is an image and 0 in the border, and
-`count` says how many products each output pixel has.
+A panel is what WIDTH output pixels side by side need, running (popcount.py): for every step, a tap and a word of its
+channels, the words of all of them. It is written to a buffer that stays in the first cache while the filters pass.
+Pixels go on from row to row. The last WIDTH of a plane end at its end and overlap those before.
 
-Joined taps. Few channels leave a word nearly empty. Where C <= 32 and no zeros have to be left out, a word holds the
-taps l, l + 1, ... l + J - 1 of a row of the window, J = min(KW, 64 / C); what remains of KW makes a second image.
-Weights are joined in the same way (conv.py).
+The border. `value` says what lies there: -1 or +1, a bit as any other; or 0, as in most networks. Zeros are no signs.
+They are counted as -1 first, and then each sum is put right by an integer: a tap w in the border has added -sum w.
+Pixels whose windows lie on the border in the same way are a class, nine of them for 3x3, and a filter has one integer a
+class (`corrections`).
 
-Pixels come as vectors of LANES neighbours. The last vector of a row ends at its end and overlaps the one before. Rows
-of fewer pixels are taken together, with what lies between them, as one long row (`Places.pitch`).
+Joined taps. Few channels leave a word nearly empty. Where C <= 32 a word holds the taps l, l + 1, ... l + J - 1 of a
+row of the window, J = min(KW, 64 / C); what remains of KW makes a second image.
 """
 
 import functools
@@ -25,11 +24,11 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from lightnn.kernels.binary.popcount import LANES
-from lightnn.kernels.binary.product import starts, whole
+from lightnn.kernels.binary.popcount import WIDTH
+from lightnn.kernels.binary.product import starts
 from lightnn.kernels.binary.words import WORD
 from lightnn.kernels.conv.planes import out_size
-from lightnn.kernels.parallel import parallel_njit, run
+from lightnn.kernels.vector.simd import copy
 
 
 class Window(NamedTuple):
@@ -47,139 +46,148 @@ class Places(NamedTuple):
 
     ho: int
     wo: int
-    pitch: int  # words from a row of y to the next one: wo, or more where rows are taken together
-    size: int  # numbers in a plane of y as it is computed
-    phases: tuple  # (sh, sw, hq, wq)
-    joins: tuple  # how many taps are joined in each image of words: (1,), (J,) or (J, KW % J)
-    at: np.ndarray  # of each vector: in the words
-    y_at: np.ndarray  # in y, less the channel's part
-    inside_at: np.ndarray  # in `inside`
-    count_at: np.ndarray
-    step: np.ndarray  # of each step
-    inside_step: np.ndarray
-    inside: np.ndarray  # uint64; empty unless zeros are left out
-    count: np.ndarray  # int32
+    sh: int
+    tall: int  # rows of a window, with its dilation
+    hp: int  # of the image with its border
+    wp: int
+    c: int
+    height: int
+    width: int
+    top: int
+    left: int
+    many: int  # taps joined in a word of the first image
+    rest: int  # and of the second one; 0: there is none
+    dilation: int  # of columns
+    ones: int  # whether the border is +1
+    at: np.ndarray  # int64, of each panel's pixels, in the image with its border
+    runs: np.ndarray  # of each 8 pixels: how many lie side by side, before others that do; 0: not in two runs
+    step_plane: np.ndarray  # of each step: which plane of words
+    step_at: np.ndarray  # and where in it
+
+
+INTEGERS = Places._fields.index("at")
+
+
+class Plan(NamedTuple):
+    """Places for a call: to hand over an array costs 0.2 microseconds, so there are few."""
+
+    places: np.ndarray  # int64: those of Places, one after another
+    classes: np.ndarray  # int32, of each panel's pixels
+    outside: np.ndarray  # int32 (taps, classes): 1 where the tap lies in the border
 
 
 def joins(c, window):
     """How many taps of a row are joined in a word: of the first image, and of what remains."""
-    masked = window.value == 0 and any(window.padding)
-    many = 1 if masked or 2 * c > WORD else min(window.kernel[1], WORD // max(c, 1))
+    many = 1 if 2 * c > WORD else min(window.kernel[1], WORD // max(c, 1))
     rest = window.kernel[1] % many
     return (many, rest) if rest else (many,)
 
 
 @functools.lru_cache(32)
-def find_places(x_shape, o, window, lanes):
-    """Places for x (N, C, H, W) and O filters; vectors of `lanes`."""
-    (n, c, height, width), (kernel, stride, padding, dilation, value) = x_shape, window
-    hp, wp = height + padding[0] + padding[1], width + padding[2] + padding[3]
-    ho = out_size(height, kernel[0], stride[0], *padding[:2], dilation[0])
-    wo = out_size(width, kernel[1], stride[1], *padding[2:], dilation[1])
-    hq, wq = -(-hp // stride[0]), -(-wp // stride[1])
-    phases, many = (*stride, hq, wq), joins(c, window)
-    together = wo < LANES or wq == wo
-    pitch = wq if together else wo
-    size = max(LANES, ho * pitch) if together else ho * wo
-    q, p = _vectors(ho, wo, wq, together, lanes)
-    plane, depth = stride[0] * stride[1] * hq * wq, len(many) * -(-c // WORD)
-    image = np.arange(n)[:, None]
-    at, y_at = whole(image * (plane * depth) + q), whole(image * (size * o) + p)
-    step, inside_step = _steps(c, window, phases, many)
-    zeros, tile = np.zeros(len(at), np.int64), lambda places: whole(np.tile(places, n))
-    if value or not any(padding):
-        count = np.full(LANES, c * kernel[0] * kernel[1], np.int32)
-        return Places(
-            ho, wo, pitch, size, phases, many, at, y_at, zeros, zeros, step, step, np.zeros(0, np.uint64), count
-        )
-    inside = _inside(height, width, padding, phases)
-    count = np.zeros(size + LANES, np.int32)
-    for t in inside_step[:: -(-c // WORD)]:
-        taps = (inside[t : t + ho * wq] != 0).astype(np.int32).reshape(ho, wq)[:, :pitch].reshape(-1)
-        count[: len(taps)] += c * taps
-    return Places(ho, wo, pitch, size, phases, many, at, y_at, tile(q), tile(p), step, inside_step, inside, count)
-
-
-def _vectors(ho, wo, wq, together, lanes):
-    """(where each vector of one image starts in a phase, where in a plane of y)."""
-    part = np.arange(0, LANES, lanes)
-    if together:
-        places = (np.array(starts((ho - 1) * wq + wo))[:, None] + part).reshape(-1)
-        return places, places
-    column = (np.array(starts(wo))[:, None] + part).reshape(-1)
-    row = np.arange(ho)[:, None]
-    return (row * wq + column).reshape(-1), (row * wo + column).reshape(-1)
-
-
-def _steps(c, window, phases, many):
-    """(where each step reads in the images of words, and in `inside`), in the order of conv.py's weights."""
-    (kh, kw), (dh, dw), (sh, sw, hq, wq) = window.kernel, window.dilation, phases
-    plane, deep = sh * sw * hq * wq, -(-c // WORD)
-    steps, inside = [], []
-    for k in range(kh):
-        for first in range(0, kw, many[0]):
-            a, b = k * dh, first * dw
-            tap = ((a % sh) * sw + b % sw) * hq * wq + a // sh * wq + b // sw
-            image = int(first + many[0] > kw) * deep
-            steps += [(image + word) * plane + tap for word in range(deep)]
-            inside += [tap] * deep
-    return np.array(steps, np.int64), np.array(inside, np.int64)
-
-
-def _inside(height, width, padding, phases):
-    """All ones where the padded image is not border, in the order of the phases."""
-    sh, sw, hq, wq = phases
-    ones = np.zeros((hq * sh, wq * sw), np.uint64)
-    ones[padding[0] : padding[0] + height, padding[2] : padding[2] + width] = ~np.uint64(0)
-    flat = ones.reshape(hq, sh, wq, sw).transpose(1, 3, 0, 2).reshape(-1)
-    return np.append(flat, np.zeros(flat.size + LANES, np.uint64))
-
-
-def place(words, c, window, places):
-    """The words (N, C/64, H, W), bordered, joined, and in phases: flat, with LANES more behind them."""
-    n, deep, height, width = words.shape
-    sh, sw, hq, wq = places.phases
-    if (sh, sw, *places.joins) == (1, 1, 1) and not any(window.padding):
-        return np.append(words.reshape(-1), np.zeros(LANES, np.uint64))
-    size = n * deep * len(places.joins) * sh * sw * hq * wq
-    data = np.empty(size + LANES, np.uint64)
-    data[size:] = 0
-    border = Border(window.padding, places.joins, window.dilation[1], c, window.value > 0)
-    args = data, words.reshape(-1), (deep, height, width), places.phases, border
-    run(fill, _fill_parallel, args, n * deep * len(places.joins), size // 4)
-    return data
-
-
-class Border(NamedTuple):
-    """What `fill` does besides copying."""
-
-    padding: tuple
-    joins: tuple
-    dilation: int  # of columns
-    c: int
-    ones: bool  # whether the border is +1
+def make_plan(c, height, width, window):
+    """(ho, wo, Plan) for images (C, H, W)."""
+    (kh, kw), (sh, sw), (top, bottom, left, right), (dh, dw), value = window
+    ho = out_size(height, kh, sh, top, bottom, dh)
+    wo = out_size(width, kw, sw, left, right, dw)
+    hp, wp = height + top + bottom, width + left + right
+    many, deep = joins(c, window), -(-c // WORD)
+    pixel = np.minimum(np.array(starts(ho * wo), np.int64)[:, None] + np.arange(WIDTH), ho * wo - 1)
+    at = pixel // max(wo, 1) * sh * wp + pixel % max(wo, 1) * sw
+    steps = [
+        (int(l + many[0] > kw) * deep + word, k * dh * wp + l * dw)
+        for k in range(kh)
+        for l in range(0, kw, many[0])
+        for word in range(deep)
+    ]
+    step_plane, step_at = np.array(steps, np.int64).reshape(-1, 2).T
+    inside = np.zeros((hp, wp), bool)
+    inside[top : top + height, left : left + width] = True
+    tap = (np.arange(kh)[:, None] * dh * wp + np.arange(kw) * dw).reshape(-1)
+    sets, classes = _classes(~inside.reshape(-1)[at.reshape(-1, 1) + tap] & (value == 0))
+    outside = np.zeros((len(tap), -(-len(sets) // WIDTH) * WIDTH), np.int32)
+    outside[:, : len(sets)] = sets.T
+    numbers = (ho, wo, sh, (kh - 1) * dh + 1, hp, wp, c, height, width, top, left, *(*many, 0)[:2], dw, value > 0)
+    lists = at.reshape(-1), _runs(at).reshape(-1), step_plane, step_at
+    return ho, wo, Plan(np.concatenate([numbers, *lists]).astype(np.int64), classes, outside)
 
 
 @numba.njit(cache=True, nogil=True)
-def fill(data, words, shape, phases, border, first, last):
-    """Images of words first .. last - 1, counted over all images, joins and words of channels."""
-    (deep, height, width), (sh, sw, hq, wq), (padding, many, dw, c, ones) = shape, phases, border
-    row = np.empty(wq * sw + WORD * dw, np.uint64)
-    for piece in range(first, last):
-        n, join, word = piece // (deep * len(many)), piece // deep % len(many), piece % deep
-        some = min(WORD, c - word * WORD)
-        outside = (~np.uint64(0) >> np.uint64(WORD - some)) if ones else np.uint64(0)
-        for u in range(hq * sh):
-            h = u - padding[0]
-            row[:] = outside
-            if 0 <= h < height:
-                at = ((n * deep + word) * height + h) * width
-                row[padding[2] : padding[2] + width] = words[at : at + width]
-            for s in range(1, many[join]):  # from the left, so that what is read is not joined yet
-                _join(row, wq * sw, dw, c, s, some)
-            for b in range(sw):
-                at = (((piece * sh + u % sh) * sw + b) * hq + u // sh) * wq
-                data[at : at + wq] = row[b : b + wq * sw : sw]
+def unfold(plan, depth):
+    """Places of a Plan for `depth` steps."""
+    n = plan.places
+    a, b = INTEGERS + len(plan.classes), INTEGERS + len(plan.classes) // 8 * 9
+    lists = n[INTEGERS:a], n[a:b], n[b : b + depth], n[b + depth : b + 2 * depth]
+    return Places(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9], n[10], n[11], n[12], n[13], n[14], *lists)
+
+
+def _classes(outside):
+    """(classes, taps) bool, the one without a border first, and int32 (pixels,): the class of each."""
+    none = np.zeros((1, outside.shape[1]), bool)
+    sets, classes = np.unique(np.append(none, outside, axis=0), axis=0, return_inverse=True)
+    return sets, classes.reshape(-1)[1:].astype(np.int32)
+
+
+def _runs(at):
+    """int64: of each 8 pixels the length k of the first run where they are pixels i + 0 .. i + k - 1 and then j + k ..
+    j + 7; else 0."""
+    eights, lane = at.reshape(-1, 8), np.arange(8)
+    first, last = eights == eights[:, :1] + lane, eights == eights[:, 7:] - 7 + lane
+    k = first.cumprod(1).sum(1)
+    return np.where((last | (lane < k[:, None])).all(1), k, 0)
+
+
+def taps_of(words, c, window):
+    """int32 (O, KH*KW): the sum of the signs of each tap, of words (O, steps) that do not run."""
+    (kh, kw), many = window.kernel, joins(c, window)[0]
+    words = words.reshape(len(words), kh, -(-kw // many), -(-c // WORD))
+    ones = np.empty((*words.shape[:3], many), np.int32)
+    for j in range(many):
+        bits = words >> np.uint64(j * c) & (~np.uint64(0) >> np.uint64(WORD - c)) if many > 1 else words
+        ones[..., j] = np.bitwise_count(bits).sum(-1, dtype=np.int32)
+    return np.ascontiguousarray(2 * ones.reshape(*words.shape[:2], -1)[..., :kw] - np.int32(c)).reshape(-1, kh * kw)
+
+
+@numba.njit(cache=True, nogil=True)
+def corrections(taps, outside, n):
+    """int32 (O, classes): n, and what the taps outside have taken away: they were multiplied by -1, and not by 0. One
+    row for all filters where there are no taps outside."""
+    table = np.full((max(taps.shape[0], 1), outside.shape[1]), n, np.int32)
+    for o in range(taps.shape[0]):
+        for t in range(taps.shape[1]):
+            for k in range(outside.shape[1]):
+                table[o, k] += taps[o, t] * outside[t, k]
+    return table
+
+
+@numba.njit(cache=True, nogil=True)
+def fill(image, to, words, word_at, word_plane, places, u0, u1):
+    """Rows u0 .. u1 - 1 of the image with its border, from words: row h of word k at word_at + k word_plane + h W."""
+    deep, wp, joined = -(-places.c // WORD), places.wp, places.many > 1
+    row = np.empty(wp + WORD * places.dilation if joined else 0, np.uint64)
+    for piece in range(deep * (1 + (places.rest > 0))):
+        many, word = places.rest if piece >= deep else places.many, piece % deep
+        some = min(WORD, places.c - word * WORD)
+        outside = (~np.uint64(0) >> np.uint64(WORD - some)) if places.ones else np.uint64(0)
+        for u in range(u0, u1):
+            h, start = u - places.top, to + (piece * (u1 - u0) + u - u0) * wp
+            at, width = word_at + word * word_plane + h * places.width, places.width if 0 <= h < places.height else 0
+            if not joined:
+                _bordered(image, start, wp, words, at, width, places.left, outside)
+                continue
+            _bordered(row, 0, len(row), words, at, width, places.left, outside)
+            for s in range(1, many):  # from the left, so that what is read is not joined yet
+                _join(row, wp, places.dilation, places.c, s, some)
+            copy(image, start, row, 0, wp)
+
+
+@numba.njit(cache=True, nogil=True)
+def _bordered(row, to, size, words, at, width, left, outside):
+    """`size` words: `width` of them of an image, with the border around them."""
+    for i in range(to, to + left):
+        row[i] = outside
+    copy(row, to + left, words, at, width)
+    for i in range(to + left + width, to + size):
+        row[i] = outside
 
 
 @numba.njit(cache=True, nogil=True)
@@ -188,11 +196,3 @@ def _join(row, size, dw, c, s, some):
     mask = ~np.uint64(0) >> np.uint64(WORD - some)
     for v in range(size):
         row[v] |= (row[v + s * dw] & mask) << np.uint64(c * s)
-
-
-@parallel_njit
-def _fill_parallel(data, words, shape, phases, border, pieces, parts):
-    padding, many, dilation, c, ones = border  # a prange takes no tuple of tuples
-    for part in numba.prange(parts):
-        own = Border(padding, many, dilation, c, ones)
-        fill(data, words, shape, phases, own, part * pieces // parts, (part + 1) * pieces // parts)

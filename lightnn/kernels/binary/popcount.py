@@ -3,257 +3,212 @@
 What it computes. A word is 64 signs, bit 1 for +1 and bit 0 for -1 (words.py). The product of two signs is +1 where
 their bits are equal, so the sum of n products is what Rastegari et al. 2016 (arXiv:1603.05279) call XNOR and bit count:
 
-    sum_k a_k b_k = n - 2 D          D = sum_t popcount(A[r, t] ^ B[t, v])
+    sum_k a_k b_k = n - 2 D          D = sum_t popcount(a_t ^ b_t)
 
-Bits that mean nothing are 0 in A and in B, differ nowhere, and are not counted in n. A `Masked` B says by a second word
-which bits of a step count, popcount((A ^ B) & inside): the border of an image is neither +1 nor -1, but 0.
+Bits that mean nothing are 0 in a and in b, differ nowhere, and are not counted in n.
 
-How memory is walked. A tile of D, ROWS x VECTORS vectors of 64-bit sums, stays in registers while t runs. A's word
-(r, t) is words[row[r] + step[t]], one load and broadcast. B's vector (t, v) is words[at[v] + step[t]] and the words
-behind it. So a product of matrices and a convolution, whose `at` are pixels and whose steps are taps, have one kernel.
-At the end a tile becomes numbers, and only these are written: `Sums` n - 2 D; `ByRow` and `ByLane` the float32
-(n - 2 D) scale + bias, each a rounding of its own, with one scale a row (convolution) or a lane (matrices).
+Half as many popcounts. Both sides come as running XORs (`running`), A_t = a_1 ^ ... ^ a_t, and B_t. Then each bit of
 
-Why it is fast. 512 products take three instructions: XOR, popcount, addition. float32 takes 32. A `Path` says how bits
-are counted:
+    s_t = A_t ^ B_t          s_0 = 0,    s_t ^ s_(t-1) = a_t ^ b_t
 
-    popcnt512, popcnt256   vpopcntq, AVX-512 VPOPCNTDQ: the bits of each word
-    table512, table256     pshufb, AVX-512BW or AVX2: a table of 16 for both halves of each byte, then psadbw adds the
-                           8 bytes of a word (Mula, Kurz & Lemire 2016, arXiv:1611.07612)
-    scalar                 llvm.ctpop.i64, a word at a time: popcnt on x86, cnt on ARM, shifts and masks elsewhere
+changes from step to step where a and b differ, so D counts changes. A bit that starts at 0 has risen as often as it
+has fallen, and once more if it ends at 1. In two steps it falls at most once, and one instruction of three operands
+finds out whether it did:
 
-`PATHS` are those that this host can run, the best first. All give the same integers. With NUMBA_DISABLE_JIT=1 the tile
-is a few lines of NumPy (`_plain_tile`).
+    D = popcount(s_T) + 2 sum over pairs of steps of popcount(s_1 ? ~s_2 : s_0)
+
+A pair takes two XORs, the choice, a popcount and an addition: 5 instructions for 1024 products of 512 bits, not 6.
+
+How memory is walked. A tile, ROWS x VECTORS vectors of 64-bit sums, stays in registers while t runs, and so does s.
+A's words lie in rows, a load and broadcast each; B's in panels: WIDTH words side by side for each step. At the end a
+tile becomes numbers, and only these are written.
+
+The roofline. AMD's Zen 4 does two of these instructions of 512 bits a cycle (one popcount): 1024 products in 2.5
+cycles, 410 a cycle. Its float32 does 16, so 25.6 times as many products are the most to be had, before any packing.
+paths.py has the instructions. With NUMBA_DISABLE_JIT=1 the tiles are a few lines of NumPy (`_plain_tiles`).
 """
 
-from collections import namedtuple
 from typing import NamedTuple
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lightnn.kernels.vector.simd import Flat, index, keep_steps_apart, splat
+from lightnn.kernels.binary.paths import BEST, HAS_PERMUTE, KNOWN, PATHS, call, falls  # noqa: F401
+from lightnn.kernels.vector.simd import Flat, index, int32s, keep_steps_apart, splat
 
-_FIELDS = "lanes rows"  # words in a vector, rows of a tile
-VECTORS = 2  # of a tile: as fast as 3, and more tiles are full
-LANES = 8  # those of the widest path; the others' divide it
+WIDTH = 16  # words of a step in a panel: whole vectors of every path
 
 
-class Left(NamedTuple):
-    """A: word t of row r is words[row[r] + step[t]]."""
+class Rows(NamedTuple):
+    """A, running: word t of row r is words[r * pitch + t]. `count` rows; a tile that goes on repeats the last one."""
 
     words: np.ndarray  # uint64
-    row: np.ndarray
-    step: np.ndarray
+    pitch: int
+    count: int
 
 
-class Right(NamedTuple):
-    """B: vector v of step t starts at words[at[v] + step[t]]."""
+class Counts(NamedTuple):
+    """n of row r and lane: table[r * pitch + classes[class_at + lane]]. A row of the table that has `size` 16 is one
+    register, and looking up is one instruction."""
 
-    words: np.ndarray
-    at: np.ndarray
-    step: np.ndarray
-
-
-class Masked(NamedTuple):
-    """As Right; of step t count only the bits of the vector at inside[inside_at[v] + inside_step[t]]."""
-
-    words: np.ndarray
-    at: np.ndarray
-    step: np.ndarray
-    inside: np.ndarray
-    inside_at: np.ndarray
-    inside_step: np.ndarray
+    table: np.ndarray  # int32
+    pitch: int
+    size: int
+    classes: np.ndarray  # int32
 
 
 class Sums(NamedTuple):
-    """y[row[r] + at[v] + lane] = n - 2 D, with n = count[count_at[v] + lane]."""
+    """y[at + r * pitch + lane] = n - 2 D."""
 
     y: np.ndarray  # int32
-    row: np.ndarray
-    at: np.ndarray
-    count: np.ndarray  # int32
-    count_at: np.ndarray
+    pitch: int
 
 
 class ByRow(NamedTuple):
-    """y[row[r] + at[v] + lane] = (n - 2 D) scale[index[r]] + bias[index[r]]."""
+    """y[at + r * pitch + lane] = (n - 2 D) scale[r] + bias[r], each operation rounded."""
 
     y: np.ndarray  # float32
-    row: np.ndarray
-    at: np.ndarray
-    count: np.ndarray
-    count_at: np.ndarray
+    pitch: int
     scale: np.ndarray
     bias: np.ndarray
-    index: np.ndarray
 
 
 class ByLane(NamedTuple):
-    """y[row[r] + at[v] + lane] = (n - 2 D) scale[at[v] + lane] + bias[at[v] + lane]."""
+    """The same with scale[lane_at + lane] and bias[lane_at + lane]."""
 
-    y: np.ndarray  # float32
-    row: np.ndarray
-    at: np.ndarray
-    count: np.ndarray
-    count_at: np.ndarray
-    scale: np.ndarray
-    bias: np.ndarray
+    y: np.ndarray
+    pitch: int
+    lane_scale: np.ndarray
+    lane_bias: np.ndarray
 
 
-class _Count:
-    """LLVM's count of the bits of each word: one instruction where the host has vpopcntq or popcnt."""
-
-    def prepare(self, builder, lanes):
-        """What is made once, before the loop."""
-
-    def bits(self, builder, words, prepared):
-        name = f"llvm.ctpop.v{words.type.count}i64"
-        return _call(builder, name, words.type, [words])
-
-
-class _Table:
-    """pshufb: 16 bytes of a table, looked up by the low half of each byte and by the high one; psadbw adds 8 bytes."""
-
-    TABLE = [bin(i).count("1") for i in range(16)]
-
-    def __init__(self, shuffle, add):
-        self.shuffle, self.add = shuffle, add
-
-    def prepare(self, builder, lanes):
-        kind = ir.VectorType(ir.IntType(8), 8 * lanes)
-        return ir.Constant(kind, self.TABLE * (lanes // 2))
-
-    def bits(self, builder, words, table):
-        kind, word = table.type, words.type
-        low = ir.Constant(word, [0x0F0F0F0F0F0F0F0F] * word.count)
-        halves = builder.and_(words, low), builder.and_(builder.lshr(words, ir.Constant(word, [4] * word.count)), low)
-        counts = [_call(builder, self.shuffle, kind, [table, builder.bitcast(half, kind)]) for half in halves]
-        return _call(builder, self.add, word, [builder.add(*counts), ir.Constant(kind, None)])
-
-
-def _call(builder, name, kind, args):
-    function = ir.FunctionType(kind, [arg.type for arg in args])
-    return builder.call(cgutils.get_or_insert_function(builder.module, function, name), args)
-
-
-def _known():
-    """{name: (can run here, lanes, rows, how bits are counted)}."""
-    can = llvm.get_host_cpu_features().get if llvm.get_process_triple().startswith("x86_64") else lambda _: False
-    if config.CPU_NAME or config.CPU_FEATURES:  # Numba compiles for another machine than this one
-        can = lambda _: False  # noqa: E731
-    table512 = _Table("llvm.x86.avx512.pshuf.b.512", "llvm.x86.avx512.psad.bw.512")
-    return {
-        "popcnt512": (can("avx512vpopcntdq"), 8, 8, _Count()),
-        "popcnt256": (can("avx512vpopcntdq") and can("avx512vl"), 4, 8, _Count()),
-        "table512": (can("avx512bw"), 8, 4, table512),
-        "table256": (can("avx2"), 4, 4, _Table("llvm.x86.avx2.pshuf.b", "llvm.x86.avx2.psad.bw")),
-        "scalar": (True, 1, 4, _Count()),
-    }
-
-
-_KNOWN = _known()
-_TYPES = {name: namedtuple(name, _FIELDS) for name in _KNOWN}
-globals().update(_TYPES)  # where pickle, and so Numba's cache, looks for them
-PATHS = [_TYPES[name](*shape) for name, (can, *shape, _) in _KNOWN.items() if can]
-if config.DISABLE_JIT:
-    PATHS = PATHS[-1:]
-BEST = PATHS[0]
-
-
-def _plain_tile(path, depth, left, right, r, v, out):
-    lane = np.arange(path.lanes)
-    for row in range(r, r + path.rows):
-        a = left.words[left.row[row] + left.step[:depth], None]
-        for u in range(v, v + VECTORS):
-            differ = a ^ right.words[right.at[u] + right.step[:depth, None] + lane]
-            if len(right) > 3:
-                differ &= right.inside[right.inside_at[u] + right.inside_step[:depth, None] + lane]
-            total = out.count[out.count_at[u] + lane] - 2 * np.bitwise_count(differ).sum(0, dtype=np.int32)
-            _plain_store(out, row, u, lane, total)
-
-
-def _plain_store(out, r, v, lane, total):
-    if len(out) > 5:
-        at = out.index[r] if len(out) > 7 else out.at[v] + lane
-        total = total.astype(np.float32) * out.scale[at] + out.bias[at]
-    out.y[out.row[r] + out.at[v] + lane] = total
+def _plain_tiles(path, depth, left, panel, p, counts, class_at, out, at, lane_at):
+    lane = np.arange(WIDTH)
+    b = panel[p + WIDTH * np.arange(depth)[:, None] + lane]
+    for r in range(left.count):
+        s = left.words[r * left.pitch : r * left.pitch + depth, None] ^ b
+        s[1:] ^= s[:-1].copy()
+        n = counts.table[r * counts.pitch + counts.classes[class_at + lane]]
+        total = n - 2 * np.bitwise_count(s).sum(0, dtype=np.int32)
+        if hasattr(out, "scale"):
+            total = total.astype(np.float32) * out.scale[r] + out.bias[r]
+        elif hasattr(out, "lane_scale"):
+            total = total.astype(np.float32) * out.lane_scale[lane_at + lane] + out.lane_bias[lane_at + lane]
+        out.y[at + r * out.pitch + lane] = total
 
 
 @intrinsic
-def _tile(typing, path, depth, left, right, r, v, out):
-    _, lanes, rows, counter = _KNOWN[path.instance_class.__name__]
-    signature = types.void(path, types.int64, left, right, types.int64, types.int64, out)
-    return signature, lambda *args: _emit_tile(*args, rows, lanes, counter)
+def _tiles(typing, path, depth, left, panel, p, counts, class_at, out, at, lane_at):
+    _, lanes, rows, vectors, counter = KNOWN[path.instance_class.__name__]
+    i = types.int64
+    signature = types.void(path, i, left, panel, i, counts, i, out, i, i)
+
+    def codegen(context, builder, signature, args):
+        _, depth, left, panel, p, counts, class_at, out, at, lane_at = args
+        left, counts, out = (_Fields(context, builder, signature.args[k], args[k]) for k in (2, 5, 7))
+        panel, end = Flat(context, builder, signature.args[3], panel), left.count
+        with cgutils.for_range_slice(builder, index(0), end, index(rows)) as (r, _):
+            for lane in range(0, WIDTH, lanes * vectors):
+                base, shape = panel.at(builder.add(p, index(lane))), (rows, vectors, lanes)
+                sums = _emit_tile(builder, shape, counter, depth, left, r, base)
+                places = [builder.add(k, index(lane)) for k in (class_at, at, lane_at)]
+                for row, differ in sums:
+                    _emit_store(builder, counts, out, places, row, differ)
+
+    return signature, codegen
 
 
 class _Fields:
-    """The fields of a NamedTuple of arrays, each a Flat."""
+    """The fields of a NamedTuple, an array as Flat."""
 
     def __init__(self, context, builder, kind, value):
         for i, (name, each) in enumerate(zip(kind.fields, kind.types, strict=True)):
-            setattr(self, name, Flat(context, builder, each, builder.extract_value(value, i)))
+            part = builder.extract_value(value, i)
+            setattr(self, name, Flat(context, builder, each, part) if isinstance(each, types.Array) else part)
 
 
-def _emit_tile(context, builder, signature, args, rows, lanes, counter):
-    _, depth, _, _, r0, v0, _ = args
-    left, right, out = (_Fields(context, builder, signature.args[k], args[k]) for k in (2, 3, 6))
+def _emit_tile(builder, shape, counter, depth, left, r0, base):
+    """[(row, D of its lanes)] of the rows from r0 on, and a panel's vectors from the address `base` on."""
+    rows, vectors, lanes = shape
+    last = builder.sub(left.count, index(1))
     r_of = [builder.add(r0, index(r)) for r in range(rows)]
-    v_of = [builder.add(v0, index(v)) for v in range(VECTORS)]
-    starts = [left.words.at(left.row.load(r)) for r in r_of]
-    panels = [right.words.at(right.at.load(v)) for v in v_of]
-    masks = [right.inside.at(right.inside_at.load(v)) for v in v_of] if hasattr(right, "inside") else []
+    r_of = [builder.select(builder.icmp_signed("<", r, last), r, last) for r in r_of]
+    starts = [left.words.at(builder.mul(r, left.pitch)) for r in r_of]
     word = ir.VectorType(ir.IntType(64), lanes)
-    places = [(r, v) for r in range(rows) for v in range(VECTORS)]
-    sums = {place: cgutils.alloca_once_value(builder, ir.Constant(word, None)) for place in places}
+    places = [(r, v) for r in range(rows) for v in range(vectors)]
+    sums, state = ({at: cgutils.alloca_once_value(builder, ir.Constant(word, None)) for at in places} for _ in "ab")
     prepared = counter.prepare(builder, lanes)
-    with cgutils.for_range(builder, depth) as loop:
-        t, a_step = right.step.load(loop.index), left.step.load(loop.index)
-        b = [right.words.load_vector(t, lanes, base=panel) for panel in panels]
-        t = right.inside_step.load(loop.index) if masks else t
-        inside = [right.inside.load_vector(t, lanes, base=mask) for mask in masks]
-        for r in range(rows):
-            a = splat(builder, left.words.load(a_step, starts[r]), lanes)
-            for v in range(VECTORS):
-                differ = builder.xor(a, b[v])
-                differ = builder.and_(differ, inside[v]) if masks else differ
-                total = builder.add(builder.load(sums[r, v]), counter.bits(builder, differ, prepared))
-                builder.store(total, sums[r, v])
+
+    def step(t):
+        at = builder.mul(t, index(WIDTH))
+        b = [load_words(builder, base, builder.add(at, index(v * lanes)), lanes) for v in range(vectors)]
+        return lambda r, v: builder.xor(splat(builder, left.words.load(t, starts[r]), lanes), b[v])
+
+    odd = builder.and_(depth, index(1))
+    with builder.if_then(builder.trunc(odd, ir.IntType(1))):
+        first = step(index(0))
+        for at in places:
+            builder.store(first(*at), state[at])
+    with cgutils.for_range_slice(builder, odd, depth, index(2)) as (t, _):
+        one, two = step(t), step(builder.add(t, index(1)))
+        for at in places:
+            s = builder.load(state[at]), one(*at), two(*at)
+            counted = counter.bits(builder, falls(builder, s), prepared)
+            builder.store(builder.add(builder.load(sums[at]), counted), sums[at])
+            builder.store(s[2], state[at])
             keep_steps_apart(builder)
         keep_steps_apart(builder)
-    for r, v in places:
-        _emit_store(builder, out, r_of[r], v_of[v], builder.load(sums[r, v]))
+
+    def differ(at):
+        falls, rest = builder.load(sums[at]), counter.bits(builder, builder.load(state[at]), prepared)
+        return builder.bitcast(builder.add(builder.add(falls, falls), rest), ir.VectorType(ir.IntType(32), 2 * lanes))
+
+    return [(r_of[r], _low_halves(builder, [differ((r, v)) for v in range(vectors)])) for r in range(rows)]
 
 
-def _emit_store(builder, out, r, v, differ):
+def load_words(builder, base, at, lanes):
+    pointer = ir.VectorType(ir.IntType(64), lanes).as_pointer()
+    return builder.load(builder.bitcast(builder.gep(base, [at]), pointer), align=8)
+
+
+def _low_halves(builder, vectors):
+    """Every second number of one or two vectors, side by side."""
+    return builder.shuffle_vector(vectors[0], vectors[-1], int32s(range(0, len(vectors) * vectors[0].type.count, 2)))
+
+
+def _emit_store(builder, counts, out, places, r, differ):
     """n - 2 D, as `out` wants it."""
-    lanes = differ.type.count
-    narrow, real = ir.VectorType(ir.IntType(32), lanes), ir.VectorType(ir.FloatType(), lanes)
-    n, at = out.count.load_vector(out.count_at.load(v), lanes), out.at.load(v)
-    differ = builder.trunc(differ, narrow)
+    many, (class_at, at, lane_at) = differ.type.count, places
+    n = _emit_look_up(builder, counts, builder.mul(r, counts.pitch), class_at, many)
     total = builder.sub(n, builder.add(differ, differ))
     if hasattr(out, "scale"):
-        total = builder.sitofp(total, real)
-        if hasattr(out, "index"):
-            o = out.index.load(r)
-            scale, bias = (splat(builder, each.load(o), lanes) for each in (out.scale, out.bias))
-        else:
-            scale, bias = (each.load_vector(at, lanes) for each in (out.scale, out.bias))
+        scale, bias = (splat(builder, each.load(r), many) for each in (out.scale, out.bias))
+    elif hasattr(out, "lane_scale"):
+        scale, bias = (each.load_vector(lane_at, many) for each in (out.lane_scale, out.lane_bias))
+    if hasattr(out, "scale") or hasattr(out, "lane_scale"):
+        total = builder.sitofp(total, ir.VectorType(ir.FloatType(), many))
         total = builder.fadd(builder.fmul(total, scale), bias)
-    out.y.store_vector(total, builder.add(out.row.load(r), at))
+    out.y.store_vector(total, builder.add(at, builder.mul(r, out.pitch)))
 
 
-tile = _plain_tile if config.DISABLE_JIT else _tile
+def _emit_look_up(builder, counts, row, class_at, many):
+    kind = ir.VectorType(ir.IntType(32), many)
+    found = cgutils.alloca_once(builder, kind)
+    few = builder.icmp_signed("==", counts.size, index(16 if many == 16 and HAS_PERMUTE else 0))
+    with builder.if_else(few) as (at_once, one_by_one):
+        with at_once:
+            if many == 16 and HAS_PERMUTE:
+                pair = counts.table.load_vector(row, 16), counts.classes.load_vector(class_at, 16)
+                builder.store(call(builder, "llvm.x86.avx512.permvar.si.512", kind, pair), found)
+        with one_by_one:
+            numbers = builder.bitcast(found, ir.IntType(32).as_pointer())
+            with cgutils.for_range(builder, index(many)) as loop:
+                k = builder.sext(counts.classes.load(builder.add(class_at, loop.index)), ir.IntType(64))
+                builder.store(counts.table.load(builder.add(row, k)), builder.gep(numbers, [loop.index]))
+    return builder.load(found)
 
 
-@njit(cache=True, nogil=True)
-def tiles(path, depth, left, right, rows, vectors, out):
-    """The numbers of rows rows[0] .. rows[1] - 1 and vectors vectors[0] .. vectors[1] - 1: whole tiles, so the tables
-    of Left, Right and `out` go on to a multiple of path.rows and of VECTORS, and may repeat their last place."""
-    for r in range(rows[0], rows[1], path.rows):
-        for v in range(vectors[0], vectors[1], VECTORS):
-            tile(path, depth, left, right, r, v, out)
+tiles = _plain_tiles if config.DISABLE_JIT else _tiles

@@ -2,45 +2,62 @@
 
 What it computes, for words of signs (words.py):
 
-    sums      int32 (N, M)      K - 2 D, which are the products' sums (popcount.py)
-    linear    float32 (N, M)    (K - 2 D) scale[m] + bias[m], two roundings: of the product and of the sum
+    sums             int32 (N, M)      K - 2 D, which are the products' sums (popcount.py)
+    linear           float32 (N, M)    (K - 2 D) scale[m] + bias[m], two roundings: of the product and of the sum
+    linear_of_signs  the same, of numbers x, of which the signs count
 
-How memory is walked. Rows of x are read in place, ROWS at a time. The weights are packed once into panels, LANES
-outputs side by side for one word of K after the other. Where M is no multiple of LANES the last panel begins at M -
-LANES and computes some outputs twice, to the same numbers; so every store is a whole vector. A task owns a part of the
-rows, or of the panels.
+How memory is walked. A task takes up to ROWS rows of x and some of the panels. It packs its rows, or copies them, to a
+buffer that stays in the first cache while the panels pass. The weights are packed once into panels, WIDTH outputs side
+by side for one word of K after the other. Where M is no multiple of WIDTH the last panel begins at M - WIDTH and
+computes some outputs twice, to the same numbers; so every store is a whole vector. Threads take tasks in turn, and the
+first begins while the others wake up.
 
-Why it is fast. popcount.py. Weights are 1/32 of float32's bytes; so are the activations, once they are packed.
+Why it is fast. popcount.py. Weights are 1/32 of float32's bytes. x is read once: M products for 4 bytes. So with few
+outputs the product is over sooner than x is read.
 """
 
-import functools
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from lightnn.kernels.binary.popcount import BEST, LANES, VECTORS, ByLane, Left, Right, Sums, tiles
-from lightnn.kernels.binary.words import WORD, expand
-from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit
+from lightnn.kernels.binary.popcount import BEST, WIDTH, ByLane, Counts, Rows, Sums, tiles
+from lightnn.kernels.binary.words import WORD, expand, row_into, running
+from lightnn.kernels.parallel import SERIAL_WORK, parallel_njit, take
 from lightnn.kernels.vector.gemm import aligned_empty
 
-SERIAL_BITS = 600 * SERIAL_WORK  # products of signs below which starting threads costs more than it saves
+SERIAL_BITS = 1000 * SERIAL_WORK  # products of signs below which starting threads costs more than it saves
+PACKING = 60  # products of signs that take as long as packing one number
+ROWS = 32  # of x in a task
+NO_NUMBERS, NO_WORDS = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint64)
+COUNTER = np.zeros(1, np.int64)  # where one thread takes all tasks
 
 
 class Panels(NamedTuple):
-    """Weights (M, K) as words (panels, K/64, LANES)."""
+    """Weights (M, K) as words (panels, K/64, WIDTH), running along K/64."""
 
     words: np.ndarray  # uint64
     shape: tuple  # (M, K)
     path: tuple
 
 
+class Work(NamedTuple):
+    """What the tasks of one product have in common. Arrays are few: to hand over one costs 0.2 microseconds."""
+
+    x: np.ndarray  # float32 (N, K); or none,
+    words: np.ndarray  # and its words
+    panels: np.ndarray
+    n: int
+    m: int
+    k: int
+
+
 def pack(words, k, path=BEST):
     """Panels of the words (M, K/64) of w (M, K)."""
     m, depth = words.shape
-    panels = aligned_empty((-(-m // LANES), depth, LANES), np.uint64)
+    panels = aligned_empty((-(-m // WIDTH), depth, WIDTH), np.uint64)
     for panel, start in zip(panels, starts(m), strict=True):
-        some = words[start : start + LANES].T
+        some = running(words[start : start + WIDTH]).T
         panel[:, : some.shape[1]], panel[:, some.shape[1] :] = some, 0
     return Panels(panels, (m, k), path)
 
@@ -52,33 +69,51 @@ def rows_of(bits, m, k):
 
 
 def starts(size):
-    """Where runs of LANES begin that cover 0 .. size - 1; the last one ends at the end, unless it is the only one."""
-    return [max(0, min(i, size - LANES)) for i in range(0, size, LANES)]
+    """Where runs of WIDTH begin that cover 0 .. size - 1; the last one ends at the end, unless it is the only one."""
+    return [start_of(i, size) for i in range(-(-size // WIDTH))]
+
+
+@numba.njit(cache=True, nogil=True)
+def start_of(panel, size):
+    """The first of the WIDTH outputs of a panel."""
+    return max(0, min(panel * WIDTH, size - WIDTH))
 
 
 def sums(words, panels):
     """int32 (N, M) of the words (N, K/64) of x."""
-    return _product(words, panels, None, None, np.int32)
+    return _product(NO_NUMBERS, words, panels, None, None, np.int32)
 
 
 def linear(words, panels, scale, bias):
     """float32 (N, M) of the words (N, K/64) of x; scale, bias: float32 (M,)."""
-    return _product(words, panels, scale, bias, np.float32)
+    return _product(NO_NUMBERS, words, panels, scale, bias, np.float32)
 
 
-def _product(words, panels, scale, bias, dtype):
-    (n, depth), (m, k), path = words.shape, panels.shape, panels.path
-    width = max(m, LANES) if m else 0
+def linear_of_signs(x, panels, scale, bias):
+    """float32 (N, M) of the signs of x (N, K), float32; scale, bias: float32 (M,)."""
+    return _product(x, NO_WORDS, panels, scale, bias, np.float32)
+
+
+def _product(x, words, panels, scale, bias, dtype):
+    n, (m, k), path = max(len(x), len(words)), panels.shape, panels.path
+    width = max(m, WIDTH) if m else 0
     y = np.empty((n, width), dtype)
     if y.size:
-        rows, y_rows, at, y_at, step, b_step, count_at = _tables(n, m, depth, width, path.lanes, path.rows)
-        left = Left(np.ascontiguousarray(words).reshape(-1), rows, step)
-        right = Right(panels.words.reshape(-1), at, b_step)
-        out = Sums(y.reshape(-1), y_rows, y_at, np.full(LANES, k, np.int32), count_at)
+        work = Work(np.ascontiguousarray(x), np.ascontiguousarray(words), panels.words, n, m, k)
+        out = Sums(y.reshape(-1), width)
         if scale is not None:
             out = ByLane(*out, _wide(scale, width), _wide(bias, width))
-        product(path, depth, left, right, out, n, len(at), n * m * k)
+        run_tasks(_tasks, _parallel, (path, work, out), n * k * (m + PACKING * (x.size > 0)))
     return y if width == m else y[:, :m].copy()
+
+
+def run_tasks(serial, parallel, args, bits):
+    """serial(*args, counter, 1), or by threads if there is work enough: of as many products of signs as `bits`."""
+    threads = 1 if bits < SERIAL_BITS else numba.get_num_threads()
+    if threads == 1:
+        serial(*args, COUNTER, 1)
+    else:
+        parallel(*args, np.zeros(1, np.int64), threads)
 
 
 def _wide(values, width):
@@ -86,52 +121,37 @@ def _wide(values, width):
     return values if len(values) == width else np.concatenate([values, np.zeros(width - len(values), values.dtype)])
 
 
-@functools.lru_cache(32)
-def _tables(n, m, depth, width, lanes, rows):
-    """The places of rows and panels: of whole tiles, the last place repeated."""
-    row = np.minimum(np.arange(-(-n // rows) * rows), n - 1)
-    part = np.arange(0, LANES, lanes)
-    at = whole(np.arange(-(-m // LANES))[:, None] * (depth * LANES) + part)
-    y_at = whole(np.array(starts(m))[:, None] + part)
-    step = np.arange(depth)
-    return row * depth, row * width, at, y_at, step, step * LANES, np.zeros(len(at), np.int64)
-
-
-def whole(places):
-    """The places in one row, the last one repeated to whole tiles."""
-    places = places.reshape(-1)
-    return np.append(places, np.repeat(places[-1:], -len(places) % VECTORS))
-
-
-def product(path, depth, left, right, out, rows, vectors, work):
-    """All tiles of `rows` and `vectors`, by threads if there is enough work: `work` products of signs."""
-    row_tiles, pairs = -(-rows // path.rows), vectors // VECTORS
-    if work < SERIAL_BITS or numba.get_num_threads() == 1:
-        part(path, depth, left, right, out, (0, row_tiles), (0, pairs))
-        return
-    tasks = 2 * numba.get_num_threads()
-    v_parts = min(pairs, tasks) if pairs >= row_tiles else min(pairs, -(-tasks // min(row_tiles, tasks)))
-    r_parts = min(row_tiles, -(-tasks // v_parts))
-    _parallel(path, depth, left, right, out, (row_tiles, pairs), (r_parts, v_parts))
+@numba.njit(cache=True, nogil=True)
+def _tasks(path, work, out, counter, threads):
+    """Tasks until there are none left, at least 8 a thread. Where the panels are in parts, each packs its rows again:
+    they are few. counter: of the tasks that are taken, unless there is one thread."""
+    n, m, k, depth, panels = work.n, work.m, work.k, -(-work.k // WORD), -(-work.m // WIDTH)
+    most = max(path.rows, n // (8 * threads) // path.rows * path.rows) if threads > 1 else ROWS
+    most = min(ROWS, most)
+    blocks = -(-n // most)
+    parts = min(panels, -(-8 * threads // blocks)) if threads > 1 else 1
+    x, words, flat, task = work.x.reshape(-1), work.words.reshape(-1), work.panels.reshape(-1), -1
+    buffer = np.empty(most * depth, np.uint64)
+    counts = Counts(np.full(WIDTH, k, np.int32), 0, WIDTH, np.zeros(WIDTH, np.int32))
+    while True:
+        task = take(counter) if threads > 1 else task + 1
+        first, part = task // parts * most, task % parts
+        if first >= n:
+            break
+        left = Rows(buffer, depth, min(most, n - first))
+        for r in range(left.count):
+            if len(x):
+                row_into(buffer, r * depth, x, (first + r) * k, None, k)
+            else:
+                buffer[r * depth : (r + 1) * depth] = words[(first + r) * depth : (first + r + 1) * depth]
+            for t in range(r * depth + 1, (r + 1) * depth):
+                buffer[t] ^= buffer[t - 1]
+        for p in range(part * panels // parts, (part + 1) * panels // parts):
+            at = start_of(p, m)
+            tiles(path, depth, left, flat, p * depth * WIDTH, counts, 0, out, first * out.pitch + at, at)
 
 
 @parallel_njit
-def _parallel(path, depth, left, right, out, tiles_of, parts):
-    (row_tiles, pairs), (r_parts, v_parts) = tiles_of, parts
-    for task in numba.prange(r_parts * v_parts):
-        r, v = task % r_parts, task // r_parts
-        rows = r * row_tiles // r_parts, (r + 1) * row_tiles // r_parts
-        vectors = v * pairs // v_parts, (v + 1) * pairs // v_parts
-        part(path, depth, left, right, out, rows, vectors)
-
-
-BLOCK = 32  # pairs of vectors: what they read stays in the caches while the rows pass
-
-
-@numba.njit(cache=True, nogil=True)
-def part(path, depth, left, right, out, rows, pairs):
-    """Tiles of rows rows[0] .. rows[1] - 1 and of pairs of vectors, counted in tiles."""
-    r = rows[0] * path.rows, rows[1] * path.rows
-    for first in range(pairs[0], pairs[1], BLOCK):
-        last = min(first + BLOCK, pairs[1])
-        tiles(path, depth, left, right, r, (first * VECTORS, last * VECTORS), out)
+def _parallel(path, work, out, counter, threads):
+    for _ in numba.prange(threads):
+        _tasks(path, work, out, counter, threads)

@@ -66,8 +66,8 @@ def pack_rows(x, least=None, flip=None):
     """words (N, K/64) of x (N, K)."""
     n, k = x.shape
     words = np.empty((n, -(-k // WORD)), np.uint64)
-    args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), *_bounds(x, least, flip), k
-    run(rows_into, _rows_parallel, args, n, n * k // 8)
+    args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), least, flip, k
+    run(_rows, _rows_parallel, args, n, n * k // 8)
     return words
 
 
@@ -77,36 +77,39 @@ def pack_planes(x, least=None, flip=None):
     count = -(-c // WORD)
     words = np.empty((n, count, *x.shape[2:]), np.uint64)
     size = words[:1, :1].size
-    args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), *_bounds(x, least, flip), c, size
+    args = words.reshape(-1), np.ascontiguousarray(x).reshape(-1), least, flip, c, size
     run(planes_into, _planes_parallel, args, n * count, n * c * size // 8)
     return words
 
 
-def _bounds(x, least, flip):
-    c = x.shape[1]
-    least = np.zeros(c, x.dtype) if least is None else least
-    return least, np.zeros(-(-c // WORD), np.uint64) if flip is None else flip
+@numba.njit(cache=True, nogil=True)
+def row_into(words, w_at, x, x_at, least, k):
+    """The words of k numbers in a row. least: an array, or None for 0."""
+    whole = k // WORD
+    words64(words, w_at, x, x_at, least, whole)
+    if k > whole * WORD:
+        word = np.uint64(0)
+        for i in range(whole * WORD, k):
+            bit = x[x_at + i] >= 0 if least is None else x[x_at + i] >= least[i]
+            word |= np.uint64(bit) << np.uint64(i % WORD)
+        words[w_at + whole] = word
 
 
 @numba.njit(cache=True, nogil=True)
-def rows_into(words, x, least, flip, k, first, last):
+def _rows(words, x, least, flip, k, first, last):
     """The words of rows first .. last - 1."""
-    whole, count = k // WORD, -(-k // WORD)
+    count = -(-k // WORD)
     for row in range(first, last):
-        words64(words, row * count, x, row * k, least, whole)
-        if count > whole:
-            word = np.uint64(0)
-            for i in range(whole * WORD, k):
-                word |= np.uint64(x[row * k + i] >= least[i]) << np.uint64(i % WORD)
-            words[row * count + whole] = word
-        for t in range(count):
-            words[row * count + t] ^= flip[t]
+        row_into(words, row * count, x, row * k, least, k)
+        if flip is not None:
+            for t in range(count):
+                words[row * count + t] ^= flip[t]
 
 
 @parallel_njit
 def _rows_parallel(words, x, least, flip, k, pieces, parts):
     for part in numba.prange(parts):
-        rows_into(words, x, least, flip, k, part * pieces // parts, (part + 1) * pieces // parts)
+        _rows(words, x, least, flip, k, part * pieces // parts, (part + 1) * pieces // parts)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -117,7 +120,7 @@ def planes_into(words, x, least, flip, c, size, first, last):
         n, t = plane // count, plane % count
         some = min(WORD, c - t * WORD)
         words_of_planes(words, plane * size, x, (n * c + t * WORD) * size, size, some, least, t * WORD, size)
-        if flip[t]:
+        if flip is not None and flip[t]:
             words[plane * size : (plane + 1) * size] ^= flip[t]
 
 
@@ -125,6 +128,18 @@ def planes_into(words, x, least, flip, c, size, first, last):
 def _planes_parallel(words, x, least, flip, c, size, pieces, parts):
     for part in numba.prange(parts):
         planes_into(words, x, least, flip, c, size, part * pieces // parts, (part + 1) * pieces // parts)
+
+
+def running(words):
+    """Word t of each row (..., W) is the XOR of words 0 .. t: how a product wants them (popcount.py)."""
+    return np.bitwise_xor.accumulate(words, -1)
+
+
+def not_running(words):
+    """The words that `running` was given."""
+    before = words.copy()
+    before[..., 1:] ^= words[..., :-1]
+    return before
 
 
 def pack_tight(signs):
@@ -199,13 +214,13 @@ def are_signs(x):
 
 
 def _plain_row_words(words, w_at, x, x_at, least, count):
-    bits = x[x_at : x_at + WORD * count] >= least[: WORD * count]
+    bits = x[x_at : x_at + WORD * count] >= (0 if least is None else least[: WORD * count])
     words[w_at : w_at + count] = pack_signs(np.where(bits, 1, -1).reshape(count, WORD))[:, 0]
 
 
 def _plain_plane_words(words, w_at, x, x_at, plane, channels, least, least_at, count):
     numbers = x[x_at + plane * np.arange(channels) + np.arange(count)[:, None]]
-    bits = numbers >= least[least_at : least_at + channels]
+    bits = numbers >= (0 if least is None else least[least_at : least_at + channels])
     words[w_at : w_at + count] = pack_signs(np.where(bits, 1, -1))[:, 0]
 
 

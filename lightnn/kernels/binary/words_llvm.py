@@ -1,6 +1,6 @@
 """Numbers to bits in LLVM's vector types: 64 of a row at once, or the channels of 16 pixels, one after another.
 
-What it computes, on flat arrays, with `least` of x's type:
+What it computes, on flat arrays, with `least` of x's type, or None for 0:
 
     row_words     bit k of words[w_at + t] = x[x_at + 64 t + k] >= least[64 t + k]                        t < count
     plane_words   bit c of words[w_at + p] = x[x_at + c*plane + p] >= least[least_at + c]    c < channels, p < count
@@ -30,13 +30,23 @@ def _at_least(builder, kind, x, least):
     return (builder.icmp_signed if kind.signed else builder.icmp_unsigned)(">=", x, least)
 
 
+def _bounds(context, builder, kind, value, x):
+    """load(place, width): a vector of bounds, and each(place, width): one of them in all lanes."""
+    if isinstance(kind, types.NoneType):
+        zeros = lambda place, width: ir.Constant(ir.VectorType(x.scalar, width), [0] * width)  # noqa: E731
+        return zeros, zeros
+    flat = Flat(context, builder, kind, value)
+    return flat.load_vector, lambda place, width: splat(builder, flat.load(place), width)
+
+
 @intrinsic
 def row_words(typing, words, w_at, x, x_at, least, count):
     def codegen(context, builder, signature, args):
-        to, numbers, bounds = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2, 4))
+        to, numbers = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        bounds, _ = _bounds(context, builder, least, args[4], numbers)
         with cgutils.for_range(builder, args[5]) as loop:
             k = builder.mul(loop.index, index(64))
-            pair = numbers.load_vector(builder.add(args[3], k), 64), bounds.load_vector(k, 64)
+            pair = numbers.load_vector(builder.add(args[3], k), 64), bounds(k, 64)
             word = builder.bitcast(_at_least(builder, x.dtype, *pair), ir.IntType(64))
             to.store(word, builder.add(args[1], loop.index))
 
@@ -47,7 +57,8 @@ def row_words(typing, words, w_at, x, x_at, least, count):
 @intrinsic
 def plane_words(typing, words, w_at, x, x_at, plane, channels, least, least_at, count):
     def codegen(context, builder, signature, args):
-        to, numbers, bounds = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2, 6))
+        to, numbers = (Flat(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        _, bounds = _bounds(context, builder, least, args[6], numbers)
         _, w_at, _, x_at, plane, channels, _, least_at, count = args
 
         def half(p, width, first):
@@ -60,7 +71,7 @@ def plane_words(typing, words, w_at, x, x_at, plane, channels, least, least_at, 
             with cgutils.for_range(builder, some) as loop:
                 c = builder.add(loop.index, index(first))
                 place = builder.add(builder.add(x_at, builder.mul(c, plane)), p)
-                bound = splat(builder, bounds.load(builder.add(least_at, c)), width)
+                bound = bounds(builder.add(least_at, c), width)
                 holds = _at_least(builder, x.dtype, numbers.load_vector(place, width), bound)
                 old, now = builder.load(gathered), builder.load(one)
                 builder.store(builder.select(holds, builder.or_(old, splat(builder, now, width)), old), gathered)

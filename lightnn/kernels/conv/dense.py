@@ -10,7 +10,7 @@ How memory is walked. The first two are one routine, `correlate`: a task owns a 
 a part of the rows); for each block of STEPS taps it packs the panels, then runs down the rows of w, ROWS at a time. A
 panel lies in the second-level cache, ROWS rows of w in the first, the tile of y in registers: the im2col matrix never
 exists. `backward_weight` is in dense_weight.py. With few output channels nothing is packed (inplace.py,
-inplace_weight.py).
+inplace_weight.py). A float32 3x3 convolution of stride 1 goes to winograd.py, where that pays.
 
 Why it is fast. Each packed number is used O times, each weight once a pixel panel; all the arithmetic is in gemm.py's
 micro-kernel. Arithmetic intensity from main memory is 2*O*T*P flops over 4*(O*T + C*H*W*N + O*P) bytes: 64 -> 64 3x3
@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from lightnn.kernels.conv import dense_weight, inplace, inplace_weight
+from lightnn.kernels.conv import dense_weight, inplace, inplace_weight, winograd
 from lightnn.kernels.conv.windows import (
     Axis,
     Spot,
@@ -35,6 +35,7 @@ from lightnn.kernels.conv.windows import (
     pad_image,
     tap_offsets,
 )
+from lightnn.kernels.conv.winograd_parts import Filters
 from lightnn.kernels.parallel import parallel_njit
 from lightnn.kernels.vector.gemm import ROWS, VECTORS, At, Left, Right, aligned_empty, block_depth, rows_apart, tile
 from lightnn.kernels.vector.simd import VECTOR_BYTES, lanes
@@ -67,6 +68,10 @@ def forward(x, w, b, stride, padding, dilation, groups=1):
     vertical, horizontal = axes(x.shape, w.shape[2:], stride, padding, dilation)
     o, c = w.shape[:2]
     y = np.empty((len(x), o, vertical.out, horizontal.out), x.dtype)
+    if winograd.fits(x.dtype, w.shape[2:], stride, c, o // groups, y.shape[2:], dilation):
+        filters = Filters(np.ascontiguousarray(w).reshape(-1), o // groups * c * 9, c * 9, 9, False)
+        winograd.correlate(x, filters, y, b, groups, (padding[0], padding[2]), dilation)
+        return y
     padded = pad_image(x, vertical, horizontal)
     tap = tap_offsets(vertical, horizontal, c, padded.channel)
     left = Left(np.ascontiguousarray(w).reshape(-1), rows_apart(o // groups, len(tap)), np.arange(len(tap)))
@@ -78,6 +83,12 @@ def backward_input(dy, w, x_shape, stride, padding, dilation, groups=1):
     """dx (N, C, H, W). Rows of one phase (row + top) % sh meet the same taps, so each phase is a convolution of stride
     1."""
     o_group, c_group, kh, kw = w.shape[0] // groups, *w.shape[1:]
+    if winograd.fits(dy.dtype, (kh, kw), stride, o_group, c_group, x_shape[2:], dilation):
+        dx = np.empty(x_shape, dy.dtype)
+        filters = Filters(np.ascontiguousarray(w).reshape(-1), o_group * c_group * 9, 9, c_group * 9, True)
+        before = 2 * dilation[0] - padding[0], 2 * dilation[1] - padding[2]
+        winograd.correlate(dy, filters, dx, None, groups, before, dilation)
+        return dx
     row_phases, vertical = _input_phases(x_shape[2], dy.shape[2], kh, stride[0], padding[0], dilation[0])
     column_phases, horizontal = _input_phases(x_shape[3], dy.shape[3], kw, stride[1], padding[2], dilation[1])
     padded = pad_image(dy, vertical, horizontal)

@@ -7,8 +7,9 @@ What it computes. x (N, C, H, W), w (C*m, 1, KH, KW), b (C*m,), y (N, C*m, HO, W
 How memory is walked. Plane by plane: a band of the plane is copied into a padded scratch buffer (see planes.py) in
 which tap (k, l) is one flat offset, the outputs are computed as one flat run, and their rows are copied out. x and y
 pass through memory once; everything between stays in the first-level cache. Small planes go V at a time
-(depthwise_lanes.py). The gradient of x is the same correlation with dy as the image, one for each phase of the stride,
-with the taps that fall on that phase. The gradient of w is KH*KW dot products of the two flat runs.
+(depthwise_lanes.py), those of a few numbers 64 at a time (depthwise_tiny.py). The gradient of x is the same correlation
+with dy as the image, one for each phase of the stride, with the taps that fall on that phase. The gradient of w is
+KH*KW dot products of the two flat runs.
 
 Why it is fast. No border test, no short vector, and a multiply-add for each load from cache (taps.py), for any kernel
 size, stride and dilation. Arithmetic intensity 2*KH*KW flops to 8 bytes of memory at stride 1: 2.25 for 3 x 3, far
@@ -26,6 +27,7 @@ import numba
 import numpy as np
 
 from lightnn.kernels.conv import depthwise_lanes as side
+from lightnn.kernels.conv import depthwise_tiny as tiny
 from lightnn.kernels.conv import planes
 from lightnn.kernels.parallel import parallel_njit, run
 from lightnn.kernels.vector import simd, taps
@@ -52,8 +54,12 @@ def forward(x, w, b, stride, padding, dilation):
     y = np.empty((n, len(w), *out_shape), x.dtype)
     b = np.zeros(len(w), x.dtype) if b is None else b
     x, w, b, flat = _flat(x, w, b, y)
-    args = x, taps.Filter(w, planes.tap_offsets(win, kernel, dilation)), b, flat, win
     work, lanes = y.size * kernel[0] * kernel[1], simd.lanes(x.dtype)
+    if tiny.suits(n, plane_shape, out_shape, kernel, lanes):
+        found = tiny.pairs(tuple(plane_shape), out_shape, kernel, stride, padding[::2], dilation)
+        run(tiny.forward_channels, tiny.forward_parallel, (x, w, b, flat, found, (n, c, m)), c, work)
+        return y
+    args = x, taps.Filter(w, planes.tap_offsets(win, kernel, dilation)), b, flat, win
     if side.suits(plane_shape, out_shape, win, c if m == 1 else 0, lanes):
         slots = side.forward_slots(plane_shape, win, c, lanes)
         run(side.forward_blocks, side.forward_parallel, (*args, slots), n * -(-c // lanes), work)
@@ -67,11 +73,16 @@ def backward_input(dy, w, x_shape, stride, padding, dilation):
     n, c = x_shape[:2]
     kernel, m = w.shape[2:], len(w) // max(c, 1)
     dx = np.empty(x_shape, dy.dtype)
+    work, lanes = dy.size * kernel[0] * kernel[1], simd.lanes(dy.dtype)
+    if tiny.suits(n, x_shape[2:], dy.shape[2:], kernel, lanes):
+        found = tiny.pairs_back(tuple(x_shape[2:]), dy.shape[2:], kernel, stride, padding[::2], dilation)
+        flat_dy, w, flat = _flat(dy, w, dx)
+        run(tiny.input_channels, tiny.input_parallel, (flat_dy, w, flat, found, (n, c, m)), c, work)
+        return dx
     win, grid = _transposed_window(x_shape, dy.shape, kernel, stride, padding, dilation, m)
     order, offset, phase_start = _phase_taps(win, kernel, stride, dilation, m)
     flat_dy, w, flat = _flat(dy, np.ascontiguousarray(w).reshape(c, -1)[:, order], dx)
     args = flat_dy, taps.Filter(w, offset), flat, win, phase_start
-    work, lanes = dy.size * kernel[0] * kernel[1], simd.lanes(dy.dtype)
     if side.suits(x_shape[2:], dy.shape[2:], win, c if m == 1 else 0, lanes):
         slots = side.input_slots(win, grid, c, lanes)
         run(side.input_blocks, side.input_parallel, (*args, slots), n * -(-c // lanes), work)
@@ -85,10 +96,13 @@ def backward_weight(dy, x, w_shape, stride, padding, dilation):
     n, c, *plane_shape = x.shape
     kernel, m = w_shape[2:], w_shape[0] // max(c, 1)
     win, out_shape = _forward_window(x.shape, kernel, stride, padding, dilation)
+    work, lanes, dw = dy.size * kernel[0] * kernel[1], simd.lanes(x.dtype), np.empty(w_shape, x.dtype)
+    if tiny.suits(n, plane_shape, out_shape, kernel, lanes):
+        found = tiny.pairs(tuple(plane_shape), out_shape, kernel, stride, padding[::2], dilation)
+        run(tiny.weight_channels, tiny.weight_parallel, (*_flat(dy, x, dw), found, (n, c, m)), c, work)
+        return dw
     offset = planes.tap_offsets(win, kernel, dilation)
-    work, lanes = dy.size * len(offset), simd.lanes(x.dtype)
     offset = np.append(offset, np.zeros(-len(offset) % taps.GROUP, np.int64))
-    dw = np.empty(w_shape, x.dtype)
     args = (*_flat(dy, x, dw), win, offset)
     if side.suits(plane_shape, out_shape, win, c if m == 1 else 0, lanes):
         slots = side.forward_slots(plane_shape, win, c, lanes)

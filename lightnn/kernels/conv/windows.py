@@ -23,7 +23,7 @@ import numpy as np
 from lightnn.kernels.conv.planes import out_size
 from lightnn.kernels.parallel import parallel_njit
 from lightnn.kernels.vector.gemm import VECTORS, aligned_empty
-from lightnn.kernels.vector.simd import VECTOR_BYTES, copy_vector, lanes
+from lightnn.kernels.vector.simd import VECTOR_BYTES, copy_vector, lanes, pick
 
 
 class Padded(NamedTuple):
@@ -158,7 +158,7 @@ def _pad_plane(out, at, x, x_at, grid, y0, x0, zeros):
 
 @numba.njit(cache=True, nogil=True)
 def _pad_plane_exactly(out, at, x, x_at, grid, y0, x0, first_row):
-    """out[u, v] = x[u*sh + y0, v*sw + x0], or 0 outside x, from row first_row on, number by number."""
+    """out[u, v] = x[u*sh + y0, v*sw + x0], or 0 outside x, from row first_row on, and nothing beyond."""
     height, width, sh, sw, high, wide = grid
     first = min(wide, max(0, -(x0 // sw)))  # ceil(-x0 / sw)
     last = max(first, min(wide, (width - 1 - x0) // sw + 1))
@@ -169,8 +169,8 @@ def _pad_plane_exactly(out, at, x, x_at, grid, y0, x0, first_row):
         source = x_at + source * width + x0
         for v in range(start):
             out[row + v] = 0
-        for v in range(start, stop):
-            out[row + v] = x[source + v * sw]
+        if start < stop:
+            pick(out, row + start, x, source + start * sw, stop - start, sw)
         for v in range(stop, wide):
             out[row + v] = 0
 

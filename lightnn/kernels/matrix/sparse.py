@@ -21,7 +21,7 @@ loads 16. The break-even densities are measured in lightnn/bench/sparse.py.
 
 Rounding: as said in sparse_rows.py, in the order of the column, whatever the number of threads. Where a dense kernel
 of lightnn takes K in one block (K <= 512) its sums are the same bit for bit; of a deeper one it may add the blocks'
-sums.
+sums, and one row of x alone it adds in vectors (matvec.py).
 """
 
 import functools

@@ -10,6 +10,8 @@ In the order to read:
     depthwise.py        pack(w), forward: one filter a channel
     pool.py             max_pool2d, avg_pool2d, adaptive_avg_pool2d
     join.py             add, concat of bytes of different scales
+    look_up_tables.py   linear: floats again, of codes of blocks; products with centroids are looked up
 
-panel_llvm.py, requantize_llvm.py and depthwise_llvm.py are the innermost loops, in LLVM's vector types.
+panel_llvm.py, requantize_llvm.py, depthwise_llvm.py and look_up_llvm.py are the innermost loops, in LLVM's vector
+types.
 """

@@ -68,9 +68,9 @@ class At(NamedTuple):
     c: int  # of the tile's first number in C
 
 
-def _plain_tile(vectors):
+def _plain_tile(vectors, part=1):
     def tile(depth, left, right, at, c, c_stride, add):
-        width, t = vectors * lanes(c.dtype), slice(at.step, at.step + depth)
+        width, t = vectors * lanes(c.dtype) // part, slice(at.step, at.step + depth)
         a = left.numbers[at.a + left.row[at.row : at.row + ROWS, None] + left.step[t]]
         b = right.numbers[at.b + right.step[t, None] + np.arange(width)]
         with np.errstate(invalid="ignore"):  # inf 0 is NaN, as in the compiled tile
@@ -82,8 +82,8 @@ def _plain_tile(vectors):
     return tile
 
 
-tile1, tile2, tile3 = (
-    _plain_tile(vectors) if numba.config.DISABLE_JIT else vector_tile(ROWS, vectors) for vectors in (1, 2, 3)
+tile1, tile2, tile3, half_tile = (
+    _plain_tile(*size) if numba.config.DISABLE_JIT else vector_tile(ROWS, *size) for size in ((1,), (2,), (3,), (1, 2))
 )
 
 

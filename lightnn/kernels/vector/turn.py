@@ -45,15 +45,23 @@ def _plain_from_lanes(to, at, stride, source, slot, count):
 # ---- in LLVM vectors ----
 
 
-def registers(builder, rows):
-    """Transpose V vectors of V numbers: log2(V) rounds, each weaving rows r and r + V/2 together."""
-    n = len(rows)
-    low = int32s([i for pair in zip(range(n // 2), range(n, n + n // 2), strict=True) for i in pair])
-    high = int32s([i for pair in zip(range(n // 2, n), range(n + n // 2, 2 * n), strict=True) for i in pair])
-    for _ in range(n.bit_length() - 1):
+def weave(builder, rows, rounds):
+    """Weave vectors r and r + n/2 of n together, number by number, in each round: the numbers of all, counted through,
+    move to places whose binary digits are turned to the left by one."""
+    n, lanes = len(rows), rows[0].type.count
+    low = int32s([i for pair in zip(range(lanes // 2), range(lanes, lanes + lanes // 2), strict=True) for i in pair])
+    high = int32s(
+        [i for pair in zip(range(lanes // 2, lanes), range(lanes + lanes // 2, 2 * lanes), strict=True) for i in pair]
+    )
+    for _ in range(rounds):
         pairs = [(rows[r], rows[r + n // 2]) for r in range(n // 2)]
         rows = [builder.shuffle_vector(a, b, half) for a, b in pairs for half in (low, high)]
     return rows
+
+
+def registers(builder, rows):
+    """Transpose V vectors of V numbers: log2(V) rounds, each weaving rows r and r + V/2 together."""
+    return weave(builder, rows, len(rows).bit_length() - 1)
 
 
 @intrinsic

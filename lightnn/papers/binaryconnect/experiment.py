@@ -11,18 +11,13 @@ paper tests the latent weights, floats; their signs are tested, too."""
 
 import copy
 import functools
-from collections.abc import Callable
 
 from lightnn import models
 from lightnn.compress import use_binary, use_stochastic_binary
 from lightnn.compress.quantization.post_training import layers_with_weights
 from lightnn.papers.lab import one_bit
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.one_bit import RECIPE, Subject, Way, binary
 from lightnn.training import reestimate_batch_norm
-
-QUICK = {"epochs": 2, "images": 10_000}
-
 
 FULL = Subject("binaryconnect_mlp on MNIST", RECIPE)
 
@@ -64,14 +59,4 @@ WAYS = {
     "stochastic": Way("1", "32", stochastic, FORMS),
 }
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `one_bit.measure`. say: called with a line of text after each network."""
-    subject = one_bit.quick(FULL, **QUICK) if quick else FULL
-    return one_bit.measure(subject, WAYS, journal, seed, progress, say)
+reproduce = one_bit.reproduction(FULL, WAYS)

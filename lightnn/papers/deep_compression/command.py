@@ -1,10 +1,9 @@
 """`python -m lightnn compress MODEL`: Deep Compression of one network, written to a .lnn file."""
 
-import os
-
 from lightnn.papers.deep_compression import experiment
 from lightnn.papers.deep_compression.tables import format_tables
-from lightnn.papers.lab.run import Run, long_run
+from lightnn.papers.lab.run import Run, run_to_file
+from lightnn.papers.lab.session import Session
 
 
 def compress_to_file(
@@ -17,18 +16,15 @@ def compress_to_file(
     fresh: bool = False,
 ) -> dict:
     """Compress a network of SUBJECTS to the file `output`, print its tables, and write the numbers to path, if any."""
-    if path is not None and os.path.realpath(path) == os.path.realpath(output):
-        raise ValueError(f"want two files for the network and the results, got {output} for both")
     subject = experiment.SUBJECTS[model]
     pipeline = subject.quick if quick else subject.full
 
     def work(journal):
-        return experiment.compress_network(model, output, pipeline, seed, journal=journal)
+        return experiment.compress_network(model, output, pipeline, Session(journal, seed, quick))
 
     def report(result):
         size = f"{output}: {result['size_bytes']:,} bytes"
         return f"{format_tables(result)}\n\n{size}\npython -m lightnn inspect {output} shows what they are."
 
     run = Run(f"compress {model}", command, seed, pipeline, fresh)
-    targets = [output] if path is None else [output, path]
-    return long_run(run, work, report, targets, lambda result: {} if path is None else {path: result})
+    return run_to_file(run, work, report, output, path)

@@ -6,47 +6,38 @@ epochs give without any compression is measured here on LeNet-300-100, with the 
 
 import copy
 import statistics
-from collections.abc import Callable
 
 from lightnn.papers.deep_compression.experiment import SUBJECTS, Pipeline, stages_of
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 
 SEEDS = 3
 NETWORK = "lenet_300_100"
 ROWS = ("reference", "dense, trained on", "pruned", "shared, not tuned", "dense, trained on again", "shared and tuned")
 
 
-def control(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """Test errors of the dense and the compressed networks for SEEDS seeds, the first of which is `seed`.
+def control(session: Session) -> dict:
+    """Test errors of the dense and the compressed networks for SEEDS seeds.
 
     {"network": its name, "epochs": {row: epochs}, "runs": {seed: {row: error %}}}, where a row is one of ROWS.
     """
     subject, runs = SUBJECTS[NETWORK], {}
-    pipeline = subject.quick if quick else subject.full
-    for each in range(seed, seed + SEEDS):
-        runs[str(each)] = compare(journal.part(f"seed {each}"), pipeline, each, progress, say)
-        say(f"seed {each}: " + ", ".join(f"{row} {error:.2f} %" for row, error in runs[str(each)].items()))
+    pipeline = subject.quick if session.quick else subject.full
+    for each in session.seeds(SEEDS):
+        runs[str(each)] = compare(session.of_seed(each), pipeline)
+        session.say(f"seed {each}: " + ", ".join(f"{row} {error:.2f} %" for row, error in runs[str(each)].items()))
     first, tuned = pipeline.training.epochs, pipeline.tuning.epochs
     retrained = first + sum(recipe.epochs for recipe in pipeline.retraining)
     epochs = (first, retrained, retrained, retrained, retrained + tuned, retrained + tuned)
     return {"network": NETWORK, "epochs": dict(zip(ROWS, epochs, strict=True)), "runs": runs}
 
 
-def compare(
-    journal: Journal, pipeline: Pipeline, seed: int, progress: bool, say: Callable[[str], None]
-) -> dict[str, float]:
+def compare(session: Session, pipeline: Pipeline) -> dict[str, float]:
     """The test error in % of each of ROWS, for one seed. A dense network is trained on with the recipes of the
     pruned or shared one after it."""
     subject, images = SUBJECTS[NETWORK], stage.mnist()
-    experiment = Experiment(f"seed {seed}", subject, images, journal, seed, progress, say)
+    experiment = Experiment(f"seed {session.seed}", subject, images, session)
     first, *pruning, tuning = stages_of(pipeline)
     reference, _ = experiment.network(first.name, experiment.fresh(), first.recipe)
     pruned = dense = reference

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from lightnn import io, models, nn
 from lightnn.compress import adjust_dropout, density, share
 from lightnn.compress.finite import check_finite
+from lightnn.journal import Interrupted, draws
 from lightnn.papers.deep_compression.tables import count_layers
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Interrupted, Journal, draws
 from lightnn.papers.lab.pruning import prune_to
+from lightnn.papers.lab.session import Session
 from lightnn.training import Recipe, evaluate
 
 
@@ -109,32 +110,21 @@ def stages_of(pipeline: Pipeline) -> list[Stage]:
     ]
 
 
-def compress_network(
-    name: str,
-    path: str | os.PathLike,
-    pipeline: Pipeline | None = None,
-    seed: int = 0,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-    journal: Journal | None = None,
-) -> dict:
+def compress_network(name: str, path: str | os.PathLike, pipeline: Pipeline, session: Session) -> dict:
     """Compress a network of SUBJECTS on MNIST and write it to path. Returns the results, a dict of plain numbers.
 
     The validation images pick the best epoch of each stage; the test images are used for the reference and for the
-    loaded file. journal: keeps finished stages for the next call. Ctrl-C writes the network as it is then.
+    loaded file. Ctrl-C writes the network as it is then.
     """
-    if journal is None:
-        with tempfile.TemporaryDirectory() as folder:
-            return compress_network(name, path, pipeline, seed, progress, say, Journal(folder))
-    subject, images = SUBJECTS[name], stage.mnist()
-    pipeline = pipeline or subject.full
-    model, stages = subject.make(dropout=pipeline.dropout, rng=draws(seed, "initial weights")), []
+    images, seed, journal = stage.mnist(), session.seed, session.journal
+    model, stages = SUBJECTS[name].make(dropout=pipeline.dropout, rng=draws(seed, "initial weights")), []
     for each in stages_of(pipeline):
-        train = functools.partial(stage.fit, images=images, rng=draws(seed, each.name), progress=progress)
+        train = functools.partial(stage.fit, images=images, rng=draws(seed, each.name), progress=session.progress)
         step = functools.partial(_run, each, model, path, pipeline.dropout, train)
         model, numbers = journal.network(each.name, step)
         stages.append({**numbers, "size_bytes": io.save(model, path)})
-        say("{stage:<34} validation error {validation error %:5.2f} %  {size_bytes:>9,} bytes".format(**stages[-1]))
+        line = "{stage:<34} validation error {validation error %:5.2f} %  {size_bytes:>9,} bytes"
+        session.say(line.format(**stages[-1]))
         if len(stages) == 1:
             reference = journal.step("test the reference", functools.partial(_test, model, images))["accuracy"]
     with tempfile.TemporaryDirectory() as folder:  # its own copy: nothing else writes there
@@ -161,20 +151,14 @@ def _test(model, images):
     return {"accuracy": evaluate(model, *images.test, progress=False)}
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def reproduce(session: Session) -> dict:
     """Tables 1 to 3 of the paper, from the experiment with both LeNets: {"networks": {name: results}}."""
     networks = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, subject in SUBJECTS.items():
-            say(f"{name}:")
-            pipeline, path = subject.quick if quick else subject.full, os.path.join(folder, f"{name}.lnn")
-            networks[name] = compress_network(name, path, pipeline, seed, progress, say, journal.part(name))
+            session.say(f"{name}:")
+            pipeline, path = subject.quick if session.quick else subject.full, os.path.join(folder, f"{name}.lnn")
+            networks[name] = compress_network(name, path, pipeline, session.part(name))
     return {"networks": networks}
 
 

@@ -10,18 +10,17 @@ used twice: for the reference and for the file.
 import copy
 import dataclasses
 import functools
-import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from lightnn import io, nn, optim
 from lightnn.compress import correct_bias, mixed_bits, quantize, use_binary_filters
 from lightnn.compress.quantization.post_training import layers_with_weights
+from lightnn.journal import draws
 from lightnn.papers.deep_compression.experiment import SUBJECTS, Pipeline, stages_of
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Journal, draws
-from lightnn.papers.lab.run import Run, long_run
+from lightnn.papers.lab.run import Run, run_to_file
+from lightnn.papers.lab.session import Session
 from lightnn.tables import text_table
 from lightnn.training import Recipe, evaluate
 
@@ -67,37 +66,25 @@ def quantize_to_file(
     model: str, output: str, command: str, integers: Integers, *, seed: int, quick: bool, path: str | None, fresh: bool
 ) -> dict:
     """Write a network of SUBJECTS in integers to `output`, print its table, and write the numbers to path, if any."""
-    if path is not None and os.path.realpath(path) == os.path.realpath(output):
-        raise ValueError(f"want two files for the network and the results, got {output} for both")
     subject = SUBJECTS[model]
     pipeline = subject.quick if quick else subject.full
 
     def work(journal):
-        return quantize_network(model, output, pipeline, integers, seed, journal)
+        return quantize_network(model, output, pipeline, integers, Session(journal, seed, quick))
 
     run = Run(f"compress {model} to {integers}", command, seed, pipeline, fresh)
-    targets = [output] if path is None else [output, path]
     report = functools.partial(format_integers, output)
-    return long_run(run, work, report, targets, lambda result: {} if path is None else {path: result})
+    return run_to_file(run, work, report, output, path)
 
 
-def quantize_network(
-    name: str,
-    path: str,
-    pipeline: Pipeline,
-    integers: Integers,
-    seed: int,
-    journal: Journal,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def quantize_network(name: str, path: str, pipeline: Pipeline, integers: Integers, session: Session) -> dict:
     """Train, quantize and test a network of SUBJECTS on MNIST, and write it to path: a dict of plain numbers."""
-    images, first = stage.mnist(), stages_of(pipeline)[0]
+    images, first, seed, journal = stage.mnist(), stages_of(pipeline)[0], session.seed, session.journal
 
     def fit(model, each, recipe):
         start = time.perf_counter()
-        error = stage.fit(model, images, draws(seed, each), recipe, progress=progress, description=each)
-        say(f"{each:<34} validation error {error:5.2f} %")
+        error = stage.fit(model, images, draws(seed, each), recipe, progress=session.progress, description=each)
+        session.say(f"{each:<34} validation error {error:5.2f} %")
         return model, {"seconds": time.perf_counter() - start}
 
     def train():

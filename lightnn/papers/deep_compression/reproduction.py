@@ -1,24 +1,16 @@
 """What `python -m lightnn reproduce deep-compression` does: the paper's tables 1 to 3, and the control they lack."""
 
-from collections.abc import Callable
-
 from lightnn.papers.deep_compression import experiment
 from lightnn.papers.deep_compression.dense_control import control, format_control
 from lightnn.papers.deep_compression.tables import format_tables
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def reproduce(session: Session) -> dict:
     """{"networks": {name: results}, "control": those of `control`}."""
-    tables = experiment.reproduce(journal, seed, quick, progress, say)
-    say("dense control:")
-    return {**tables, "control": control(journal.part("dense control"), seed, quick, progress, say)}
+    tables = experiment.reproduce(session)
+    session.say("dense control:")
+    return {**tables, "control": control(session.part("dense control"))}
 
 
 def records(result: dict) -> dict[str, dict]:

@@ -11,14 +11,13 @@ sends each number once in 1,000 steps on average.
 """
 
 import functools
-from collections.abc import Callable
 
 from lightnn import optim
 from lightnn.compress.gradients import DeepGradientCompression
 from lightnn.compress.gradients.deep import WARM_UP
 from lightnn.papers.lab import exchange
 from lightnn.papers.lab.exchange import Subject, Way
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 
 FULL, QUICK = Subject(epochs=8, images=8_064), Subject(epochs=6, images=1_280)
 SPARSITY, MOMENTUM = 0.999, 0.9
@@ -32,17 +31,8 @@ def ways(subject: Subject) -> dict[str, Way]:
     return {WITH: Way(warm, optim.SGD), WITHOUT: Way(codec, optim.SGD)}
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `exchange.measure`, "warm-up epochs" and "seconds".
-
-    say: called with a line of text after each way.
-    """
-    seeds, subject = [seed] if quick else list(range(seed, seed + exchange.SEEDS)), QUICK if quick else FULL
-    result = exchange.measure(subject, ways(subject), journal, seeds, progress, say)
-    return {**result, "sparsity": SPARSITY, "warm-up epochs": len(WARM_UP), "seconds": journal.seconds}
+def reproduce(session: Session) -> dict:
+    """The numbers of `exchange.measure`, "sparsity", "warm-up epochs" and "seconds"."""
+    subject = QUICK if session.quick else FULL
+    result = exchange.measure(subject, ways(subject), session)
+    return {**result, "sparsity": SPARSITY, "warm-up epochs": len(WARM_UP), "seconds": session.journal.seconds}

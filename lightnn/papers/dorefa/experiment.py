@@ -9,12 +9,10 @@ The paper trains on SVHN and ImageNet from the start; MNIST and TWN's LeNet-5 ar
 floats. The first and the last layer, and what the last one reads, stay floats, as in the paper."""
 
 import functools
-from collections.abc import Callable
 
 from lightnn import nn
 from lightnn.compress import use_dorefa
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import Subject, Way, low_inputs, low_weights
 
 FULL = Subject()
@@ -32,13 +30,4 @@ def way(W, A, G):
 
 WAYS = {f"W{W} A{A} G{G}": way(W, A, G) for W, A, G in BITS}
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

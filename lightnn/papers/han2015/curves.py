@@ -16,9 +16,9 @@ import numpy as np
 
 from lightnn import nn
 from lightnn.compress import GradualPruning, random_mask, set_mask
+from lightnn.journal import draws
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import draws
 from lightnn.papers.lab.pruning import prune_to
 from lightnn.training import Recipe
 

@@ -15,8 +15,8 @@ from lightnn.papers.han2015.curves import Curves, draw_curves
 from lightnn.papers.han2015.tables import count_layers, count_network
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.pruning import prune_to
+from lightnn.papers.lab.session import Session
 from lightnn.training import Recipe, evaluate
 
 SENSITIVITY = (1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.07, 0.05, 0.03, 0.02)
@@ -73,21 +73,12 @@ QUICK = {
 }
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """Tables 1 to 3 and figures 5 and 6 for both LeNets, as plain numbers: {"networks": {name: ...}, "seconds"}.
-
-    say: called with a line of text after each step.
-    """
+def reproduce(session: Session) -> dict:
+    """Tables 1 to 3 and figures 5 and 6 for both LeNets, as plain numbers: {"networks": {name: ...}, "seconds"}."""
     images, networks = stage.mnist(), {}
-    for name, subject in (QUICK if quick else FULL).items():
-        networks[name] = _one_network(Experiment(name, subject, images, journal.part(name), seed, progress, say))
-    return {"networks": networks, "seconds": journal.seconds}
+    for name, subject in (QUICK if session.quick else FULL).items():
+        networks[name] = _one_network(Experiment(name, subject, images, session.part(name)))
+    return {"networks": networks, "seconds": session.journal.seconds}
 
 
 def _one_network(experiment):

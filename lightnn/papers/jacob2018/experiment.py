@@ -10,14 +10,12 @@ training, ranges of activations follow a moving average, and those of weights ar
 network also runs in integers (runtime.lower_integers), and its classes are compared with those of the simulation."""
 
 import functools
-from collections.abc import Callable
 
 from lightnn import compress
 from lightnn.compress import use_affine
 from lightnn.compress.quantization.post_training import layers_with_weights
 from lightnn.papers.jacob2018.sizes import sizes_and_classes
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import Subject, Way
 
 FULL = Subject()
@@ -47,13 +45,4 @@ WAYS = {
     "trained, W4 A4": way(4, True),
 }
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightnn import models, nn, optim
+from lightnn.journal import Interrupted, draws
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Interrupted, Journal, draws
+from lightnn.papers.lab.session import Session
 from lightnn.tables import text_table
 from lightnn.training import GradientCodec, Recipe, Uncompressed, Workers, train_parallel
 
@@ -53,24 +54,17 @@ class Subject:
         return Recipe(self.epochs, self.lr, way.optimizer, BATCH_SIZE, schedule=optim.CosineLR)
 
 
-def measure(
-    subject: Subject,
-    ways: Mapping[str, Way],
-    journal: Journal,
-    seeds: list[int],
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The control and every way for every seed, as plain numbers.
+def measure(subject: Subject, ways: Mapping[str, Way], session: Session) -> dict:
+    """The control and every way for SEEDS seeds, or quickly for one, as plain numbers.
 
     {"workers", "batch size", "images", "epochs", "steps", "lr", "seeds", "ways": {way: {"bytes by epoch": [[a number
     for each epoch] for each seed], "validation accuracy %", "test accuracy %": [a number for each seed]}}}.
     """
     images = stage.mnist()
     images = images._replace(training=tuple(a[: subject.images] for a in images.training))
-    ways, found = {CONTROL: Way(Uncompressed), **ways}, {}
+    ways, found, seeds = {CONTROL: Way(Uncompressed), **ways}, {}, session.seeds(1 if session.quick else SEEDS)
     for seed in seeds:
-        run = Experiment("lenet5", subject, images, journal.part(f"seed {seed}"), seed, progress, say)
+        run = Experiment("lenet5", subject, images, session.of_seed(seed))
         for name, way in ways.items():
             for key, number in _one(run, name, way).items():
                 found.setdefault(name, {}).setdefault(key, []).append(number)

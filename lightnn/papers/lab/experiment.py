@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lightnn import nn
+from lightnn.journal import draws
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Journal, draws
+from lightnn.papers.lab.session import Session
 from lightnn.training.recipe import Recipe
 
 
@@ -14,16 +15,18 @@ from lightnn.training.recipe import Recipe
 class Experiment:
     """What each step of an experiment with one network needs.
 
-    subject.make(rng=) makes the untrained network. say is called with a line of text after a step.
+    subject.make(rng=) makes the untrained network. journal, seed, progress and say are the session's.
     """
 
     name: str
     subject: object
     images: stage.Images
-    journal: Journal
-    seed: int = 0
-    progress: bool = True
-    say: Callable[[str], None] = print
+    session: Session
+
+    journal = property(lambda self: self.session.journal)
+    seed = property(lambda self: self.session.seed)
+    progress = property(lambda self: self.session.progress)
+    say = property(lambda self: self.session.say)
 
     def network(
         self,

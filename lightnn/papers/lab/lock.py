@@ -8,7 +8,7 @@ import pathlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from lightnn.papers.lab.journal import cache_folder
+from lightnn.journal import cache_folder
 
 
 @contextlib.contextmanager

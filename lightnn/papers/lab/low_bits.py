@@ -18,10 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightnn import compress, io, models, nn, optim
+from lightnn.journal import Journal, draws
 from lightnn.models.places import put
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal, draws
+from lightnn.papers.lab.session import Session
 from lightnn.training import Recipe, predict
 
 CONTROL = "float control"
@@ -74,15 +75,7 @@ FLOATS = Way("32", "32", lambda model, x: copy.deepcopy(model))
 QUICK = {"reference_epochs": 2, "epochs": 1, "images": 2_500, "reference_images": 10_000}  # of a Subject
 
 
-def measure(
-    subject: Subject,
-    ways: Mapping[str, Way],
-    journal: Journal,
-    seed: int = 0,
-    shared: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def measure(subject: Subject, ways: Mapping[str, Way], session: Session, shared: bool = False) -> dict:
     """The reference, the control and every way, as plain numbers.
 
     {"network", "seed", "reference epochs", "epochs", "images", "lr", "reference": {...}, "ways": {way: {"weights",
@@ -90,8 +83,8 @@ def measure(
     networks in floats stay where the next paper finds them, --fresh or not; "seconds" has theirs for each paper.
     """
     images = stage.mnist()
-    kept = _shared(subject, seed, say) if shared else journal
-    run = Experiment("low bits", subject, images, journal, seed, progress, say)
+    kept = _shared(subject, session) if shared else session.journal
+    run = Experiment("low bits", subject, images, session)
     reference, numbers = kept.network("reference", lambda: _reference(run))
     numbers = _known(run, "reference", reference, numbers)
     control, trained = kept.network(
@@ -100,29 +93,27 @@ def measure(
     found = {CONTROL: {**_plan(FLOATS), **_known(run, CONTROL, control, trained)}}
     found |= {name: _one(run, name, way, reference) for name, way in ways.items()}
     plan = {"reference epochs": subject.reference_epochs, "epochs": subject.epochs, "images": subject.images}
-    seconds = journal.seconds + (kept.seconds if shared else 0)
-    made = {"network": subject.network, "seed": seed, **plan, "lr": subject.lr}
+    seconds = session.journal.seconds + (kept.seconds if shared else 0)
+    made = {"network": subject.network, "seed": session.seed, **plan, "lr": subject.lr}
     return {**made, "reference": numbers, "ways": found, "seconds": seconds}
 
 
-def run(
-    subject: Subject,
-    ways: Mapping[str, Way],
-    journal: Journal,
-    seed: int,
-    quick: bool,
-    progress: bool,
-    say: Callable[[str], None],
-) -> dict:
-    """`measure`, in full with the reference that the papers on one network share, or quickly with one of its own."""
-    small = dataclasses.replace(subject, **QUICK) if quick else subject
-    return measure(small, ways, journal, seed, not quick and subject.make is Subject.make, progress, say)
+def reproduction(subject: Subject, ways: Mapping[str, Way]) -> Callable[[Session], dict]:
+    """A paper's `reproduce`: `measure`, in full with the reference that the papers on one network share, or quickly
+    with one of its own."""
+
+    def reproduce(session: Session) -> dict:
+        """The numbers of `low_bits.measure`."""
+        small = dataclasses.replace(subject, **QUICK) if session.quick else subject
+        return measure(small, ways, session, shared=not session.quick and subject.make is Subject.make)
+
+    return reproduce
 
 
-def _shared(subject, seed, say):
+def _shared(subject, session):
     """The journal of the networks in floats. What an earlier paper left is no interrupted run, so it says nothing."""
-    kept = Journal.open("low-bits", seed, subject.reference, say=lambda line: None)
-    kept.say = say
+    kept = Journal.open("low-bits", session.seed, subject.reference, say=lambda line: None)
+    kept.say = session.say
     return kept
 
 

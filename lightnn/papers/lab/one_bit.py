@@ -15,14 +15,16 @@ import numpy as np
 from lightnn import compress, data, nn, optim
 from lightnn import functional as F
 from lightnn.compress.quantization.post_training import layers_with_weights
+from lightnn.journal import draws
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal, draws
 from lightnn.papers.lab.low_bits import file_bytes
+from lightnn.papers.lab.session import Session
 from lightnn.training import Recipe
 
 VALIDATION = 10_000  # the last training images, as in the papers on binary networks
 LAST_LR = 3e-5
+QUICK = {"epochs": 2, "images": 10_000}  # of a Subject
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,7 @@ def binary(
     return model
 
 
-def measure(
-    subject: Subject,
-    ways: Mapping[str, Way],
-    journal: Journal,
-    seed: int = 0,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def measure(subject: Subject, ways: Mapping[str, Way], session: Session) -> dict:
     """Every way, as plain numbers.
 
     {"network", "seed", "epochs", "images", "ways": {way: {"weights", "activations", "validation error %",
@@ -104,10 +99,11 @@ def measure(
     """
     images = stage.split(data.load_mnist(), VALIDATION)
     images = images._replace(training=tuple(a[: subject.images] for a in images.training))
-    run = Experiment(subject.network, subject, images, journal, seed, progress, say)
+    run = Experiment(subject.network, subject, images, session)
     found = {name: _one(run, name, way) for name, way in ways.items()}
     plan = {"epochs": subject.recipe.epochs, "images": len(images.training[0])}
-    return {"network": subject.network, "seed": seed, **plan, "ways": found, "seconds": journal.seconds}
+    about = {"network": subject.network, "seed": session.seed, **plan}
+    return {**about, "ways": found, "seconds": session.journal.seconds}
 
 
 def _one(run, name, way):
@@ -138,7 +134,17 @@ def _errors(run, model, change):
     return {"validation error %": stage.error(twin, images.validation), "test error %": stage.error(twin, images.test)}
 
 
-def quick(subject: Subject, epochs: int, images: int) -> Subject:
+def reproduction(subject: Subject, ways: Mapping[str, Way]) -> Callable[[Session], dict]:
+    """A paper's `reproduce`: `measure`, in full or quickly."""
+
+    def reproduce(session: Session) -> dict:
+        """The numbers of `one_bit.measure`."""
+        return measure(shorter(subject, **QUICK) if session.quick else subject, ways, session)
+
+    return reproduce
+
+
+def shorter(subject: Subject, epochs: int, images: int) -> Subject:
     """The same with fewer epochs and images."""
     recipe = dataclasses.replace(subject.recipe, epochs=epochs)
     return dataclasses.replace(subject, recipe=recipe, images=images)

@@ -8,6 +8,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lightnn.papers.lab.session import Session
 from lightnn.tables import text_table
 
 README_COLUMN = 56  # where README's comments on commands start
@@ -17,10 +18,11 @@ README_COLUMN = 56  # where README's comments on commands start
 class Paper:
     """A paper, and how to reproduce its tables.
 
-    title: what is reproduced, in a few words. minutes, quick_minutes: on two cores, in full and with --quick.
-    reproduce(journal, seed=, quick=, say=) returns the numbers, and format_tables(numbers) the paper's tables beside
-    ours, as text of at most 80 columns. records(numbers) returns {file name: numbers} when a full run writes more than
-    the one file `name`.json.
+    title: what is reproduced, in a few words; arxiv is "-" where that is no paper. minutes, quick_minutes: on two
+    cores, in full and with --quick.
+    reproduce(session) returns the numbers, and format_tables(numbers) the paper's tables beside ours, as text of at
+    most 80 columns. records(numbers) returns {file name: numbers} when a full run writes more than the one file
+    `name`.json.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Paper:
     arxiv: str
     minutes: int
     quick_minutes: int
-    reproduce: Callable[..., dict]
+    reproduce: Callable[[Session], dict]
     format_tables: Callable[[dict], str]
     records: Callable[[dict], dict] | None = None
 

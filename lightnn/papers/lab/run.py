@@ -1,14 +1,17 @@
-"""Long runs from the command line: `compress MODEL` and `reproduce PAPER` both go through `long_run`."""
+"""Long runs from the command line: `compress MODEL`, `search METHOD MODEL` and `reproduce PAPER` all go through
+`long_run`."""
 
+import os
 import pathlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lightnn import record
 from lightnn.files import check_writable
-from lightnn.papers.lab import record
-from lightnn.papers.lab.journal import Journal, journal_folder
+from lightnn.journal import Journal, journal_folder
 from lightnn.papers.lab.lock import alone
 from lightnn.papers.lab.registry import Paper
+from lightnn.papers.lab.session import Session
 
 RESULTS = pathlib.Path(__file__).resolve().parents[3] / "chapters" / "results"  # exists in a clone of the repository
 
@@ -58,6 +61,18 @@ def long_run(
     return result
 
 
+def run_to_file(
+    run: Run, work: Callable[[Journal], dict], report: Callable[[dict], str], output: str, path: str | None
+) -> dict:
+    """`long_run` of work that writes a network to `output`; its numbers are written to path, if any. ValueError, before
+    the work starts, if the two are one file."""
+    if path is None:
+        return long_run(run, work, report, [output], lambda result: {})
+    if os.path.realpath(path) == os.path.realpath(output):
+        raise ValueError(f"want two files for the network and the results, got {output} for both")
+    return long_run(run, work, report, [output, path], lambda result: {path: result})
+
+
 def reproduce(
     paper: Paper,
     command: str,
@@ -81,7 +96,7 @@ def reproduce(
         return {RESULTS / name: numbers for name, numbers in parts.items()}
 
     def work(journal):
-        return paper.reproduce(journal, seed=seed, quick=quick, say=say)
+        return paper.reproduce(Session(journal, seed, quick, say=say))
 
     targets = [RESULTS / f"{paper.name}.json"] if committed else [] if path is None else [path]
     run = Run(paper.name, command, seed, f"quick={quick}", fresh)

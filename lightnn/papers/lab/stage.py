@@ -8,7 +8,7 @@ import numpy as np
 
 from lightnn import data, nn, optim
 from lightnn import functional as F
-from lightnn.papers.lab.journal import Interrupted
+from lightnn.journal import Interrupted
 from lightnn.training.loop import History, evaluate, follow
 from lightnn.training.recipe import Recipe
 
@@ -34,9 +34,8 @@ def mnist() -> Images:
     return split(data.load_mnist())
 
 
-def split(d: data.Dataset, count: int | None = None) -> Images:
-    """A data set, its last training images (by default VALIDATION of them) set apart for validation."""
-    count = VALIDATION if count is None else count
+def split(d: data.Dataset, count: int = VALIDATION) -> Images:
+    """A data set, its last `count` training images set apart for validation."""
     training = d.x_train[:-count], d.y_train[:-count]
     validation = d.x_train[-count:], d.y_train[-count:]
     return Images(training, validation, (d.x_test, d.y_test))
@@ -47,27 +46,18 @@ def jitter(x: np.ndarray, rng: np.random.Generator, max_shift: int = 1) -> np.nd
     return data.random_shift(x, max_shift, rng=rng)
 
 
+def drop_pixels(x: np.ndarray, rng: np.random.Generator, p: float = 0.2) -> np.ndarray:
+    """Sets each pixel to 0 with the probability p, and divides the others by 1 - p: dropout of a network's input."""
+    return x * ((rng.random(x.shape, np.float32) >= p) / x.dtype.type(1 - p))
+
+
 def recipe(epochs: int, lr: float) -> Recipe:
     """SGD with momentum and weight decay, on jittered images, while lr falls along a cosine to 0."""
     return Recipe(epochs, lr, optimizer=with_decay, batch_size=BATCH_SIZE, schedule=optim.CosineLR, augment=jitter)
 
 
-def fit(
-    model: nn.Module,
-    images: Images,
-    rng: np.random.Generator,
-    recipe: Recipe,
-    *,
-    best: bool = True,
-    progress: bool = True,
-    description: str = "train",
-) -> float:
-    """Train the model in one stage. Returns its error on the validation images in %.
-
-    best: keep the epoch that is best on the validation images, not the last one. rng: the stage's own generator, which
-    shuffles, jitters and drops out. Ctrl-C raises Interrupted; the model then holds what it has learned so far.
-    """
-    options = {"best": best, "progress": progress, "description": description}
+def fit(model: nn.Module, images: Images, rng: np.random.Generator, recipe: Recipe, **options) -> float:
+    """As `fit_and_tell`, with its options. Returns the model's error on the validation images in %."""
     fit_and_tell(model, images, rng, recipe, **options)
     return error(model, images.validation)
 
@@ -82,7 +72,11 @@ def fit_and_tell(
     progress: bool = True,
     description: str = "train",
 ) -> History:
-    """As `fit`; returns the history."""
+    """Train the model in one stage. Returns the history.
+
+    best: keep the epoch that is best on the validation images, not the last one. rng: the stage's own generator, which
+    shuffles, jitters and drops out. Ctrl-C raises Interrupted; the model then holds what it has learned so far.
+    """
     for m in model.modules():
         if isinstance(m, nn.Dropout):
             m.rng = rng

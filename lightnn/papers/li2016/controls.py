@@ -8,12 +8,11 @@ numbers have a file of their own, chapters/results/li2016_controls.json.
 
 import dataclasses
 import functools
-from collections.abc import Callable
 
 from lightnn import metrics
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 from lightnn.papers.li2016 import experiment
 from lightnn.papers.li2016.costs import prune_weights
 
@@ -28,20 +27,14 @@ QUICK = dataclasses.replace(experiment.QUICK["lenet5"], images=5_000)
 CHOICES = ("smallest l1", "random", "largest l1", "mean-l2")
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def reproduce(session: Session) -> dict:
     """The numbers of `experiment.reproduce`, and LeNet-5's controls: {"controls": {"test error %": {what: [error of
     each seed]}}}."""
-    result = experiment.reproduce(journal, seed, quick, progress, say)
-    part, seeds = journal.part("controls"), [seed] if quick else list(range(seed, seed + SEEDS))
-    errors = measure(QUICK if quick else SUBJECT, part, seeds, progress, say)
-    numbers = {"seeds": seeds, "test error %": errors, "seconds": part.seconds}
-    return {**result, "seconds": journal.seconds, "controls": numbers}
+    result = experiment.reproduce(session)
+    part, seeds = session.part("controls"), session.seeds(1 if session.quick else SEEDS)
+    errors = measure(QUICK if session.quick else SUBJECT, part, seeds)
+    numbers = {"seeds": seeds, "test error %": errors, "seconds": part.journal.seconds}
+    return {**result, "seconds": session.journal.seconds, "controls": numbers}
 
 
 def records(result: dict) -> dict[str, dict]:
@@ -50,14 +43,11 @@ def records(result: dict) -> dict[str, dict]:
     return {"li2016.json": rest, "li2016_controls.json": result["controls"]}
 
 
-def measure(
-    subject: experiment.Subject, journal: Journal, seeds: list[int], progress: bool, say: Callable[[str], None]
-) -> dict[str, list[float]]:
+def measure(subject: experiment.Subject, session: Session, seeds: list[int]) -> dict[str, list[float]]:
     """{what: [test error in % of each seed]}."""
     images = stage.mnist()
     images = images._replace(training=tuple(a[: subject.images] for a in images.training))
-    runs = [Experiment("lenet5", subject, images, journal.part(f"seed {s}"), s, progress, say) for s in seeds]
-    errors = [_one_seed(run) for run in runs]
+    errors = [_one_seed(Experiment("lenet5", subject, images, session.of_seed(seed))) for seed in seeds]
     return {what: [one[what] for one in errors] for what in errors[0]}
 
 

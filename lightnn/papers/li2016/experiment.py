@@ -20,9 +20,10 @@ import numpy as np
 
 from lightnn import compress, models, nn
 from lightnn.compress import Channels, channels, plan, prune_filters, select, select_greedily, thin
+from lightnn.journal import draws
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal, draws
+from lightnn.papers.lab.session import Session
 from lightnn.papers.li2016.costs import filters_or_weights, table, wall_clock
 from lightnn.papers.li2016.tables import count_table
 from lightnn.training import Recipe
@@ -99,24 +100,15 @@ def choose(
     return select(found, scores, fractions)
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """Table 1, the comparisons of the figures, and the timings, as plain numbers.
-
-    say: called with a line of text after each step.
-    """
-    images, result = stage.mnist(), {"table 1": journal.step("count table 1", count_table), "networks": {}}
-    for name, subject in (QUICK if quick else FULL).items():
+def reproduce(session: Session) -> dict:
+    """Table 1, the comparisons of the figures, and the timings, as plain numbers."""
+    images, result = stage.mnist(), {"table 1": session.journal.step("count table 1", count_table), "networks": {}}
+    for name, subject in (QUICK if session.quick else FULL).items():
         part = images._replace(training=tuple(a[: subject.images] for a in images.training))
-        experiment = Experiment(name, subject, part, journal.part(name), seed, progress, say)
+        experiment = Experiment(name, subject, part, session.part(name))
         result["networks"][name] = _one_network(experiment)
-    result["wall-clock"] = journal.step("wall-clock", wall_clock)
-    return {**result, "seconds": journal.seconds}
+    result["wall-clock"] = session.journal.step("wall-clock", wall_clock)
+    return {**result, "seconds": session.journal.seconds}
 
 
 def _one_network(experiment):

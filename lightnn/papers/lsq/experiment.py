@@ -6,12 +6,10 @@ The paper quantizes networks for ImageNet, from trained floats on; MNIST and TWN
 of the first and the last layer, and what these read, have 8 bits, as in the paper."""
 
 import functools
-from collections.abc import Callable
 
 from lightnn import models, nn
 from lightnn.compress import use_lsq
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import Subject, Way, low_inputs, low_weights
 
 FULL = Subject()
@@ -29,13 +27,4 @@ def quantized(model, x, bits):
 use_ends = functools.partial(use_lsq, bits=ENDS)
 WAYS = {f"W{bits} A{bits}": Way(str(bits), str(bits), functools.partial(quantized, bits=bits)) for bits in BITS}
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

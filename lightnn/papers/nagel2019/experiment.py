@@ -18,9 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lightnn import compress, data, metrics, models, nn, optim
+from lightnn.journal import draws
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Journal, draws
+from lightnn.papers.lab.session import Session
 from lightnn.training import Recipe
 
 SEEDS, CALIBRATION, SHAPE = 3, 1000, (1, 1, 28, 28)
@@ -71,31 +72,22 @@ FULL = Subject(recipe(4), images=20_000, bits=(8, 6, 4, 3), steps=300)
 QUICK = Subject(recipe(1), images=5_000, bits=(8, 4), steps=50)
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
+def reproduce(session: Session) -> dict:
     """{"parameters", "images", "epochs", "steps", "seeds", "float": [test accuracy in % of each seed], "ways":
-    {way: {bits: [one of each seed]}}, "seconds"}. DataNotFoundError says what to do without Fashion-MNIST.
-
-    say: called with a line of text after each network.
-    """
-    subject, seeds = QUICK if quick else FULL, [seed] if quick else list(range(seed, seed + SEEDS))
+    {way: {bits: [one of each seed]}}, "seconds"}. DataNotFoundError says what to do without Fashion-MNIST."""
+    subject, seeds = QUICK if session.quick else FULL, session.seeds(1 if session.quick else SEEDS)
     images = stage.split(data.load_fashion_mnist())
     images = images._replace(training=tuple(a[: subject.images] for a in images.training))
     result = {"float": [], "ways": {name: {str(K): [] for K in subject.bits} for name in WAYS}}
     for each in seeds:
-        run = Experiment("filternet_separable", subject, images, journal.part(f"seed {each}"), each, progress, say)
+        run = Experiment("filternet_separable", subject, images, session.of_seed(each))
         model, _ = run.network("reference", run.fresh(), subject.recipe)
         result["float"].append(_note(run, "float", run.test("float", model)))
         for K in subject.bits:
             for name, accuracy in _ways(run, model, K).items():
                 result["ways"][name][str(K)].append(accuracy)
     how = {"parameters": metrics.count_parameters(model), "images": subject.images, "epochs": subject.recipe.epochs}
-    return {**how, "steps": subject.steps, "seeds": seeds, **result, "seconds": journal.seconds}
+    return {**how, "steps": subject.steps, "seeds": seeds, **result, "seconds": session.journal.seconds}
 
 
 def _ways(run, model, K):

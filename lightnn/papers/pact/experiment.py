@@ -8,12 +8,10 @@ our stand-in, and a begins at 3 in both ways, since few epochs do not bring it d
 many bits, as in the paper. The first and the last layer, and what the last one reads, stay floats, as in the paper."""
 
 import functools
-from collections.abc import Callable
 
 from lightnn import nn
 from lightnn.compress import use_dorefa
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import Subject, Way, low_inputs, low_weights
 
 FULL = Subject()
@@ -48,13 +46,4 @@ def way(bits, learned):
 
 WAYS = {f"{bits} bits, a {'learned' if on else 'fixed'}": way(bits, on) for bits in BITS for on in (True, False)}
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

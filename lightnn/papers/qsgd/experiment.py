@@ -9,12 +9,11 @@ and s = 7 levels in buckets of 512 numbers. Two other codecs stand beside it: Te
 """
 
 import functools
-from collections.abc import Callable
 
 from lightnn.compress.gradients import QSGD, OneBitSGD, TernGrad
 from lightnn.papers.lab import exchange
 from lightnn.papers.lab.exchange import Subject, Way
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 
 FULL, QUICK = Subject(epochs=3, images=16_000), Subject(epochs=2, images=2_560)
 BUCKET = 512
@@ -26,17 +25,7 @@ WAYS = {
 }
 
 
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `exchange.measure`, and "seconds".
-
-    say: called with a line of text after each way.
-    """
-    seeds = [seed] if quick else list(range(seed, seed + exchange.SEEDS))
-    result = exchange.measure(QUICK if quick else FULL, WAYS, journal, seeds, progress, say)
-    return {**result, "bucket": BUCKET, "seconds": journal.seconds}
+def reproduce(session: Session) -> dict:
+    """The numbers of `exchange.measure`, "bucket" and "seconds"."""
+    result = exchange.measure(QUICK if session.quick else FULL, WAYS, session)
+    return {**result, "bucket": BUCKET, "seconds": session.journal.seconds}

@@ -21,15 +21,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from lightnn import compress, data, metrics, models, nn, optim
-from lightnn.optim.schedules import Schedule
+from lightnn.journal import draws
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Interrupted, Journal, draws
 from lightnn.papers.lab.low_bits import file_bytes
+from lightnn.papers.lab.session import Session
 from lightnn.papers.quantization_networks import ways
+from lightnn.papers.quantization_networks.training import Together, clipped_sgd
 from lightnn.papers.quantization_networks.ways import CONTROL, WAYS, Way
 from lightnn.tensor import Tensor, no_grad
-from lightnn.training import Distillation, Recipe, follow
+from lightnn.training import Recipe, distil
 
 SEEDS, CALIBRATION, TEACHER_T = 3, 200, 4.0
 
@@ -41,68 +42,47 @@ def network(rng=None) -> nn.Module:
 
 @dataclass(frozen=True)
 class Subject:
-    """How long the reference trains, and every phase of every way, each on the first so many images.
+    """How long the reference trains, and every phase of every way, each on the first so many images: short_images for
+    what is compared in the ablations.
 
-    activation_lr: where activations are soft; the gradient of their beta is a sum over a batch's activations."""
+    last_lr: of the third phase, where T is as high as it gets from the start."""
 
     reference_epochs: int = 3
     reference_images: int = 30_000
     epochs: int = 5
-    images: int = 4_000
+    images: int = 20_000
+    short_images: int = 4_000
     reference_lr: float = 0.1
     lr: float = 0.02
-    activation_lr: float = 0.005
+    last_lr: float = 0.005
     make: Callable[..., nn.Module] = network
 
 
 FULL = Subject()
-QUICK = Subject(reference_epochs=1, reference_images=10_000, epochs=2, images=2_000)
+QUICK = Subject(reference_epochs=1, reference_images=10_000, epochs=2, images=2_000, short_images=1_000)
 QUICK_WAYS = (CONTROL, "1 bit", "2 bits", "3 bits, +-4", "1 bit, activations of 2")
 
 
-def trained(parameters, lr: float) -> optim.Optimizer:
-    """SGD on those parameters that are not frozen."""
-    return optim.SGD([p for p in parameters if p.requires_grad], lr, momentum=0.9, weight_decay=1e-4)
-
-
-class Together:
-    """Several schedules, stepped together."""
-
-    def __init__(self, *schedules: Schedule):
-        self.schedules = schedules
-
-    def step(self) -> None:
-        for schedule in self.schedules:
-            schedule.step()
-
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """{"parameters", "reference epochs", "reference images", "epochs", "images", "seeds", "reference": [test accuracy
-    in % of each seed], "ways": {way: {"weights", "activations", "bytes", "accuracy": [...], "validation": [[that of
-    each epoch] of each seed], "soft validation": [...]}}, "seconds"}. soft: with the quantizers as soft as they would
-    be in the next epoch. DataNotFoundError says what to do without Fashion-MNIST. say: called with a line of text
-    after each network.
+def reproduce(session: Session) -> dict:
+    """{"parameters", "reference epochs", "reference images", "epochs", "images", "short images", "seeds", "reference":
+    [test accuracy in % of each seed], "ways": {way: {"weights", "activations", "bytes", "accuracy": [...],
+    "validation": [[that of each epoch] of each seed], "soft validation": [...]}}, "seconds"}. soft: with the quantizers
+    as soft as they would be in the next epoch. DataNotFoundError says what to do without Fashion-MNIST.
     """
-    subject, seeds = QUICK if quick else FULL, [seed] if quick else list(range(seed, seed + SEEDS))
+    subject, seeds = QUICK if session.quick else FULL, session.seeds(1 if session.quick else SEEDS)
     images = stage.split(data.load_fashion_mnist())
     result = {"reference": [], "ways": {}}
     for each in seeds:
-        run = Experiment("qnet", subject, images, journal.part(f"seed {each}"), each, progress, say)
+        run = Experiment("qnet", subject, images, session.of_seed(each))
         reference, _ = run.journal.network("reference", lambda run=run: _reference(run))
         result["reference"].append(_tested(run, "reference", reference))
         for name, way in WAYS.items():
-            if (way.once and each > seed) or (quick and name not in QUICK_WAYS):
+            if (way.once and each > session.seed) or (session.quick and name not in QUICK_WAYS):
                 continue
             _add(result["ways"], name, way, _one(run, name, reference))
     how = {"reference epochs": subject.reference_epochs, "reference images": subject.reference_images}
-    how |= {"epochs": subject.epochs, "images": subject.images, "seeds": seeds}
-    return {"parameters": metrics.count_parameters(network()), **how, **result, "seconds": journal.seconds}
+    how |= {"epochs": subject.epochs, "images": subject.images, "short images": subject.short_images, "seeds": seeds}
+    return {"parameters": metrics.count_parameters(network()), **how, **result, "seconds": session.journal.seconds}
 
 
 def _add(found, name, way, numbers):
@@ -115,7 +95,7 @@ def _add(found, name, way, numbers):
 
 def _reference(run):
     subject = run.subject
-    recipe = Recipe(subject.reference_epochs, subject.reference_lr, trained, stage.BATCH_SIZE, augment=stage.jitter)
+    recipe = Recipe(subject.reference_epochs, subject.reference_lr, clipped_sgd, stage.BATCH_SIZE, augment=stage.jitter)
     recipe = dataclasses.replace(recipe, schedule=optim.CosineLR)
     model = run.fresh()
     history = _train(run, "reference", model, recipe, subject.reference_images)
@@ -142,13 +122,14 @@ def phases(way: Way) -> list[str]:
 
 def _key(name, way, phase):
     """The name of a way in a journal: ways that begin alike share a phase."""
-    same = (other for other, w in WAYS.items() if w == dataclasses.replace(way, bits=None, once=False))
+    first = dataclasses.replace(way, bits=None, activation_rate=Way.activation_rate, once=False)
+    same = (other for other, w in WAYS.items() if w == first)
     return next(same, name) if phase == "weights" else name
 
 
 def _phase(run, step, way, phase, model, reference):
     """(network, numbers) of a phase that begins with the model."""
-    rate, epochs = way.rate, run.subject.epochs
+    epochs = run.subject.epochs
     if phase == "weights":
         model = ways.soften_weights(run.fresh() if way.scratch else model, way)
         soft = model
@@ -160,12 +141,13 @@ def _phase(run, step, way, phase, model, reference):
         ways.freeze_weights(model)
     if phase == "both":
         ways.release_weights(model)
-        compress.set_temperature(model, rate * epochs)
+        compress.set_temperature(model, way.rate * epochs)
+        compress.set_temperature(soft, way.activation_rate * epochs)
     recipe = _recipe(run.subject, way, phase, soft)
     if way.taught:
-        teacher = Distillation(reference, TEACHER_T, 0.5, stage.jitter)
-        recipe = dataclasses.replace(recipe, loss=teacher.loss, augment=teacher.augment)
-    history = _train(run, step, model, recipe, run.subject.images)
+        recipe = dataclasses.replace(recipe, loss=distil(reference, TEACHER_T))
+    images = run.subject.short_images if way.short else run.subject.images
+    history = _train(run, step, model, recipe, images)
     return model, {"validation": history, "soft validation": _soft_accuracy(model, run.images.validation)}
 
 
@@ -173,20 +155,19 @@ def _recipe(subject, way, phase, soft):
     """How a phase trains. The temperature of what is in `soft` rises; in the last phase it stays."""
 
     def schedule(optimizer, epochs):
-        rising = [] if phase == "both" else [compress.RisingTemperature(soft, way.rate)]
+        rate = way.rate if phase == "weights" else way.activation_rate
+        rising = [] if phase == "both" else [compress.RisingTemperature(soft, rate)]
         return Together(optim.CosineLR(optimizer, epochs), *rising)
 
-    lr = subject.lr if phase == "weights" else subject.activation_lr
-    return Recipe(subject.epochs, lr, trained, stage.BATCH_SIZE, schedule, augment=stage.jitter)
+    lr = subject.last_lr if phase == "both" else subject.lr
+    return Recipe(subject.epochs, lr, clipped_sgd, stage.BATCH_SIZE, schedule, augment=stage.jitter)
 
 
 def _train(run, name, model, recipe, count):
     """Train the model in place on the first images. Returns the validation accuracy of each epoch, in %."""
-    training = tuple(a[:count] for a in run.images.training)
-    options = {"validation": run.images.validation, "rng": draws(run.seed, "training"), "progress": run.progress}
-    history = follow(recipe, model, training, **options, description=f"seed {run.seed}, {name}")
-    if history.interrupted:
-        raise Interrupted(f"interrupted in '{name}'; the same command continues from here")
+    images = run.images._replace(training=tuple(a[:count] for a in run.images.training))
+    options = {"progress": run.progress, "description": f"seed {run.seed}, {name}"}
+    history = stage.fit_and_tell(model, images, draws(run.seed, "training"), recipe, **options)
     return [round(100 * a, 2) for a in history.val_accuracy]
 
 

@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lightnn.papers.quantization_networks.ways import CONTROL, NEW_FLOATS, TAUGHT_FLOATS
+from lightnn.papers.lab.spread import cell
+from lightnn.papers.quantization_networks.ways import CONTROL, NEW_FLOATS, SHORT_CONTROL, TAUGHT_FLOATS
 from lightnn.tables import text_table
 
 FLOATS, NONE = (61.8, 70.3), (None, None)  # %, top 1 on ImageNet: AlexNet and ResNet-18
@@ -34,16 +35,16 @@ class Ablation:
 
 
 ABLATIONS = (
-    Ablation("k-means biases or linear ones", "2 bits", "2 bits, linear", (60.9, 60.6, "AN")),
-    Ablation("k-means biases or linear ones", "3 bits, +-4", "3 bits, +-4, linear", (61.9, 60.7, "AN")),
-    Ablation("a quantizer a layer, or one for all", "2 bits", "2 bits, one quantizer", (60.9, 59.9, "AN")),
-    Ablation("pretrained or from scratch", "3 bits, +-4", "3 bits, +-4, from scratch", (70.4, 55.3, "R-18")),
-    Ablation("the same, in floats (control)", CONTROL, NEW_FLOATS),
-    Ablation("T = 10 epoch or 5 epoch", "2 bits", "2 bits, T = 5 epoch"),
-    Ablation("T = 10 epoch or 20 epoch", "2 bits", "2 bits, T = 20 epoch"),
-    Ablation("T = 10 epoch or 40 epoch", "2 bits", "2 bits, T = 40 epoch"),
-    Ablation("with or without a teacher", "1 bit, taught", "1 bit"),
-    Ablation("the same, in floats (control)", TAUGHT_FLOATS, CONTROL),
+    Ablation("k-means biases or linear ones", "2 bits, short", "2 bits, linear", (60.9, 60.6, "AN")),
+    Ablation("k-means biases or linear ones", "3 bits, +-4, short", "3 bits, +-4, linear", (61.9, 60.7, "AN")),
+    Ablation("a quantizer a layer, or one for all", "2 bits, short", "2 bits, one quantizer", (60.9, 59.9, "AN")),
+    Ablation("pretrained or from scratch", "3 bits, +-4, short", "3 bits, +-4, from scratch", (70.4, 55.3, "R-18")),
+    Ablation("the same, in floats (control)", SHORT_CONTROL, NEW_FLOATS),
+    Ablation("T = 20 epoch or 5 epoch", "2 bits, short", "2 bits, T = 5 epoch"),
+    Ablation("T = 20 epoch or 10 epoch", "2 bits, short", "2 bits, T = 10 epoch"),
+    Ablation("T = 20 epoch or 40 epoch", "2 bits, short", "2 bits, T = 40 epoch"),
+    Ablation("with or without a teacher", "1 bit, taught", "1 bit, short"),
+    Ablation("the same, in floats (control)", TAUGHT_FLOATS, SHORT_CONTROL),
 )
 
 
@@ -75,7 +76,8 @@ def format_tables(result: dict) -> str:
     caption = (
         f"resnet-8, {result['parameters']:,} parameters, Fashion-MNIST at 14 x 14, {n} seed{'s' * (n != 1)}:\n"
         f"{result['reference epochs']} epochs of {result['reference images']:,} images in floats "
-        f"({_cell(result['reference'])} %), then {result['epochs']} of {result['images']:,} a phase"
+        f"({cell(result['reference'])} %), then {result['epochs']} of {result['images']:,} a phase;\n"
+        f"in the ablations, {result['epochs']} of {result['short images']:,}"
     )
     shown = [way for way in result["ways"] if way in PAPER or way == CONTROL]
     head = ["", "test %", "loss", "aim", "met", "KB", "AN", "R-18"]
@@ -95,19 +97,13 @@ def _row(result, way):
         for floats, top1 in zip(FLOATS, PAPER.get(way, NONE), strict=True)
     )
     shown = ["" if aim is None else f"{aim:g}", met, f"{row['bytes'] / 1000:.1f}"]
-    return [way, _cell(row["accuracy"]), _cell(lost), *shown, *papers]
+    return [way, cell(row["accuracy"]), cell(lost), *shown, *papers]
 
 
 def _ablation(result, ablation):
     more = gains(result, ablation)
     paper = "" if ablation.paper is None else f"{ablation.paper[0] - ablation.paper[1]:+.1f} {ablation.paper[2]}"
-    return [ablation.better, ablation.worse, _cell(more, "+"), order(more), paper]
-
-
-def _cell(numbers, sign=""):
-    """The mean; for several seeds, in brackets, half the distance from the smallest to the largest."""
-    spread = (max(numbers) - min(numbers)) / 2
-    return f"{statistics.mean(numbers):{sign}.2f}" + (f" ({spread:.2f})" if len(numbers) > 1 else "")
+    return [ablation.better, ablation.worse, cell(more, "+"), order(more), paper]
 
 
 MAIN = """\

@@ -1,6 +1,7 @@
 """The ways in which a network is quantized, and what each does to it before it is trained on."""
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ class Way:
     """Y: the levels of the inner layers' weights; None: floats. bits: of what these layers read; None: floats.
 
     biases: where the steps begin. one: one quantizer for all layers, not one a layer. scratch: from new weights, not
-    from the reference's. rate: T = rate * epoch. taught: half of the loss is the teacher's. once: for one seed only.
+    from the reference's. rate: T = rate * epoch, for weights; activation_rate: for activations, whose gradient at a
+    high T is long (training.py). taught: half of the loss is the teacher's. once: for one seed only.
+    short: on fewer images, as all that is compared in the ablations.
     """
 
     Y: tuple[int, ...] | None = None
@@ -26,9 +29,11 @@ class Way:
     biases: Callable = compress.kmeans_biases
     one: bool = False
     scratch: bool = False
-    rate: float = 10.0
+    rate: float = 20.0
+    activation_rate: float = 5.0
     taught: bool = False
     once: bool = False
+    short: bool = False
 
     @property
     def weights(self) -> str:
@@ -40,27 +45,35 @@ class Way:
         return str(self.bits or 32)
 
 
-CONTROL, NEW_FLOATS, TAUGHT_FLOATS = "float control", "floats from scratch", "floats, taught"
-WAYS = {
+CONTROL, SHORT_CONTROL = "float control", "float control, short"
+NEW_FLOATS, TAUGHT_FLOATS = "floats from scratch", "floats, taught"
+LONG = {
     CONTROL: Way(),
     "1 bit": Way(ONE_BIT),
     "2 bits": Way(TWO_BITS),
     "3 bits, +-2": Way(FIVE, once=True),
     "3 bits, +-4": Way(SEVEN),
+    "activations of 2 bits": Way(bits=2, once=True),
+    "1 bit, activations of 2": Way(ONE_BIT, bits=2, once=True),
+    "1 bit, activations of 1": Way(ONE_BIT, bits=1, activation_rate=10.0, once=True),
+}
+ABLATED = {
+    SHORT_CONTROL: Way(),
+    "1 bit, short": Way(ONE_BIT, once=True),
+    "2 bits, short": Way(TWO_BITS),
+    "3 bits, +-4, short": Way(SEVEN),
     "2 bits, linear": Way(TWO_BITS, biases=compress.linear_biases),
     "3 bits, +-4, linear": Way(SEVEN, biases=compress.linear_biases),
     "2 bits, one quantizer": Way(TWO_BITS, one=True),
     "3 bits, +-4, from scratch": Way(SEVEN, scratch=True),
     NEW_FLOATS: Way(scratch=True),
     "2 bits, T = 5 epoch": Way(TWO_BITS, rate=5.0),
-    "2 bits, T = 20 epoch": Way(TWO_BITS, rate=20.0),
+    "2 bits, T = 10 epoch": Way(TWO_BITS, rate=10.0),
     "2 bits, T = 40 epoch": Way(TWO_BITS, rate=40.0),
     "1 bit, taught": Way(ONE_BIT, taught=True, once=True),
     TAUGHT_FLOATS: Way(taught=True, once=True),
-    "activations of 2 bits": Way(bits=2, once=True),
-    "1 bit, activations of 2": Way(ONE_BIT, bits=2, once=True),
-    "1 bit, activations of 1": Way(ONE_BIT, bits=1, once=True),
 }
+WAYS = LONG | {name: dataclasses.replace(way, short=True) for name, way in ABLATED.items()}
 
 
 def inner(model: nn.Module) -> dict[str, nn.Module]:

@@ -7,12 +7,10 @@ The first and the last layer stay floats, as in the paper, for TWN here too. All
 size of a weight, but their gradients are sums over all weights, with which SGD at a weight's rate diverges."""
 
 import functools
-from collections.abc import Callable
 
 from lightnn import optim
 from lightnn.compress import use_ternary, use_trained_ternary
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import Subject, Way, low_weights
 
 FULL = Subject(lr=0.001, optimizer=optim.Adam)
@@ -28,13 +26,4 @@ def way(use, **options):
 
 WAYS = {"TTQ, t = 0.05": way(use_trained_ternary, t=0.05), "TWN, D = 0.7 E|W|": way(use_ternary, factor=0.7)}
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

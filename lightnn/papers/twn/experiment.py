@@ -7,11 +7,9 @@ of the network in the authors' code makes no exception. There, the loss is softm
 the paper says SVM. The paper trains ternary weights from the start, we go on from floats."""
 
 import functools
-from collections.abc import Callable
 
 from lightnn.compress import use_ternary
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import LAYERS, Subject, Way, low_weights
 
 FULL = Subject()
@@ -26,13 +24,4 @@ WAYS = {
     "D = 0.75 E|W|": Way("tern", "32", functools.partial(ternary, factor=0.75)),
 }
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

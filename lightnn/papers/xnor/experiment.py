@@ -15,7 +15,6 @@ from collections.abc import Callable
 from lightnn import models, nn, optim
 from lightnn.compress import use_binary_bases, use_binary_filters
 from lightnn.papers.lab import low_bits, stage
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import Subject, Way, low_inputs, low_weights
 from lightnn.training import reestimate_batch_norm
 
@@ -86,13 +85,4 @@ WAYS = {
     "XNOR, 3 bases": Way("3", "1", functools.partial(xnor, use=three_bases), measure=again),
 }
 
-
-def reproduce(
-    journal: Journal,
-    seed: int = 0,
-    quick: bool = False,
-    progress: bool = True,
-    say: Callable[[str], None] = print,
-) -> dict:
-    """The numbers of `low_bits.measure`. say: called with a line of text after each way."""
-    return low_bits.run(FULL, WAYS, journal, seed, quick, progress, say)
+reproduce = low_bits.reproduction(FULL, WAYS)

@@ -21,9 +21,9 @@ from lightnn.functional import check
 from lightnn.functional.conv import output_size
 from lightnn.kernels.binary import conv, product
 from lightnn.kernels.binary.image import Window
-from lightnn.kernels.binary.popcount import BEST, LANES
-from lightnn.kernels.binary.words import WORD, pack_tight, unpack_tight
-from lightnn.runtime.binary.signs import pack_signs, words_of
+from lightnn.kernels.binary.popcount import BEST, WIDTH
+from lightnn.kernels.binary.words import WORD, not_running, pack_tight, running, unpack_tight
+from lightnn.runtime.binary.signs import words_of
 from lightnn.runtime.registry import RunsOnly, lowers
 from lightnn.tensor import Tensor, op
 
@@ -34,15 +34,18 @@ def _macs(y, words, bits, scale, b):
 
 
 @op(weights=("bits", "b"), macs=_macs)
-def binary_linear(words, bits, scale, b, *, panels):
-    """y float32 (N, O) = (x w^T) scale + b of the words (N, I/64) of x. panels: those of the bits."""
-    return product.linear(words, panels, scale, b), *(None,) * 4
+def binary_linear(x, bits, scale, b, *, panels):
+    """y float32 (N, O) = (sign(x) w^T) scale + b of x (N, I) or its words (N, I/64). panels: those of the bits."""
+    linear = product.linear if x.dtype == np.uint64 else product.linear_of_signs
+    return linear(x, panels, scale, b), *(None,) * 4
 
 
 @op(weights=("bits", "b"), macs=_macs)
-def binary_conv2d(words, bits, scale, b, *, filters):
-    """y float32 (N, O, Ho, Wo) = (x * w) scale + b of the words (N, C/64, H, W) of x. filters: those of the bits."""
-    return conv.forward(words, filters, scale, b), *(None,) * 4
+def binary_conv2d(x, bits, scale, b, *, filters):
+    """y float32 (N, O, Ho, Wo) = (sign(x) * w) scale + b of x (N, C, H, W) or its words (N, C/64, H, W). filters: those
+    of the bits."""
+    convolve = conv.forward if x.dtype == np.uint64 else conv.forward_of_signs
+    return convolve(x, filters, scale, b), *(None,) * 4
 
 
 class OneBit(RunsOnly):
@@ -92,12 +95,12 @@ class OneBit(RunsOnly):
 @lowers(nn.Linear, values="binary")
 @lowers(nn.Linear, values="stochastic-binary")
 class BinaryLinear(OneBit):
-    """An nn.Linear whose weight has one bit. Where words are full, I % 64 = 0 and O % 8 = 0, its bits are held as the
+    """An nn.Linear whose weight has one bit. Where words are full, I % 64 = 0 and O % 16 = 0, its bits are held as the
     kernel reads them; else in the weight's order."""
 
     @property
     def ready(self):
-        return self.weight_shape[1] % WORD == 0 and self.weight_shape[0] % LANES == 0
+        return self.weight_shape[1] % WORD == 0 and self.weight_shape[0] % WIDTH == 0
 
     def packed(self, signs):
         bits = pack_tight(signs)
@@ -110,15 +113,13 @@ class BinaryLinear(OneBit):
         bits = self.bits
         if self.ready and bits.size:
             m, k = self.weight_shape
-            bits = np.ascontiguousarray(bits.view(np.uint64).reshape(-1, k // WORD, LANES).swapaxes(1, 2)).view(
-                np.uint8
-            )
+            bits = not_running(bits.view(np.uint64).reshape(-1, k // WORD, WIDTH).swapaxes(1, 2)).view(np.uint8)
         return unpack_tight(bits.reshape(-1), self.weight_shape)
 
     def panels(self) -> product.Panels:
         m, k = self.weight_shape
         if self.ready and self.bits.size:
-            return product.Panels(self.bits.view(np.uint64).reshape(-1, k // WORD, LANES), (m, k), BEST)
+            return product.Panels(self.bits.view(np.uint64).reshape(-1, k // WORD, WIDTH), (m, k), BEST)
         return product.pack(product.rows_of(self.bits, m, k), k)
 
     def forward(self, x):
@@ -128,10 +129,11 @@ class BinaryLinear(OneBit):
         words = words_of(x) if len(x.shape) == 2 else None
         if words is None:
             return F.linear(x, self.weight(), self.bias)
-        return self.from_words(words, *self.numbers())
+        return self.of_signs(Tensor(words), *self.numbers())
 
-    def from_words(self, words, scale, bias):
-        return binary_linear(Tensor(words), self.bits, scale, bias, panels=self.panels())
+    def of_signs(self, x, scale, bias):
+        """Of the signs of x (N, I), or of its words."""
+        return binary_linear(x, self.bits, scale, bias, panels=self.panels())
 
 
 @lowers(nn.XnorLinear, values="binary")
@@ -143,7 +145,7 @@ class BinaryXnorLinear(BinaryLinear):
         (o, k), (scale, _) = self.weight_shape, self.numbers()
         check.shape("BinaryXnorLinear", f"x (..., {k})", len(x.shape) >= 1 and x.shape[-1] == k, x=x)
         rows = Tensor(x.data.reshape(-1, k))
-        y = self.from_words(pack_signs(rows).data, scale, np.zeros_like(scale)).reshape(*x.shape[:-1], o)
+        y = self.of_signs(rows, scale, np.zeros_like(scale)).reshape(*x.shape[:-1], o)
         y = y * abs(x).mean(-1, keepdims=True)
         return y if self.bias is None else y + self.bias
 
@@ -151,7 +153,8 @@ class BinaryXnorLinear(BinaryLinear):
 @lowers(nn.Conv2d, values="binary")
 @lowers(nn.Conv2d, values="stochastic-binary")
 class BinaryConv2d(OneBit):
-    """An nn.Conv2d whose weight has one bit, padded with zeros. Its bits are in the order (O, KH, KW, C). In groups the
+    """An nn.Conv2d whose weight has one bit, padded with zeros. Its bits are in the order (O, KH, KW, C); where words
+    are full, C % 64 = 0, each word is the XOR of its filter's words so far, as the kernel reads them. In groups the
     weights are always written out: the kernel of bits takes one group."""
 
     def __init__(self, layer):
@@ -159,15 +162,26 @@ class BinaryConv2d(OneBit):
         self.options = {name: getattr(layer, name) for name in ("stride", "padding", "dilation", "groups")}
 
     def packed(self, signs):
-        return pack_tight(signs.transpose(0, 2, 3, 1))
+        bits = pack_tight(signs.transpose(0, 2, 3, 1))
+        return running(self.words(bits)).reshape(-1).view(np.uint8) if self.ready else bits
+
+    @property
+    def ready(self):
+        return self.weight_shape[1] % WORD == 0 and 0 not in self.weight_shape
+
+    def words(self, bits):
+        return bits.view(np.uint64).reshape(self.weight_shape[0], -1)
 
     def signs(self):
         o, c, kh, kw = self.weight_shape
-        return unpack_tight(self.bits, (o, kh, kw, c)).transpose(0, 3, 1, 2)
+        bits = not_running(self.words(self.bits)).view(np.uint8).reshape(-1) if self.ready else self.bits
+        return unpack_tight(bits, (o, kh, kw, c)).transpose(0, 3, 1, 2)
 
     def filters(self) -> conv.Filters:
         (ph, pw), kernel = self.options["padding"], self.weight_shape[2:]
         window = Window(kernel, self.options["stride"], (ph, ph, pw, pw), self.options["dilation"], 0)
+        if self.ready:
+            return conv.filters_of_runs(self.words(self.bits), self.weight_shape, window)
         return conv.filters_of(self.bits, self.weight_shape, window)
 
     def forward(self, x):
@@ -176,7 +190,7 @@ class BinaryConv2d(OneBit):
         words = words_of(x) if self.options["groups"] == 1 else None
         if words is None:
             return F.conv2d(x, self.weight(), self.bias, **self.options)
-        return self.from_words(words, *self.numbers())
+        return self.of_signs(Tensor(words), *self.numbers())
 
     def check(self, x):
         c = self.weight_shape[1] * self.options["groups"]
@@ -184,8 +198,9 @@ class BinaryConv2d(OneBit):
         given = (self.options[name] for name in ("stride", "padding", "dilation"))
         output_size(type(self).__name__, x.shape[2:], self.weight_shape[2:], *given)
 
-    def from_words(self, words, scale, bias):
-        return binary_conv2d(Tensor(words), self.bits, scale, bias, filters=self.filters())
+    def of_signs(self, x, scale, bias):
+        """Of the signs of x (N, C, H, W), or of its words."""
+        return binary_conv2d(x, self.bits, scale, bias, filters=self.filters())
 
 
 @lowers(nn.XnorConv2d, values="binary")
@@ -196,7 +211,7 @@ class BinaryXnorConv2d(BinaryConv2d):
         self.check_that_it_runs_only(x)
         self.check(x)
         scale, _ = self.numbers()
-        y = self.from_words(pack_signs(x).data, scale, np.zeros_like(scale))
+        y = self.of_signs(x, scale, np.zeros_like(scale))
         how = {name: self.options[name] for name in ("stride", "padding")}
         y = y * F.input_scale(x, kernel_size=self.weight_shape[2:], **how)
         return y if self.bias is None else y + self.bias.reshape(1, -1, 1, 1)

@@ -12,6 +12,7 @@ from lightnn.compress import Affine
 from lightnn.kernels.quantized import conv, depthwise, requantize
 from lightnn.runtime.integers.steps import Codes, Conv2d, DepthwiseConv2d, Linear
 
+MOST_BIAS = 2**30
 LAYERS = {"linear": nn.Linear, "conv2d": nn.Conv2d}
 
 
@@ -22,6 +23,7 @@ def layer_step(layer: nn.Module, x: Codes, y: Codes, image: tuple[int, int, int]
     if type(layer) not in LAYERS.values():
         raise ValueError(f"want a layer of nn.Linear or nn.Conv2d, got {type(layer).__name__}")
     w, S2 = integer_weight(layer.weight)
+    w, S2 = (w, S2) if layer.bias is None else room_for_bias(w, S2, layer.bias().data, x.scale)
     scale = x.scale * S2.astype(np.float64)
     b = None if layer.bias is None else np.rint(layer.bias().data / scale).astype(np.int64)
     bounds = {"x_zero": x.zero, "zero": y.zero, "low": y.low, "high": y.high}
@@ -45,6 +47,19 @@ def integer_weight(p: nn.Parameter) -> tuple[np.ndarray, np.ndarray]:
     codes = values.encode(p.data)["codes"]
     w = codes if p.support is None else np.where(p.support.mask, codes, 0)
     return w.astype(np.int8), np.broadcast_to(values.scale, (len(w),))
+
+
+def room_for_bias(w: np.ndarray, S2: np.ndarray, bias: np.ndarray, S1: float) -> tuple[np.ndarray, np.ndarray]:
+    """(w, S2) again, coarser in the channels whose |b| = |bias| / (S1 S2) would be above 2^30, and leave int32.
+
+    A batch norm that is folded into a filter of almost no weights makes such channels. Beside a bias of 2^30 steps all
+    their products together are too small to be seen in 8 bits."""
+    least = np.abs(bias.astype(np.float64)) / (S1 * MOST_BIAS)
+    if (least <= S2).all():
+        return w, S2
+    coarser = np.maximum(S2, least)
+    factor = (S2 / coarser).reshape(-1, *[1] * (w.ndim - 1))
+    return np.rint(w * factor).astype(np.int8), coarser
 
 
 def channels_last(w: np.ndarray, image: tuple[int, int, int] | None) -> np.ndarray:

@@ -10,25 +10,32 @@ For the command line:
 - `lesson.py`: the parts of a lesson: predictions, exercises, what to remember, code that is fit to be read
 - `prose.py`: the numbers and the comparisons in a text
 - `cites.py`: whether each of them has its source or its assertion
+- `pages.py`, `page_frame.py`: the book as static pages, with navigation and search
 
 For the chapters:
 
 - `sources.py`: the source of a reference function; committed results; the table of a chapter's exercises
+- `compressed.py`: every compressed network in the committed results
+- `survey.py`: the survey's terms, and where the book has them
 - `wrapping.py`: a source's long lines, broken
-- `plots.py`: a figure with sliders
+- `plots.py`: figures with sliders, and figures that are drawn again while a cell runs
 - `style.py`: one look for all figures
 """
 
+from lightnn.study.book.compressed import Variant, variants
 from lightnn.study.book.launch import chapter, numbers, open_lab
 from lightnn.study.book.lint import lint_chapters
-from lightnn.study.book.plots import turn
+from lightnn.study.book.plots import Live, turn
 from lightnn.study.book.running import execute, execute_and_compare
 from lightnn.study.book.sources import result, show, show_exercises
 from lightnn.study.book.style import COLORS, HATCHES, figure
+from lightnn.study.book.survey import show_survey
 
 __all__ = [
     "COLORS",
     "HATCHES",
+    "Live",
+    "Variant",
     "chapter",
     "execute",
     "execute_and_compare",
@@ -39,5 +46,7 @@ __all__ = [
     "result",
     "show",
     "show_exercises",
+    "show_survey",
     "turn",
+    "variants",
 ]

@@ -12,6 +12,7 @@ from lightnn.study.book.tags import rule
 LARGEST = 500_000  # bytes of a notebook
 LONGEST = 16  # lines of a function in a cell: longer ones belong to the library
 HANGUL = re.compile(r"[가-힣]")
+NOT_SHIPPED = re.compile(r"load_(fashion_mnist|cifar10)\(")
 MACHINE = re.compile(r"(?<![\w.])(/home/|/root/|/Users/|/work/|/tmp/|[A-Z]:\\)")
 PARTS = {  # what a chapter about techniques must contain, and how to recognise it
     "an equation ($$)": lambda t, c: "$$" in t,
@@ -52,6 +53,7 @@ def complaints(path) -> list[str]:
     ]
     found += [f"want at most {LARGEST:,} bytes, got {len(raw):,}"] if len(raw) > LARGEST else []
     found += [f"an absolute path: {m.group()}" for m in MACHINE.finditer(text + code + _outputs(cells))]
+    found += [f"it needs data that is not shipped: {m.group()})" for m in NOT_SHIPPED.finditer(code)]
     if int(path.name[:2]) >= 2:
         found += [f"it lacks {what}" for what, has in PARTS.items() if not has(text, code)]
         found += [] if "image/png" in raw.decode() else ["it lacks a picture"]

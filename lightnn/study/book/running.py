@@ -30,7 +30,7 @@ def execute_and_compare(chosen: str | None = None, *, write: bool = False, say=p
     for number in launch.numbers() if chosen is None else [chosen]:
         path = launch.chapter(number)
         start = time.monotonic()
-        before, after = _read(path), _run_twice_at_most(path, say)
+        before, after = _read(path), _run_until_claims_hold(path, say)
         found = [] if write else differences(before, after)
         seconds = time.monotonic() - start
         wrong += len(found)
@@ -43,21 +43,20 @@ def execute_and_compare(chosen: str | None = None, *, write: bool = False, say=p
     return wrong
 
 
-def _run_twice_at_most(path, say):
-    """The chapter, executed. A claim that does not hold gets a second run: some claims compare times, and what else a
-    machine does can disturb all of a cell's measurements. A claim that is wrong fails twice."""
+def _run_until_claims_hold(path, say, tries=3):
+    """The chapter, executed. A claim that does not hold gets up to two more runs: some claims compare times, and what
+    else a machine does can disturb all of a cell's measurements. A claim that is wrong fails each time."""
     from nbclient.exceptions import CellExecutionError
 
-    notebook = _read(path)
-    try:
-        run(notebook)
-    except CellExecutionError as error:
-        if error.ename != "AssertionError":
-            raise
-        say(f"{path.name:<32} a claim did not hold, so once more: {' '.join(error.evalue.split())[:80]}")
+    for left in reversed(range(tries)):
         notebook = _read(path)
-        run(notebook)
-    return notebook
+        try:
+            run(notebook)
+            return notebook
+        except CellExecutionError as error:
+            if error.ename != "AssertionError" or not left:
+                raise
+            say(f"{path.name:<32} a claim did not hold, so once more: {' '.join(error.evalue.split())[:80]}")
 
 
 def run(notebook) -> None:

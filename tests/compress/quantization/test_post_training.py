@@ -45,7 +45,7 @@ def distance(a, b):
     return float(np.abs(a - b).max() / np.abs(b).max())
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.compiled if n in LARGER else ()) for n in ZOO])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.thorough if n in LARGER else ()) for n in ZOO])
 def test_every_network_of_the_library_is_quantized_saved_and_loaded(name, rng, tmp_path):
     make, shape = ZOO[name]
     model, x = make(rng=0).eval(), rng.standard_normal((16, *shape)).astype(np.float32)

@@ -46,6 +46,7 @@ def test_a_layer_without_a_bias_gets_one(rng, tmp_path):
     save(corrected, tmp_path / "a.lnn")
 
 
+@pytest.mark.thorough
 def test_adaround_beats_the_nearest_codes(uneven, images, error, tmp_path):
     q = quantize(uneven, images, weight_bits=4)
     rounded = adaround(q, images, iterations=100, rng=0)

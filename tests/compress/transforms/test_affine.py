@@ -13,7 +13,7 @@ from lightnn.nn import Parameter
 from lightnn.optim import SGD
 
 
-@pytest.mark.parametrize("bits", [2, 4, 8])
+@pytest.mark.parametrize("bits", [4, *(pytest.param(bits, marks=pytest.mark.thorough) for bits in (2, 8))])
 @pytest.mark.parametrize(("per_channel", "symmetric"), [(True, True), (False, True), (True, False), (False, False)])
 def test_it_obeys_the_laws_of_a_transform(laws, bits, per_channel, symmetric):
     laws(lambda latent: use_affine(Parameter(latent), bits, per_channel, symmetric))
@@ -120,3 +120,9 @@ def test_a_pruned_weight_does_not_widen_the_range():
     p = Parameter(np.array([[100.0, 1.0, -0.5]], np.float32))
     p.support = Mask(np.array([[False, True, True]]))
     assert use_affine(p).scale == np.float32(1 / 127)
+
+
+def test_a_row_of_zeros_keeps_its_zero_point_at_zero():
+    p = Parameter(np.array([[0.0, 0.0], [1.0, -2.0]], np.float32))
+    values = use_affine(p, 8)
+    assert values.zero_point.tolist() == [0, 0] and not p().data[0].any()

@@ -27,6 +27,8 @@ CASES = {
     "padding over kernel": (1, 2, 5, 6, 3, (2, 2), (3, 3), (4, 2, 5, 3), (1, 1)),
     "dilation": (2, 70, 13, 22, 6, (3, 3), (1, 1), (2, 2, 4, 4), (2, 4)),
     "stride and dilation": (1, 130, 13, 12, 6, (3, 2), (2, 3), (2, 0, 1, 3), (2, 3)),
+    "more classes of pixels than a register holds": (2, 20, 9, 17, 5, (5, 5), (1, 1), (2, 2, 2, 2), (1, 1)),
+    "rows of 14, a stride of rows": (1, 64, 14, 14, 5, (3, 3), (2, 1), (1, 1, 1, 1), (1, 1)),
     "empty batch": (0, 2, 5, 5, 3, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1)),
 }
 
@@ -54,6 +56,8 @@ def test_definition(path, case, value, signs, rng, threads):
     y = conv.forward(words_of(x), filters, scale, bias)
     assert y.dtype == np.float32
     np.testing.assert_array_equal(y, want.astype(np.float32) * scale[:, None, None] + bias[:, None, None])
+    numbers = (x * rng.uniform(0.5, 2, x.shape)).astype(np.float32)
+    np.testing.assert_array_equal(conv.forward_of_signs(numbers, filters, scale, bias), y)
 
 
 def test_padded_zeros_add_nothing():
@@ -72,11 +76,22 @@ def test_strided_words(path, signs):
 
 
 def test_filters_are_one_bit_a_weight(signs):
-    w = signs(6, 128, 3, 3)
+    w, padding = signs(6, 128, 3, 3), (1, 1, 1, 1)
+    filters = conv.pack(w, padding=padding)
+    assert filters.words.nbytes * 8 == w.size
+    again = conv.filters_of_runs(filters.words, w.shape, filters.window)
+    assert np.shares_memory(again.words, filters.words)
+    np.testing.assert_array_equal(again.taps, filters.taps)
     bits = pack_tight(w.transpose(0, 2, 3, 1) > 0)
-    filters = conv.filters_of(bits, w.shape, conv.pack(w).window)
-    assert filters.words.nbytes * 8 == w.size and np.shares_memory(filters.words, bits)
-    np.testing.assert_array_equal(filters.words, conv.pack(w).words)
+    np.testing.assert_array_equal(conv.filters_of(bits, w.shape, filters.window).words, filters.words)
+
+
+@pytest.mark.parametrize("shape", [(5, 70, 3, 3), (4, 20, 5, 5), (3, 1, 2, 7)], ids=str)
+def test_sums_of_taps(shape, signs):
+    w = signs(*shape)
+    want = w.sum(1).reshape(shape[0], -1)
+    np.testing.assert_array_equal(conv.pack(w, padding=(1, 1, 1, 1)).taps, want)
+    assert not conv.pack(w).taps.size, "nothing is left out"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +101,7 @@ def test_filters_are_one_bit_a_weight(signs):
         (20, 5, 0, 0, (3, 2)),
         (32, 5, 0, 0, (2, 1)),
         (32, 5, 2, 1, (2, 1)),
-        (32, 5, 2, 0, (1,)),
+        (32, 5, 2, 0, (2, 1)),
         (33, 5, 0, 0, (1,)),
         (16, 4, 0, 0, (4,)),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lightnn.kernels.binary import popcount, product
-from lightnn.kernels.binary.words import pack_signs
+from lightnn.kernels.binary.words import not_running, pack_signs
 
 SHAPES = [(1, 1, 1), (3, 63, 5), (9, 64, 8), (17, 200, 19), (5, 65, 33), (8, 128, 16), (40, 70, 130), (0, 5, 4)]
 
@@ -23,6 +23,15 @@ def test_definition(path, shape, signs, rng, threads):
     assert y.dtype == np.float32
     np.testing.assert_array_equal(y, (x @ w.T).astype(np.float32) * scale + bias)
     np.testing.assert_array_equal(words, before)
+    numbers = (x * rng.uniform(0.5, 2, x.shape)).astype(np.float32)
+    np.testing.assert_array_equal(product.linear_of_signs(numbers, panels, scale, bias), y)
+
+
+def test_zeros_are_plus_one_and_nan_minus_one(signs):
+    x = np.float32([[0, -0.0, np.nan, 1, -1, np.inf, -np.inf]])
+    panels, one = product.pack(pack_signs(signs(1, 7) * 0 + 1), 7), np.ones(1, np.float32)
+    assert product.linear_of_signs(x, panels, one, 0 * one).tolist() == [[1.0]]
+    assert product.linear(pack_signs(x), panels, one, 0 * one).tolist() == [[1.0]]
 
 
 def test_strided_words(path, signs):
@@ -32,19 +41,19 @@ def test_strided_words(path, signs):
     np.testing.assert_array_equal(product.sums(np.asfortranarray(words), panels), x @ w.T)
 
 
-@pytest.mark.parametrize("m", [1, 7, 8, 9, 20])
+@pytest.mark.parametrize("m", [1, 15, 16, 17, 40])
 def test_panels_cover_all_outputs(m, signs):
     words = pack_signs(signs(m, 70))
     panels = product.pack(words, 70).words
-    assert panels.shape == (-(-m // 8), 2, 8)
+    assert panels.shape == (-(-m // 16), 2, 16)
     for panel, start in zip(panels, product.starts(m), strict=True):
-        count = min(m, 8)
-        np.testing.assert_array_equal(panel[:, :count], words[start : start + count].T)
+        count = min(m, 16)
+        np.testing.assert_array_equal(not_running(panel[:, :count].T), words[start : start + count])
         assert not panel[:, count:].any()
 
 
 def test_starts_of_runs_that_cover_a_row():
-    assert [product.starts(n) for n in (0, 3, 8, 9, 16, 20)] == [[], [0], [0], [0, 1], [0, 8], [0, 8, 12]]
+    assert [product.starts(n) for n in (0, 3, 16, 17, 32, 40)] == [[], [0], [0], [0, 1], [0, 16], [0, 16, 24]]
 
 
 def test_rows_of_tight_bits_are_the_words(signs):
@@ -57,4 +66,4 @@ def test_rows_of_tight_bits_are_the_words(signs):
 
 def test_the_last_path_runs_anywhere():
     assert type(popcount.PATHS[-1]).__name__ == "scalar" and popcount.BEST is popcount.PATHS[0]
-    assert all(popcount.LANES % path.lanes == 0 for path in popcount.PATHS)
+    assert all(popcount.WIDTH % (path.lanes * path.vectors) == 0 for path in popcount.PATHS)

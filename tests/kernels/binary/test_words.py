@@ -8,7 +8,8 @@ from lightnn.kernels.binary.words import pack_planes, pack_rows, pack_signs, pac
 
 SHAPES = [(1, 1), (3, 63), (2, 64), (5, 200), (2, 65), (0, 5), (4, 0)]
 PIXELS = [(1,), (2,), (3, 1), (5,), (3, 3), (15,), (4, 4), (17,), (5, 8), (0,)]
-DTYPES = [np.float32, np.float64, np.int32, np.uint8]
+SLOW = pytest.mark.thorough  # each dtype is compiled for each path
+DTYPES = [np.float32, *(pytest.param(dtype, marks=SLOW) for dtype in (np.uint8, np.float64, np.int32))]
 
 
 def test_bits_by_hand():
@@ -91,3 +92,11 @@ def test_what_is_signs():
         y = x.copy()
         y[place] = other
         assert not words.are_signs(y)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 1), (4, 0), (2, 3, 4)], ids=str)
+def test_running_words_are_undone(shape, rng):
+    some = rng.integers(0, 2**64, shape, np.uint64)
+    run = words.running(some)
+    assert all((run[..., t] == np.bitwise_xor.reduce(some[..., : t + 1], -1)).all() for t in range(shape[-1]))
+    np.testing.assert_array_equal(words.not_running(run), some)

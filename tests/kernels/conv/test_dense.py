@@ -35,7 +35,12 @@ CASES = {
 }
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES)
+SLOW = ["many channels"]  # in float32 Winograd's way by rows: 10 s to compile
+
+
+@pytest.fixture(
+    params=[pytest.param(c, marks=pytest.mark.thorough if name in SLOW else ()) for name, c in CASES.items()], ids=CASES
+)
 def case(request, rng):
     """x, w, dy and the options."""
     n, c, height, width, o, kernel, stride, padding, dilation, groups = request.param

@@ -27,13 +27,33 @@ CASES = {
     "side by side, stride 2": (2, 19, 1, 8, 7, (5, 5), (2, 2), (2, 1, 2, 3), (1, 1)),
     "side by side, holes": (1, 16, 1, 17, 14, (2, 2), (4, 3), (1, 0, 0, 5), (1, 2)),
     "side by side, cropped": (1, 17, 1, 9, 9, (2, 2), (2, 2), (6, 2, 5, 3), (1, 1)),
+    "few numbers": (16, 5, 2, 2, 2, (3, 3), (1, 1), (1, 1, 1, 1), (1, 1)),
+    "few numbers, many images": (67, 2, 1, 4, 3, (3, 3), (2, 2), (1, 1, 1, 1), (1, 1)),
+    "few numbers, enough for threads": (
+        16,
+        16 if config.DISABLE_JIT else 256,
+        1,
+        3,
+        3,
+        (3, 3),
+        (1, 1),
+        (1, 1, 1, 1),
+        (1, 1),
+    ),
+    "few numbers, holes": (17, 3, 1, 5, 4, (2, 2), (4, 3), (0, 2, 0, 3), (1, 2)),
+    "few numbers, some never read": (17, 3, 1, 5, 5, (1, 2), (3, 2), (0, 0, 1, 0), (1, 1)),
     "enough for threads": (2, 8, 2, 12, 12, (5, 3), (1, 1), (2, 2, 1, 1), (1, 1))
     if config.DISABLE_JIT
     else (4, 32, 2, 20, 20, (5, 3), (1, 1), (2, 2, 1, 1), (1, 1)),
 }
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES)
+SLOW = ["few numbers, enough for threads", "enough for threads"]
+
+
+@pytest.fixture(
+    params=[pytest.param(c, marks=pytest.mark.thorough if name in SLOW else ()) for name, c in CASES.items()], ids=CASES
+)
 def case(request):
     n, c, m, height, width, kernel, *options = request.param
     rng = np.random.default_rng(7)

@@ -19,7 +19,8 @@ CASES = [
     ((1, 1, 3, 5000), (3, 3), (1, 1), (1, 1, 1, 1)),
 ]
 if not config.DISABLE_JIT:
-    CASES.append(((2, 16, 40, 40), (3, 3), (2, 2), (1, 1, 1, 1)))
+    large = (2, 16, 40, 40), (3, 3), (2, 2), (1, 1, 1, 1)  # enough for threads
+    CASES.append(pytest.param(large, marks=pytest.mark.thorough, id="large"))
 
 
 @pytest.fixture(params=CASES, ids=str)

@@ -135,7 +135,7 @@ def test_convolution_of_views_in_float32(rng):
 
 
 @pytest.mark.parametrize("k", [3, 300])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.thorough)])
 def test_codes_give_what_their_values_give(k, dtype, rng):
     codebook = rng.standard_normal(k).astype(dtype)
     mask = rng.random((11, 18)) < 0.5
@@ -151,7 +151,7 @@ def test_codes_give_what_their_values_give(k, dtype, rng):
 
 
 @compiled
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.thorough)])
 def test_sums_are_the_dense_kernels_bit_for_bit(dtype, rng):
     """Up to K = 512, where a dense kernel adds up all of K at once; adding an exact zero changes nothing."""
     w, rows = sparse_pair((33, 512), 0.2, rng, dtype)

@@ -53,7 +53,14 @@ def operands(rng, n, c, height, width, o, kernel, groups, low=0):
     return x, w, bias, requantize.output(w, bias, m, 131, zero=100, low=low, high=251)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+SLOW = ["large"]  # enough for threads: 10 s to compile
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=pytest.mark.thorough if name in SLOW else ()) for name, c in CASES.items()],
+    ids=CASES,
+)
 def test_definition(path, case, rng, threads):
     n, c, height, width, o, kernel, stride, padding, dilation, groups = case
     x, w, bias, out = operands(rng, n, c, height, width, o, kernel, groups)

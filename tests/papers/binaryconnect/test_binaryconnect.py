@@ -5,10 +5,11 @@ import pytest
 
 from lightnn import data, models
 from lightnn.compress import StochasticBinary
+from lightnn.journal import Journal
 from lightnn.papers import binaryconnect
 from lightnn.papers.binaryconnect import experiment
 from lightnn.papers.lab import one_bit
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 from lightnn.training import predict
 
 LAYERS = ("fc1", "fc2", "fc3", "fc4")
@@ -22,7 +23,7 @@ def run(images, tmp_path_factory):
         patch.setattr(data, "load_mnist", lambda: images)
         patch.setattr(one_bit, "VALIDATION", 200)
         patch.setattr(models, "binaryconnect_mlp", lambda rng: make(width=24, rng=rng))
-        result = binaryconnect.reproduce(journal, quick=True, progress=False, say=lambda line: None)
+        result = binaryconnect.reproduce(Session(journal, quick=True, progress=False, say=lambda line: None))
     return result, {name: journal.network(name, None)[0] for name in binaryconnect.WAYS}
 
 

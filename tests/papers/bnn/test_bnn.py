@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from lightnn import Tensor, data, models, nn
+from lightnn.journal import Journal
 from lightnn.papers import bnn
 from lightnn.papers.lab import one_bit
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def run(images, tmp_path_factory):
         patch.setattr(data, "load_mnist", lambda: images)
         patch.setattr(one_bit, "VALIDATION", 200)
         patch.setattr(models, "bnn_mlp", lambda rng: make(width=24, rng=rng))
-        result = bnn.reproduce(journal, quick=True, progress=False, say=lambda line: None)
+        result = bnn.reproduce(Session(journal, quick=True, progress=False, say=lambda line: None))
     return result, journal.network("BNN", None)[0]
 
 

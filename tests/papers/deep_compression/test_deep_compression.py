@@ -11,6 +11,7 @@ from numba import config
 
 from lightnn import data, evaluate, inspect, load
 from lightnn.compress import Codebook, Mask, density
+from lightnn.journal import Interrupted, Journal
 from lightnn.nn import Parameter
 from lightnn.papers import deep_compression
 from lightnn.papers.deep_compression import dense_control, experiment, imagenet, tables
@@ -25,7 +26,7 @@ from lightnn.papers.deep_compression.experiment import (
 )
 from lightnn.papers.deep_compression.tables import count_layers, format_tables
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Interrupted, Journal
+from lightnn.papers.lab.session import Session
 
 
 def quick(keep, bits, lr=0.1, dropout=0.0):
@@ -118,13 +119,18 @@ def test_the_papers_own_rows_follow_from_its_counting_rule():
     assert row["rate %"] == pytest.approx(paper["rate %"], abs=0.5)
 
 
+def compressed(name, path, pipeline=PIPELINE, seed=0, say=lambda line: None):
+    """The result of `compress_network`; its journal is beside the file."""
+    return compress_network(name, path, pipeline, Session(Journal(path.parent / "j"), seed, progress=False, say=say))
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, images):
     """(path, result, lines said) of the whole experiment."""
     path, said = tmp_path_factory.mktemp("run") / "a.lnn", []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "load_mnist", lambda: images)
-        return path, compress_network("lenet_300_100", path, PIPELINE, seed=1, progress=False, say=said.append), said
+        return path, compressed("lenet_300_100", path, seed=1, say=said.append), said
 
 
 def test_the_result_is_what_the_file_gives(run, images):
@@ -148,10 +154,11 @@ def test_the_network_is_pruned_and_shared_as_the_pipeline_says(run):
     assert all(p.values is not None for p in (model.fc1.bias, model.fc2.bias, model.fc3.bias))
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(config.DISABLE_JIT, reason="convolving thousands of images needs the compiler")
 def test_lenet5_is_pruned_shared_and_counted_layer_by_layer(tmp_path):
     pipeline = quick(keep=(0.05,), bits=(5, 4, 3, 2, 4), lr=0.02)
-    result = compress_network("lenet5", tmp_path / "a.lnn", pipeline, progress=False, say=lambda line: None)
+    result = compressed("lenet5", tmp_path / "a.lnn", pipeline)
     model, layers = load(tmp_path / "a.lnn"), ("conv1", "conv2", "fc1", "fc2")
     weights = [getattr(model, name).weight for name in layers]
     assert [density(p) for p in weights] == pytest.approx([0.7, 0.15, 0.05, 0.25], abs=1e-3)
@@ -164,7 +171,7 @@ def test_lenet5_is_pruned_shared_and_counted_layer_by_layer(tmp_path):
 
 
 def test_the_same_seed_gives_the_same_file(run, tmp_path):
-    compress_network("lenet_300_100", tmp_path / "a.lnn", PIPELINE, seed=1, progress=False, say=lambda line: None)
+    compressed("lenet_300_100", tmp_path / "a.lnn", seed=1)
     assert (tmp_path / "a.lnn").read_bytes() == run[0].read_bytes()
 
 
@@ -179,7 +186,13 @@ def test_the_tables_fit_80_columns(run, scale):
 
 
 @pytest.mark.parametrize(
-    ("batch", "name"), [(3, "train the reference"), (9, "prune to 30%"), (16, "prune to 10%"), (20, "share weights")]
+    ("batch", "name"),
+    [
+        pytest.param(9, "prune to 30%", marks=pytest.mark.thorough),
+        pytest.param(3, "train the reference", marks=pytest.mark.thorough),
+        pytest.param(16, "prune to 10%", marks=pytest.mark.thorough),
+        pytest.param(20, "share weights", marks=pytest.mark.thorough),
+    ],
 )
 def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, images, batch, name):
     """Each stage has six batches, and each batch is augmented."""
@@ -192,18 +205,18 @@ def test_ctrl_c_in_any_stage_leaves_a_file_that_loads(tmp_path, monkeypatch, ima
 
     monkeypatch.setattr(data, "random_shift", shift)
     with pytest.raises(Interrupted, match=name) as caught:
-        compress_network("lenet_300_100", tmp_path / "a.lnn", PIPELINE, progress=False, say=lambda line: None)
+        compressed("lenet_300_100", tmp_path / "a.lnn")
     assert str(tmp_path / "a.lnn") in str(caught.value)
     loaded = load(tmp_path / "a.lnn")
     assert (density(loaded.fc1.weight) < 1) == (batch > 6)
     assert np.isfinite(evaluate(loaded, images.x_test, images.y_test, progress=False))
-    assert os.listdir(tmp_path) == ["a.lnn"]
+    assert set(os.listdir(tmp_path)) - {"j"} == {"a.lnn"}
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training it so often needs the compiler")
-@pytest.mark.parametrize("batch", [3, 9, 16, 20])
+@pytest.mark.parametrize("batch", [9, *(pytest.param(b, marks=pytest.mark.thorough) for b in (3, 16, 20))])
 def test_an_interrupted_run_goes_on_to_the_very_same_file(run, tmp_path, monkeypatch, batch):
-    path, journal, said, count, shift = tmp_path / "a.lnn", Journal(tmp_path / "j"), [], itertools.count(1), None
+    path, said, count, shift = tmp_path / "a.lnn", [], itertools.count(1), None
 
     def interrupt(x, *args, **options):
         if next(count) == batch:
@@ -212,12 +225,11 @@ def test_an_interrupted_run_goes_on_to_the_very_same_file(run, tmp_path, monkeyp
 
     shift = data.random_shift
     monkeypatch.setattr(data, "random_shift", interrupt)
-    options = {"seed": 1, "progress": False, "journal": journal}
     with pytest.raises(Interrupted, match="the same command continues from here"):
-        compress_network("lenet_300_100", path, PIPELINE, say=said.append, **options)
+        compressed("lenet_300_100", path, seed=1, say=said.append)
     finished = len(said)
     assert finished == (batch - 1) // 6
-    result = compress_network("lenet_300_100", path, PIPELINE, say=said.append, **options)
+    result = compressed("lenet_300_100", path, seed=1, say=said.append)
     assert next(count) == batch + 24 - 6 * finished + 1  # no finished stage of six batches was done again
     assert path.read_bytes() == run[0].read_bytes() and len(said) == finished + 4
     assert result["compressed error %"] == run[1]["compressed error %"] and result["table 2"] == run[1]["table 2"]
@@ -232,28 +244,29 @@ def test_dropout_is_adjusted_to_what_is_left_also_in_a_network_that_was_loaded(r
         assert model.dropout2.p == pytest.approx((rate or 0.2) * 0.2**0.5, abs=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training it once more needs the compiler")
 def test_reproduce_gives_both_networks_a_file_and_a_table(tmp_path, monkeypatch):
     small = quick(keep=(0.1,), bits=(4, 4, 4, 4))
     subject = dataclasses.replace(SUBJECTS["lenet_300_100"], quick=small)
     monkeypatch.setattr(experiment, "SUBJECTS", {"lenet_300_100": subject})
-    result = reproduce(Journal(tmp_path), seed=0, quick=True, progress=False, say=lambda line: None)
+    result = reproduce(Session(Journal(tmp_path), seed=0, quick=True, progress=False, say=lambda line: None))
     assert format_tables(result) == format_tables(result["networks"]["lenet_300_100"])
     assert experiment.records(result) == {"deep_compression_lenet_300_100.json": result["networks"]["lenet_300_100"]}
     both = format_tables({"networks": dict.fromkeys(["a", "b"], result["networks"]["lenet_300_100"])})
     assert both.count("LeNet-300-100 on MNIST") == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training it so often needs the compiler")
 def test_the_control_is_trained_as_long_as_the_compressed_network(run, tmp_path, monkeypatch):
     """And its compressed networks are those of the experiment."""
     subject = dataclasses.replace(SUBJECTS["lenet_300_100"], quick=dataclasses.replace(PIPELINE, dropout=0.0))
     monkeypatch.setitem(SUBJECTS, "lenet_300_100", subject)
     monkeypatch.setattr(dense_control, "SEEDS", 2)
-    result = control(Journal(tmp_path / "a"), seed=1, quick=True, progress=False, say=lambda line: None)
+    result = control(Session(Journal(tmp_path / "a"), seed=1, quick=True, progress=False, say=lambda line: None))
     assert list(result["runs"]) == ["1", "2"] and list(result["epochs"].values()) == [1, 3, 3, 3, 4, 4]
-    options = {"seed": 1, "progress": False, "say": lambda line: None}
-    tables = compress_network("lenet_300_100", tmp_path / "a.lnn", subject.quick, **options)
+    tables = compressed("lenet_300_100", tmp_path / "a.lnn", subject.quick, seed=1)
     ours = result["runs"]["1"]
     assert (ours["reference"], ours["shared and tuned"]) == (tables["reference error %"], tables["compressed error %"])
     lines = format_control(result).splitlines()

@@ -10,10 +10,11 @@ import pytest
 
 from lightnn import Tensor, data, load, nn
 from lightnn.__main__ import main
+from lightnn.journal import Journal
 from lightnn.papers.deep_compression.experiment import SUBJECTS, Pipeline, tuning
 from lightnn.papers.deep_compression.integers import Integers, OneBit, quantize_network
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 
 
 def still(recipe):
@@ -37,19 +38,17 @@ def mnist(monkeypatch, images, tmp_path):
 
 
 def run(path, integers, folder):
-    journal = Journal(folder)
-    return quantize_network(
-        "lenet_300_100", path, PIPELINE, integers, 0, journal, progress=False, say=lambda text: None
-    )
+    session = Session(Journal(folder), progress=False, say=lambda text: None)
+    return quantize_network("lenet_300_100", path, PIPELINE, integers, session)
 
 
 @pytest.mark.parametrize(
     "integers, bits, most_bytes",
     [
-        (Integers(), {8}, 272_000),
         (Integers(3), {3}, 102_000),
-        (Integers(8, 100_000), None, 100_000),
-        (OneBit(), {1}, 37_000),
+        pytest.param(Integers(), {8}, 272_000, marks=pytest.mark.thorough),
+        pytest.param(Integers(8, 100_000), None, 100_000, marks=pytest.mark.thorough),
+        pytest.param(OneBit(), {1}, 37_000, marks=pytest.mark.thorough),
     ],
 )
 def test_it_is_small_and_as_good(integers, bits, most_bytes, tmp_path, images):
@@ -67,6 +66,7 @@ def test_it_is_small_and_as_good(integers, bits, most_bytes, tmp_path, images):
     )
 
 
+@pytest.mark.thorough
 def test_the_command_writes_the_file_and_the_record(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["compress", "lenet_300_100", "--quick", "--int8", "-o", "a.lnn", "--json", "a.json", "--seed", "3"]

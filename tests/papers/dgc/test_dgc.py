@@ -4,11 +4,12 @@ import numba
 import pytest
 
 from lightnn import data, optim
+from lightnn.journal import Interrupted, Journal
 from lightnn.papers import dgc
 from lightnn.papers.dgc import experiment
 from lightnn.papers.lab import exchange, stage
 from lightnn.papers.lab.exchange import Subject
-from lightnn.papers.lab.journal import Interrupted, Journal
+from lightnn.papers.lab.session import Session
 
 SIZES = (500, 20, 25_000, 50, 400_000, 500, 5_000, 10)  # LeNet-5's parameters
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
@@ -17,24 +18,16 @@ needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training c
 def small(patch, images):
     """The experiment with few images: an epoch is a step."""
     patch.setattr(data, "load_mnist", lambda: images)
-    patch.setattr(stage, "VALIDATION", 200)
+    patch.setattr(stage.split, "__defaults__", (200,))
     patch.setattr(experiment, "FULL", Subject(epochs=6, images=exchange.BATCH_SIZE))
     patch.setattr(exchange, "SEEDS", 2)
 
 
 def run_once(journal):
-    return dgc.reproduce(journal, seed=1, progress=False, say=lambda line: None)
+    return dgc.reproduce(Session(journal, seed=1, progress=False, say=lambda line: None))
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, images):
-    """(journal, result) of the experiment with few images."""
-    journal = Journal(tmp_path_factory.mktemp("run"))
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch, images)
-        return journal, run_once(journal)
-
-
+@pytest.mark.thorough
 @needs_compiler
 def test_each_epoch_of_the_warm_up_sends_its_fraction(run):
     """A number sent has 32 bits and a distance, which has at least one bit and here at most 42."""
@@ -49,6 +42,7 @@ def test_each_epoch_of_the_warm_up_sends_its_fraction(run):
     assert set(found) == {"uncompressed", experiment.WITH, experiment.WITHOUT}
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_warm_up_has_most_bytes_and_the_ratio_after_it_is_that_without(run):
     result = run[1]
@@ -57,6 +51,7 @@ def test_the_warm_up_has_most_bytes_and_the_ratio_after_it_is_that_without(run):
     assert late[experiment.WITH]["ratio"] == pytest.approx(late[experiment.WITHOUT]["ratio"], rel=0.1)
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, monkeypatch):
     journal, result = run

@@ -11,6 +11,7 @@ from lightnn.papers.lab import low_bits
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_each_way_has_its_bits_and_only_training_rounds_gradients(few_bits_run, images):
     result, network = few_bits_run(dorefa)

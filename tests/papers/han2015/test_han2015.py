@@ -9,13 +9,14 @@ from numba import config
 
 from lightnn import data, models
 from lightnn.compress import density, prune, quality_for
+from lightnn.journal import Interrupted, Journal, draws
 from lightnn.papers import han2015
 from lightnn.papers.han2015 import curves, experiment, tables
 from lightnn.papers.han2015.tables import count_layers, count_network, flop_fractions, format_tables
 from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
-from lightnn.papers.lab.journal import Interrupted, Journal, draws
 from lightnn.papers.lab.pruning import prune_to
+from lightnn.papers.lab.session import Session
 
 SUBJECT = dataclasses.replace(
     han2015.QUICK["lenet_300_100"],
@@ -29,7 +30,7 @@ def small(patch, images):
     """The experiment, with these images and a network of few epochs."""
     patch.setattr(data, "load_mnist", lambda: images)
     patch.setattr(data, "random_shift", lambda x, *args, **options: x)
-    patch.setattr(stage, "VALIDATION", 200)
+    patch.setattr(stage.split, "__defaults__", (200,))
     patch.setattr(curves, "BATCHES", 2)
     patch.setattr(experiment, "FULL", {"lenet_300_100": SUBJECT})
 
@@ -40,7 +41,7 @@ def run(tmp_path_factory, images):
     journal, said = Journal(tmp_path_factory.mktemp("run")), []
     with pytest.MonkeyPatch.context() as patch:
         small(patch, images)
-        return journal, han2015.reproduce(journal, seed=1, progress=False, say=said.append), said
+        return journal, han2015.reproduce(Session(journal, seed=1, progress=False, say=said.append)), said
 
 
 @pytest.mark.parametrize("network", ["lenet_300_100", "lenet5"])
@@ -152,13 +153,14 @@ def test_no_curve_changes_the_reference(run):
 
 def test_a_gradual_point_ends_at_its_fractions(images, monkeypatch):
     small(monkeypatch, images)
-    one = Experiment("lenet_300_100", SUBJECT, stage.mnist(), None, 0, False)
+    one = Experiment("lenet_300_100", SUBJECT, stage.mnist(), Session(None, progress=False))
     keeps = {"fc1": 0.05, "fc2": 0.1, "fc3": 0.3}
     model = curves._gradual(one, "x", one.fresh(), keeps, stage.recipe(epochs=3, lr=0.05))
     assert [density(getattr(model, name).weight) for name in keeps] == pytest.approx(list(keeps.values()), abs=1e-3)
 
 
 @pytest.mark.skipif(config.DISABLE_JIT, reason="training it once more needs the compiler")
+@pytest.mark.thorough
 @pytest.mark.parametrize("batch", [5, 40])
 def test_an_interrupted_run_goes_on_to_the_very_same_result(run, images, tmp_path, monkeypatch, batch):
     """Each batch is augmented; six are an epoch."""
@@ -173,8 +175,8 @@ def test_an_interrupted_run_goes_on_to_the_very_same_result(run, images, tmp_pat
     monkeypatch.setattr(data, "random_shift", interrupt)
     journal = Journal(tmp_path, said.append)
     with pytest.raises(Interrupted, match=r"interrupted in 'lenet_300_100: .*'; the same command continues from here"):
-        han2015.reproduce(journal, seed=1, progress=False, say=said.append)
-    result = han2015.reproduce(Journal(tmp_path, said.append), seed=1, progress=False, say=said.append)
+        han2015.reproduce(Session(journal, seed=1, progress=False, say=said.append))
+    result = han2015.reproduce(Session(Journal(tmp_path, said.append), seed=1, progress=False, say=said.append))
     assert result["networks"] == run[1]["networks"]
     model, want = (j.part("lenet_300_100").network("prune, step 2", None)[0] for j in (journal, run[0]))
     for p, q in zip(model.parameters(), want.parameters()):
@@ -184,7 +186,7 @@ def test_an_interrupted_run_goes_on_to_the_very_same_result(run, images, tmp_pat
 def test_a_finished_run_trains_nothing(run, images, monkeypatch):
     small(monkeypatch, images)
     monkeypatch.setattr(stage, "follow", None)
-    again = han2015.reproduce(run[0], seed=1, progress=False, say=lambda line: None)
+    again = han2015.reproduce(Session(run[0], seed=1, progress=False, say=lambda line: None))
     assert again == run[1]
 
 

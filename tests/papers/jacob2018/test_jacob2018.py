@@ -17,6 +17,7 @@ def run(few_bits_run):
     return few_bits_run(jacob2018)
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_scales_follow_the_weights_where_they_are_trained(run):
     result, network = run

@@ -8,10 +8,11 @@ import pytest
 
 from lightnn import io
 from lightnn.compress import use_ternary
+from lightnn.journal import Interrupted, Journal
 from lightnn.papers.lab import low_bits, stage
-from lightnn.papers.lab.journal import Interrupted, Journal
 from lightnn.papers.lab.low_bits import CONTROL, FLOATS, Subject, Way, file_bytes, low_weights
 from lightnn.papers.lab.low_bits_tables import Aim, Beside, compare, format_comparison
+from lightnn.papers.lab.session import Session
 
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 WAYS = {
@@ -24,7 +25,7 @@ WAYS = {
 
 def run_once(journal, patch, small, ways=WAYS):
     small(patch)
-    return low_bits.run(Subject(), ways, journal, 1, True, False, lambda line: None)
+    return low_bits.reproduction(Subject(), ways)(Session(journal, 1, True, False, lambda line: None))
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,8 @@ def test_two_papers_share_the_networks_in_floats(few_bits, monkeypatch, tmp_path
     few_bits(monkeypatch)
     subject, fit, calls = Subject(**low_bits.QUICK), stage.fit, []
     monkeypatch.setattr(stage, "fit", lambda *args, **options: calls.append(1) or fit(*args, **options))
-    journals = Journal(tmp_path / "one"), Journal(tmp_path / "two")
-    results = [low_bits.measure(subject, {}, j, 1, True, False, lambda line: None) for j in journals]
+    sessions = [Session(Journal(tmp_path / name), 1, False, False, lambda line: None) for name in ("one", "two")]
+    results = [low_bits.measure(subject, {}, session, shared=True) for session in sessions]
     assert len(calls) == 2 and results[0]["reference"] == results[1]["reference"]
     assert all(result["seconds"] > 0 for result in results)
 

@@ -7,10 +7,11 @@ import pytest
 
 from lightnn import compress, data, nn, optim
 from lightnn import functional as F
+from lightnn.journal import Interrupted, Journal
 from lightnn.papers.lab import one_bit, stage
-from lightnn.papers.lab.journal import Interrupted, Journal
 from lightnn.papers.lab.one_bit import GlorotAdam, Subject, Way, binary, glorot_scale
 from lightnn.papers.lab.one_bit_tables import Beside, format_errors
+from lightnn.papers.lab.session import Session
 from lightnn.training import Recipe
 
 
@@ -29,7 +30,7 @@ SUBJECT = Subject("a small network", Recipe(2, 0.003, GlorotAdam, batch_size=50,
 def run_once(journal, patch, images, ways=WAYS):
     patch.setattr(data, "load_mnist", lambda: images)
     patch.setattr(one_bit, "VALIDATION", 200)
-    return one_bit.measure(SUBJECT, ways, journal, 1, False, lambda line: None)
+    return one_bit.measure(SUBJECT, ways, Session(journal, seed=1, progress=False, say=lambda line: None))
 
 
 def test_it_measures_each_way_and_a_table_shows_it(images, monkeypatch, tmp_path):
@@ -91,7 +92,7 @@ def test_latent_weights_are_drawn_anew_for_the_layers_that_get_a_bit(rng):
 
 
 def test_a_smaller_subject_trains_less():
-    less = one_bit.quick(SUBJECT, 1, 50)
+    less = one_bit.shorter(SUBJECT, 1, 50)
     assert (less.recipe.epochs, less.images, less.recipe.optimizer) == (1, 50, GlorotAdam)
     falling = one_bit.falling(optim.SGD([nn.Parameter(np.ones(1))], 0.003), 4)
     assert falling.factor(4) * 0.003 == pytest.approx(one_bit.LAST_LR)

@@ -9,7 +9,7 @@ import pytest
 from lightnn import compress, data, metrics, models
 from lightnn.papers import li2016
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Journal
+from lightnn.papers.lab.session import Session
 from lightnn.papers.li2016 import controls, costs, experiment, tables
 
 SUBJECT = dataclasses.replace(
@@ -22,7 +22,7 @@ def small(patch, images):
     """The experiment with few images, fractions and epochs."""
     patch.setattr(data, "load_mnist", lambda: images)
     patch.setattr(data, "random_shift", lambda x, *args, **options: x)
-    patch.setattr(stage, "VALIDATION", 200)
+    patch.setattr(stage.split, "__defaults__", (200,))
     patch.setattr(experiment, "FRACTIONS", (0.25, 0.5))
     patch.setattr(experiment, "FULL", {"lenet5": SUBJECT})
     patch.setattr(controls, "SUBJECT", dataclasses.replace(SUBJECT, images=300))
@@ -32,13 +32,8 @@ def small(patch, images):
     patch.setattr(costs, "WALL_CLOCK", (("VGG-16", "A"),))
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, images):
-    """(journal, result) of the experiment with few images, fractions and epochs."""
-    journal = Journal(tmp_path_factory.mktemp("run"))
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch, images)
-        return journal, li2016.reproduce(journal, seed=1, progress=False, say=lambda line: None)
+def run_once(journal):
+    return li2016.reproduce(Session(journal, seed=1, progress=False, say=lambda line: None))
 
 
 def small_vgg(rng):
@@ -48,6 +43,7 @@ def small_vgg(rng):
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_counts_are_the_papers():
     """To what table 1 prints; a fraction of 16 filters may be rounded in another way, and ResNet-34's projections may
@@ -133,9 +129,10 @@ def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, 
     assert max(map(len, text.splitlines())) <= 80
     small(monkeypatch, images)
     monkeypatch.setattr(stage, "fit", None)
-    assert li2016.reproduce(journal, seed=1, progress=False, say=lambda line: None) == result
+    assert run_once(journal) == result
 
 
+@pytest.mark.thorough
 def test_a_budget_that_leaves_next_to_nothing_is_refused():
     with pytest.raises(ValueError, match="want 10 parameters left, which takes more than 95 %"):
         costs._thinned_to(models.lenet5(rng=0), SUBJECT, 10)

@@ -9,6 +9,7 @@ from lightnn.papers import lsq
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_ends_have_8_bits_and_the_inner_layers_those_of_the_way(few_bits_run):
     result, network = few_bits_run(lsq)

@@ -9,9 +9,10 @@ import pytest
 from lightnn import data
 from lightnn.__main__ import main
 from lightnn.data import datasets, fetch
+from lightnn.journal import Interrupted, Journal
 from lightnn.papers import nagel2019
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Interrupted, Journal
+from lightnn.papers.lab.session import Session
 from lightnn.papers.nagel2019 import experiment, tables
 
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
@@ -21,25 +22,17 @@ TINY = dataclasses.replace(nagel2019.QUICK, images=100, bits=(4,), steps=2)
 def small(patch, images):
     """The experiment with few images."""
     patch.setattr(data, "load_fashion_mnist", lambda: images)
-    patch.setattr(stage, "VALIDATION", 200)
+    patch.setattr(stage.split, "__defaults__", (200,))
     patch.setattr(experiment, "CALIBRATION", 40)
     patch.setattr(experiment, "QUICK", TINY)
 
 
 def run_once(journal):
-    return nagel2019.reproduce(journal, seed=1, quick=True, progress=False, say=lambda line: None)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, images):
-    """(journal, result) of the experiment with few images."""
-    journal = Journal(tmp_path_factory.mktemp("run"))
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch, images)
-        return journal, run_once(journal)
+    return nagel2019.reproduce(Session(journal, seed=1, quick=True, progress=False, say=lambda line: None))
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_every_way_is_measured_at_all_bits(run):
     result = run[1]
     assert list(result["ways"]) == list(nagel2019.WAYS) and result["parameters"] == 6_010
@@ -50,6 +43,7 @@ def test_every_way_is_measured_at_all_bits(run):
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, monkeypatch):
     journal, result = run
     assert max(map(len, nagel2019.format_tables(result).splitlines())) <= 80

@@ -9,6 +9,7 @@ from lightnn.papers.pact.experiment import ALPHA, clips
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_clip_is_learned_or_stays(few_bits_run):
     result, network = few_bits_run(pact)

@@ -5,10 +5,11 @@ import pytest
 
 from lightnn import data
 from lightnn.compress.gradients import Uncompressed
+from lightnn.journal import Interrupted, Journal
 from lightnn.papers import qsgd
 from lightnn.papers.lab import exchange, stage
 from lightnn.papers.lab.exchange import Subject, Way
-from lightnn.papers.lab.journal import Interrupted, Journal
+from lightnn.papers.lab.session import Session
 from lightnn.papers.qsgd import experiment
 
 PARAMETERS = 431_080
@@ -19,24 +20,16 @@ needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training c
 def small(patch, images):
     """The experiment with few images."""
     patch.setattr(data, "load_mnist", lambda: images)
-    patch.setattr(stage, "VALIDATION", 200)
+    patch.setattr(stage.split, "__defaults__", (200,))
     patch.setattr(experiment, "FULL", Subject(epochs=2, images=BATCHES * exchange.BATCH_SIZE))
     patch.setattr(exchange, "SEEDS", 2)
 
 
 def run_once(journal):
-    return qsgd.reproduce(journal, seed=1, progress=False, say=lambda line: None)
+    return qsgd.reproduce(Session(journal, seed=1, progress=False, say=lambda line: None))
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, images):
-    """(journal, result) of the experiment with few images."""
-    journal = Journal(tmp_path_factory.mktemp("run"))
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch, images)
-        return journal, run_once(journal)
-
-
+@pytest.mark.thorough
 @needs_compiler
 def test_the_bytes_are_those_of_the_messages(run):
     """The control: 4 bytes a number and a checksum for each parameter, from each worker; TernGrad: 5 numbers a byte."""
@@ -51,6 +44,7 @@ def test_the_bytes_are_those_of_the_messages(run):
     assert list(result["ways"]) == ["uncompressed", *qsgd.WAYS]
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_fewer_levels_are_fewer_bytes(run):
     rows = exchange.compare(run[1])
@@ -58,6 +52,7 @@ def test_fewer_levels_are_fewer_bytes(run):
     assert rows["uncompressed"]["ratio"] == 1 and rows["uncompressed"]["losses"] == [0, 0]
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, monkeypatch):
     journal, result = run

@@ -8,37 +8,30 @@ import numpy as np
 import pytest
 
 from lightnn import data, nn
+from lightnn.journal import Interrupted, Journal
 from lightnn.papers import quantization_networks as qnet
 from lightnn.papers.lab import stage
-from lightnn.papers.lab.journal import Interrupted, Journal
+from lightnn.papers.lab.session import Session
 from lightnn.papers.quantization_networks import experiment, tables, ways
 from lightnn.papers.quantization_networks.ways import CONTROL, WAYS, Way
 
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
-TINY = experiment.Subject(reference_epochs=1, reference_images=200, epochs=1, images=100)
+TINY = experiment.Subject(reference_epochs=1, reference_images=200, epochs=1, images=100, short_images=50)
 
 
 def small(patch, images):
     patch.setattr(data, "load_fashion_mnist", lambda: images)
-    patch.setattr(stage, "VALIDATION", 200)
+    patch.setattr(stage.split, "__defaults__", (200,))
     patch.setattr(experiment, "CALIBRATION", 40)
     patch.setattr(experiment, "QUICK", TINY)
 
 
 def run_once(journal):
-    return qnet.reproduce(journal, seed=1, quick=True, progress=False, say=lambda line: None)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory, images):
-    """(journal, result) of the quick experiment with few images."""
-    journal = Journal(tmp_path_factory.mktemp("run"))
-    with pytest.MonkeyPatch.context() as patch:
-        small(patch, images)
-        return journal, run_once(journal)
+    return qnet.reproduce(Session(journal, seed=1, quick=True, progress=False, say=lambda line: None))
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_what_is_measured(run):
     result = run[1]
     assert list(result["ways"]) == [name for name in WAYS if name in experiment.QUICK_WAYS]
@@ -51,6 +44,7 @@ def test_what_is_measured(run):
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_the_networks_of_the_three_phases(run):
     part = run[0].part("seed 1")
     weights, activations, both = (
@@ -65,10 +59,11 @@ def test_the_networks_of_the_three_phases(run):
     assert (before == frozen).all() and (after != frozen).any(), "the weights are frozen in the second phase alone"
     found = ways.soft_activations(activations)
     assert len(found) == len(ways.inner(weights)) and not len(ways.soft_activations(weights))
-    assert all(m.temperature == 20 for m in found), "that of the epoch that would come next"
+    assert all(m.temperature == 2 * Way().activation_rate for m in found), "that of the epoch that would come next"
 
 
 @needs_compiler
+@pytest.mark.thorough
 def test_the_tables_fit_80_columns_and_a_finished_run_is_read_back(run, images, monkeypatch):
     journal, result = run
     assert max(map(len, qnet.format_tables(result).splitlines())) <= 80
@@ -123,13 +118,14 @@ def result_of(**accuracies):
         name: {"weights": "2", "activations": "32", "bytes": 12345, "accuracy": found}
         for name, found in accuracies.items()
     }
-    plan = {"reference epochs": 3, "reference images": 9, "epochs": 5, "images": 7, "parameters": 10}
+    plan = {"reference epochs": 3, "reference images": 9, "epochs": 5, "images": 7, "short images": 5, "parameters": 10}
     return {**plan, "seeds": [0, 1], "reference": [90.0, 91.0], "ways": rows}
 
 
 def test_losses_gains_and_whether_the_seeds_agree():
     result = result_of(
-        **{CONTROL: [90.0, 91.0], "2 bits": [89.9, 90.5], "2 bits, linear": [88.9, 90.3], "1 bit": [80.0, 89]}
+        **{CONTROL: [90.0, 91.0], "2 bits": [89.9, 90.5], "1 bit": [80.0, 89]},
+        **{"2 bits, short": [89.9, 90.5], "2 bits, linear": [88.9, 90.3]},
     )
     assert tables.losses(result, "2 bits") == [0.1, 0.5]
     assert tables.gains(result, tables.ABLATIONS[0]) == [1.0, 0.2]
@@ -147,4 +143,4 @@ def test_losses_gains_and_whether_the_seeds_agree():
 
 
 def test_the_teacher_is_an_option_of_a_way():
-    assert WAYS["1 bit, taught"] == dataclasses.replace(WAYS["1 bit"], taught=True, once=True)
+    assert WAYS["1 bit, taught"] == dataclasses.replace(WAYS["1 bit"], taught=True, once=True, short=True)

@@ -6,10 +6,11 @@ import pytest
 
 from lightnn import Tensor, models, nn
 from lightnn.compress import Binary, BinaryBases
+from lightnn.journal import Journal
 from lightnn.papers import xnor
 from lightnn.papers.lab import low_bits
-from lightnn.papers.lab.journal import Journal
 from lightnn.papers.lab.low_bits import INNER
+from lightnn.papers.lab.session import Session
 from lightnn.papers.xnor import experiment
 
 needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training convolutions takes the compiler")
@@ -37,10 +38,11 @@ def run(few_bits, tmp_path_factory):
         few_bits(patch)
         small = low_bits.QUICK | {"make": lambda rng: experiment.floats(rng, FewSigns)}
         patch.setattr(low_bits, "QUICK", small)
-        result = xnor.reproduce(journal, quick=True, progress=False, say=lambda line: None)
+        result = xnor.reproduce(Session(journal, quick=True, progress=False, say=lambda line: None))
     return result, {name: journal.network(name, None)[0] for name in xnor.WAYS}
 
 
+@pytest.mark.thorough
 @needs_compiler
 def test_the_inner_layers_are_what_each_way_says(run):
     result, networks = run

@@ -76,6 +76,15 @@ def test_a_layer_is_its_simulation_to_a_step(make, bits, per_channel, rng):
     assert (np.abs(z - y) > S / 2).mean() < 0.05, "most codes are the same"
 
 
+def test_a_channel_of_almost_no_weights_and_a_bias(rng):
+    """As a folded batch norm leaves it: |bias| / (S1 S2) is far beyond int32."""
+    layer = nn.Conv2d(3, 4, 3, rng=rng)
+    layer.weight.data[1], layer.weight.data[2] = 1e-11 * layer.weight.data[1], 0
+    layer.bias.data = np.array([0.1, 5, -3, 0.2], np.float32)
+    y, z, S = both(nn.Sequential(layer), images(rng, 2, 3, 6, 6))
+    np.testing.assert_allclose(z, y, rtol=0, atol=1.001 * S)
+
+
 @pytest.mark.parametrize("make", MEANS.values(), ids=MEANS)
 def test_a_mean_is_rounded_twice(make, rng):
     """In the scale of what it reads, as TFLite rounds it, and in its own."""

@@ -34,7 +34,7 @@ GOOD = [*ASK * 4, *EXERCISES, END]
         ("04", GOOD),
         ("00", [text("words")]),
         ("01", [*ASK * 2, END]),
-        ("05", [*ASK * 4, END]),  # it has no sheets
+        ("77", [*ASK * 4, END]),  # it has no sheets
         ("04", [*GOOD, code("x = '" + "a" * 100 + "'", ["plot"], hidden=True)]),
         ("04", [*GOOD, code("x = '" + "a" * 82 + "'")]),
         ("04", [*GOOD, code("study.result('han2015')")]),

@@ -73,6 +73,7 @@ def test_a_good_chapter_has_nothing_to_complain_of(chapters):
         ((1, "$$ [there](gone.md)"), "the link gone.md leads nowhere"),
         ((1, "$$ [notes](notes.md)"), "the link notes.md leads nowhere from work/: want ../chapters/notes.md"),
         ((1, "$$ /home/me/data"), "an absolute path: /home/"),
+        ((2, "data.load_fashion_mnist()"), "it needs data that is not shipped: load_fashion_mnist()"),
         ((2, "study.turn(g)\nstudy.show_exercises('04')"), "it lacks a reference shown by its source"),
         ((2, "study.show(f)\nstudy.show_exercises('04')"), "it lacks a slider"),
         ((2, "study.show(f)\nstudy.turn(g)"), "it lacks a table of its exercises"),
@@ -146,6 +147,7 @@ def test_a_tag_that_is_none_is_named(tag):
         tags.rule(types.SimpleNamespace(metadata={"tags": [tag]}, get=lambda key: "x"))
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("default")  # of Jupyter's own
 def test_executing_compares_and_leaves_the_chapter_alone_unless_told_to_write(chapters):
     pytest.importorskip("nbclient")

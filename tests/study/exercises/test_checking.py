@@ -98,6 +98,7 @@ def test_one_right_one_wrong_the_rest_not_started(folder):
     assert max(map(len, lines)) <= 80 and "\x1b" not in text
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(config.DISABLE_JIT, reason="the end of a chapter trains, which needs the compiler")
 def test_everything_right_is_status_0_and_runs_the_chapters_end(folder):
     for s in sheets_of("04"):

@@ -83,7 +83,9 @@ def grade(path, *numbers):
     return found, slowest
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.thorough if n == "one endless call" else ()) for n in BODIES]
+)
 def test_a_hostile_body_is_its_own(tmp_path, name):
     body, said = BODIES[name]
     path = file(tmp_path, body)
@@ -94,7 +96,7 @@ def test_a_hostile_body_is_its_own(tmp_path, name):
     assert seconds < 25
 
 
-@pytest.mark.parametrize("name", LOADS)
+@pytest.mark.parametrize("name", ["exit at loading", pytest.param("endless loading", marks=pytest.mark.thorough)])
 def test_a_hostile_file_is_wrong_in_every_exercise(tmp_path, name):
     above, said = LOADS[name]
     path = file(tmp_path, "return 1", above)

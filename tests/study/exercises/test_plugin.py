@@ -21,6 +21,7 @@ def graded(folder, *options):
     return done.returncode, done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("processes", ["0", pytest.param("2", marks=pytest.mark.thorough)])
 def test_what_is_not_started_is_skipped_and_what_was_graded_is_listed(tmp_path, processes):
     pytest.importorskip("xdist", reason="pytest-xdist is not installed: pip install -e .[test]")
@@ -32,6 +33,7 @@ def test_what_is_not_started_is_skipped_and_what_was_graded_is_listed(tmp_path, 
     assert "04.1  ch04.py, line " in text.partition("= graded and right =")[2]
 
 
+@pytest.mark.thorough
 def test_a_wrong_one_fails_with_the_report_of_check(tmp_path):
     path, _ = stubs.write_stubs("04", tmp_path)
     path.write_text(path.read_text().replace(STUB_2, "    return codebook[codes], lambda dy: dy"))
@@ -39,6 +41,7 @@ def test_a_wrong_one_fails_with_the_report_of_check(tmp_path):
     assert status == 1 and "      call      c = Parameter(" in text and "      expected " in text
 
 
+@pytest.mark.thorough
 def test_a_solution_can_also_run_in_a_process_that_is_no_fork():
     code = (
         "from lightnn.study.exercises import judge, sandbox\n"
