@@ -19,6 +19,7 @@ from lightnn.study.book import (
     show,
     show_exercises,
     show_survey,
+    timed,
     turn,
     variants,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "show",
     "show_exercises",
     "show_survey",
+    "timed",
     "turn",
     "variants",
 ]

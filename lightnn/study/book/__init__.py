@@ -19,9 +19,11 @@ For the chapters:
 - `survey.py`: the survey's terms, and where the book has them
 - `wrapping.py`: a source's long lines, broken
 - `plots.py`: figures with sliders, and figures that are drawn again while a cell runs
+- `claims.py`: what the prose says of times that are measured while a chapter runs
 - `style.py`: one look for all figures
 """
 
+from lightnn.study.book.claims import timed
 from lightnn.study.book.compressed import Variant, variants
 from lightnn.study.book.launch import chapter, numbers, open_lab
 from lightnn.study.book.lint import lint_chapters
@@ -47,6 +49,7 @@ __all__ = [
     "show",
     "show_exercises",
     "show_survey",
+    "timed",
     "turn",
     "variants",
 ]
