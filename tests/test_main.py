@@ -108,7 +108,7 @@ def folder(tmp_path):
         ("compress lenet_300_100 -o a.lnn --bits 1", "want a number of bits from 2 to 8, got '1'"),
         ("compress lenet_300_100 -o a.lnn --mixed 0", "want a number of bytes from 1"),
         ("compress lenet_300_100 -o a.lnn --int8 --bits 4", "not allowed with argument --int8"),
-        ("bench dense nope", "training, zoo; got nope"),
+        ("bench dense nope", "training, zoo, measures; got nope"),
         ("bench dense sparse", "want sparse alone, it is a benchmark of its own; got dense sparse"),
         ("bench zoo --plot a.png", "zoo has no picture: leave out --plot"),
         ("study 99", "no chapter 99"),

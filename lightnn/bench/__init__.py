@@ -14,6 +14,6 @@ retraining.py   what retraining after pruning gains
 sparse.py       sparse layers against dense ones and PyTorch's CSR
 techniques.py   what each technique saves and costs on one LeNet-5
 training.py     training time and memory of both LeNets
-zoo.py          parameters, MACs and accuracies of ImageNet's classifiers
+zoo.py          parameters, MACs and accuracies of ImageNet's classifiers; zoo_measures.py: their times
 timing.py       the stopwatch: calls that take turns
 """

@@ -171,7 +171,7 @@ def made_up(tmp_path, monkeypatch):
 def test_the_families_come_from_the_modules(made_up):
     ours = ["dense", "depthwise", "grouped", "shift", "binary", "efficientnets", "filters", "inference", "int8"]
     ours += ["lite0", "tables", "networks", "quantization", "retraining", "roofline", "sparse", "techniques"]
-    ours += ["training", "zoo"]
+    ours += ["training", "zoo", "measures"]
     assert suite.families() == [*ours, "fast", "slow"]
     assert "what nobody timed" in suite.table() and max(map(len, suite.table().splitlines())) <= 80
 

@@ -11,7 +11,7 @@ from lightnn.kernels.parallel import get_num_threads
 from lightnn.papers.lab import stage
 
 IMAGES = 120
-MEASURES = ["training s", "error %", "file bytes", "gzip bytes", "held bytes", "MACs", "MACs without zeros"]
+MEASURES = ["error %", "errors %", "training s", "file bytes", "gzip bytes", "held bytes", "MACs", "MACs without zeros"]
 MEASURES += ["energy uJ", "training peak bytes", "latency ms", "ms an image in a batch"]
 
 
@@ -26,7 +26,7 @@ def run():
         patch.setattr(stage, "mnist", lambda: mnist)
         patch.setattr(techniques, "BATCH", 4)
         patch.setattr(techniques._times.__wrapped__, "__defaults__", (2,))
-        result = techniques.run(lines.append, IMAGES, (1, 1))
+        result = techniques.run(lines.append, IMAGES, (1, 1), (0, 1))
     return result, lines
 
 
@@ -38,8 +38,9 @@ class TestTheRun:
         assert list(result["rows"]) == list(techniques.TECHNIQUES) == result["techniques"]
         assert all(list(row) == MEASURES for row in result["rows"].values())
         assert json.loads(json.dumps(result)) == result
-        assert len(lines) == 2 * len(techniques.TECHNIQUES) and max(map(len, lines)) <= 80
+        assert len(lines) == 3 * len(techniques.TECHNIQUES) and max(map(len, lines)) <= 80
         assert (result["threads"], result["images"], result["epochs"]) == (1, IMAGES, [1, 1])
+        assert all(len(row["errors %"]) == 2 for row in result["rows"].values())
 
     def test_the_numbers_are_those_of_the_techniques(self, run):
         rows = run[0]["rows"]

@@ -23,9 +23,9 @@ INPUT = (1, 1, 28, 28)
 class Subject:
     """How all networks train. phis: of the compound scaling."""
 
-    images: int = 2_000
-    test_images: int = 2_500
-    epochs: int = 3
+    images: int = 5_000
+    test_images: int = 5_000
+    epochs: int = 4
     lr: float = 0.003
     depths: tuple[int, ...] = depth.DEPTHS
     phis: tuple[int, ...] = (0, 1, 2, 3)

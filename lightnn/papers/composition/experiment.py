@@ -1,12 +1,15 @@
-"""All orders of three techniques on LeNet-5 and MNIST, with controls that are trained as long.
+"""All orders of up to three techniques on LeNet-5 and MNIST, with controls that are trained as long.
 
     prune     the smallest weights of each layer become 0 (Han et al. 2015, arXiv 1506.02626)
     share     the weights of a layer share 16 values (Han, Mao & Dally 2016, arXiv 1510.00149)
+    quantize  the weights of a layer have 16 evenly spaced values (Esser et al. 2020, arXiv 1902.08153)
     distil    nothing changes but the loss: the reference teaches (Hinton et al. 2015, arXiv 1503.02531)
+
+A network's values are shared or quantized, not both.
 
 A network is named by what was done to it, in order: "prune share" was pruned first. After each technique it is trained
 for the same number of epochs, on the same images. So "train train train", to which nothing is done, is the control of
-all networks of three techniques, "train" of those of one. Orders with the same beginning share it: 15 trainings make
+all networks of three techniques, "train" of those of one. Orders with the same beginning share it: 26 trainings make
 all. Nothing is chosen by the test images, and no epoch is chosen at all.
 """
 
@@ -22,11 +25,11 @@ from lightnn.papers.lab import stage
 from lightnn.papers.lab.experiment import Experiment
 from lightnn.papers.lab.session import Session
 
-TECHNIQUES = ("prune", "share", "distil")
+TECHNIQUES, EITHER, MOST = ("prune", "share", "quantize", "distil"), {"share", "quantize"}, 3
 CONTROL = "train"
 KEEP = {"conv1": 0.5, "conv2": 0.12, "fc1": 0.05, "fc2": 0.2}
 BITS, T = 4, 4.0
-LR = 0.03
+LR, QUANTIZED_LR = 0.03, 0.01
 SHARED_LR = {True: 1e-3, False: 5e-5}  # a shared value gets the sum of its weights' gradients: of fewer, once pruned
 
 
@@ -37,7 +40,7 @@ class Subject:
     images: int = 4_000
     reference_epochs: int = 8
     epochs: int = 2
-    seeds: int = 2
+    seeds: int = 3
     make: Callable[..., nn.Module] = models.lenet5
 
 
@@ -61,10 +64,11 @@ def reproduce(session: Session) -> dict:
 
 
 def orders(techniques: tuple[str, ...] = TECHNIQUES) -> list[tuple[str, ...]]:
-    """Every sequence of different techniques, the shorter ones first, and the controls of each length."""
+    """Every sequence of up to three different techniques, the shorter ones first, and the controls of each length."""
     found, last = [], [()]
-    for length in range(1, len(techniques) + 1):
-        last = [(*done, t) for done in last for t in techniques if t not in done]
+    for length in range(1, min(MOST, len(techniques)) + 1):
+        longer = [(*done, t) for done in last for t in techniques if t not in done]
+        last = [order for order in longer if not EITHER.issubset(order)]
         found += [(CONTROL,) * length, *last]
     return found
 
@@ -84,9 +88,11 @@ def _one_seed(subject, session):
 
 
 def _recipe(subject, order, teacher):
-    """Shared values are trained slowly, and without decay; the teacher is heard when it is its turn, and after that."""
-    recipe = stage.recipe(subject.epochs, SHARED_LR["prune" in order] if "share" in order else LR)
-    if "share" in order:
+    """Shared values are trained slowly, and without decay, as steps are; the teacher is heard when it is its turn, and
+    after that."""
+    lr = SHARED_LR["prune" in order] if "share" in order else QUANTIZED_LR if "quantize" in order else LR
+    recipe = stage.recipe(subject.epochs, lr)
+    if not EITHER.isdisjoint(order):
         recipe = dataclasses.replace(recipe, optimizer=stage.without_decay)
     return dataclasses.replace(recipe, loss=training.distil(teacher, T=T)) if "distil" in order else recipe
 
@@ -98,6 +104,8 @@ def apply(technique: str, model: nn.Module) -> None:
             compress.prune_to_fraction(layer.weight, KEEP[name])
         elif technique == "share":
             compress.share(layer.weight, bits=BITS)
+        elif technique == "quantize":
+            compress.use_lsq(layer.weight, bits=BITS)
 
 
 def layers(model: nn.Module) -> dict[str, nn.Module]:

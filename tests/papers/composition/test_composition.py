@@ -16,8 +16,10 @@ needs_compiler = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="training c
 
 def test_all_orders_come_after_what_they_begin_with():
     found = experiment.orders()
-    assert len(found) == len(set(found)) == 15 + 3
-    assert sum(len(order) == 3 and order[0] != "train" for order in found) == 6
+    assert len(found) == len(set(found)) == 26 + 3
+    assert sum(len(order) == 3 and order[0] != "train" for order in found) == 12
+    assert not any({"share", "quantize"} <= set(order) for order in found)
+    assert len(experiment.orders(("prune", "share"))) == 4 + 2
     assert all(order[:-1] in found[:i] for i, order in enumerate(found) if len(order) > 1)
 
 
@@ -47,10 +49,10 @@ def test_a_run_on_few_images(images, monkeypatch, tmp_path):
     lines = []
     result = composition.reproduce(Session(Journal(tmp_path), quick=True, progress=False, say=lines.append))
     assert list(result["networks"]) == ["reference", *map(" ".join, experiment.orders())]
-    assert len(lines) == 19
+    assert len(lines) == 30
     kept = {name: row["kept %"] for name, row in result["networks"].items()}
     assert all((share < 100) == ("prune" in name) for name, share in kept.items())
     files = {name: row["bytes"]["file"] for name, row in result["networks"].items()}
     assert files["prune share"] < files["prune"] < files["reference"]
     text = composition.format_tables(result)
-    assert max(map(len, text.splitlines())) <= 80 and "prune share distil" in text
+    assert max(map(len, text.splitlines())) <= 80 and "prune quantize distil" in text
