@@ -1,4 +1,4 @@
-"""Which techniques add up, and in which order: pruning, sharing and distilling LeNet-5 in all orders, on MNIST."""
+"""Which techniques add up, and in which order: pruning, sharing, quantizing, distilling LeNet-5 in all orders, on MNIST."""
 
 from lightnn.papers.composition.experiment import FULL, QUICK, TECHNIQUES, reproduce
 from lightnn.papers.composition.tables import format_tables
@@ -8,7 +8,7 @@ __all__ = ["FULL", "PAPER", "QUICK", "TECHNIQUES", "format_tables", "reproduce"]
 
 PAPER = Paper(
     name="composition",
-    title="three techniques in all orders",
+    title="four techniques in all orders",
     arxiv="-",
     minutes=10,
     quick_minutes=1,

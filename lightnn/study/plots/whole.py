@@ -11,7 +11,7 @@ LOOKS = {  # technique: (color, marker), two that share a color have filled and 
     "floats": (COLORS[3], "o"),
     "pruned": (COLORS[0], "s"),
     "shared": (COLORS[1], "D"),
-    "pruned and shared": (COLORS[5], "*"),
+    "pruned, few values": (COLORS[5], "*"),
     "fewer filters": (COLORS[4], "^"),
     "integers": (COLORS[2], "v"),
     "few bits": (COLORS[2], "x"),
@@ -40,12 +40,12 @@ class Measured(NamedTuple):
 
 
 def kind_of(words: str) -> str:
-    """The technique of a row of results: which of pruning, sharing and integers its name tells of."""
-    pruned, shared = "prune" in words, "share" in words
-    if pruned and shared:
-        return "pruned and shared"
-    if pruned or shared:
-        return "pruned" if pruned else "shared"
+    """The technique of a row of results: which of pruning, sharing, quantizing and integers its name tells of."""
+    pruned, shared, quantized = ("prune" in words, "share" in words, "quantize" in words)
+    if pruned:
+        return "pruned, few values" if shared or quantized else "pruned"
+    if shared or quantized:
+        return "shared" if shared else "few bits"
     return "integers" if "bits" in words else OF_ROW.get(words, "floats")
 
 

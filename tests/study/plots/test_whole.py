@@ -14,8 +14,10 @@ from lightnn.study.plots.whole import LOOKS, draw_whole, kind_of, lenets, lite0s
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        ("prune distil share", "pruned and shared"),
-        ("pruned, shared", "pruned and shared"),
+        ("prune distil share", "pruned, few values"),
+        ("prune quantize", "pruned, few values"),
+        ("distil quantize", "few bits"),
+        ("pruned, shared", "pruned, few values"),
         ("pruned 50 %, batch norms", "pruned"),
         ("8 bits shared", "shared"),
         ("8 bits, balanced", "integers"),
