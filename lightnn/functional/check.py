@@ -3,13 +3,14 @@
 
 import numpy as np
 
+_FLOATING = {np.dtype(np.float32), np.dtype(np.float64)}
+
 
 def floating(op: str, **arrays: np.ndarray | None) -> None:
     """Raise TypeError unless all arrays have one dtype, float32 or float64. None is skipped."""
-    given = {name: a for name, a in arrays.items() if a is not None}
-    dtypes = {a.dtype for a in given.values()}
-    if len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
-        came = ", ".join(f"{name} {a.dtype}" for name, a in given.items())
+    dtypes = {a.dtype for a in arrays.values() if a is not None}
+    if len(dtypes) > 1 or not dtypes <= _FLOATING:
+        came = ", ".join(f"{name} {a.dtype}" for name, a in arrays.items() if a is not None)
         raise TypeError(f"{op}: want floating-point arrays of one dtype, got {came}")
 
 
