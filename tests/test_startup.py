@@ -31,7 +31,7 @@ def test_a_wrong_number_of_threads_is_said_in_a_line(given):
 @pytest.mark.parametrize(
     ("environment", "want"),
     [
-        ({}, "None 1000"),
+        ({}, "None 10000"),
         pytest.param({"OMP_WAIT_POLICY": "active"}, "active None", marks=pytest.mark.thorough),
         pytest.param({"GOMP_SPINCOUNT": "100"}, "None 100", marks=pytest.mark.thorough),
     ],

@@ -1,6 +1,7 @@
 """Timing of competing calls: short bursts that take turns, with a rest between them, and the median of all calls.
 
-A library's threads spin for a while after a call; the rest keeps them from the cores of the next call.
+A library's threads spin for a while after a call, OpenBLAS's for a tenth of a second; the rest keeps them from the cores of the
+next call.
 """
 
 import statistics
@@ -10,10 +11,12 @@ from types import ModuleType
 
 import numba
 
+REST = 0.15  # seconds
+
 
 def burst(call: Callable[[], object], seconds: float) -> list[float]:
     """Seconds of repeated calls, after two calls that are not counted."""
-    time.sleep(0.02)
+    time.sleep(REST)
     call()
     call()
     times, end = [], time.perf_counter() + seconds

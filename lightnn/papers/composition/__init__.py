@@ -1,4 +1,4 @@
-"""Which techniques add up, and in which order: pruning, sharing, quantizing, distilling LeNet-5 in all orders, on MNIST."""
+"""Which techniques add up, and in which order: pruning, sharing, quantizing and distilling LeNet-5 on MNIST."""
 
 from lightnn.papers.composition.experiment import FULL, QUICK, TECHNIQUES, reproduce
 from lightnn.papers.composition.tables import format_tables
