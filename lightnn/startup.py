@@ -2,12 +2,12 @@
 during the imports.
 
 Threads that wait. GNU OpenMP's threads spin while they wait for the next kernel, for milliseconds. When another program
-needs the same cores, that makes a network up to forty times slower. When they sleep at once, waking them costs about
-50 microseconds a kernel, and the system may wake two on one core, where they work one after the other, for as long as
-they go to sleep again before it looks. So, unless the environment says otherwise (OMP_WAIT_POLICY or GOMP_SPINCOUNT),
-they spin for some tenths of a millisecond, longer than from one kernel of a network to the next, and then sleep. On two
-cores a training step of a small MobileNet takes 18 ms so, 31 with a tenth of the spinning; beside a program that keeps
-one core busy 50, and 24. OMP_WAIT_POLICY=passive or active gives the extremes.
+needs the same cores, that makes a network up to forty times slower. When they sleep at once, waking them costs about 50
+microseconds a kernel, and the system may wake two on one core, where they work one after the other; some virtual
+machines then keep them there. So, unless the environment says otherwise (OMP_WAIT_POLICY or GOMP_SPINCOUNT), they spin
+for some tenths of a millisecond, longer than from one kernel of a network to the next, and then sleep. On two cores a
+training step of a small MobileNet takes 18 ms so, and 31 with a tenth of the spinning; beside a program that keeps one
+core busy it takes 50, and 24. OMP_WAIT_POLICY=passive or active gives the extremes.
 
 NumPy's threads, OpenBLAS's, spin after a product too, for a tenth of a second. Threads that sleep get their turn all
 the same: a kernel right after `x @ w` takes as long as otherwise. Threads that spin for long do not: with

@@ -1,7 +1,7 @@
 """Timing of competing calls: short bursts that take turns, with a rest between them, and the median of all calls.
 
-A library's threads spin for a while after a call, OpenBLAS's for a tenth of a second; the rest keeps them from the cores of the
-next call.
+A library's threads spin for a while after a call, OpenBLAS's for a tenth of a second; the rest keeps them from the
+cores of the next call.
 """
 
 import statistics

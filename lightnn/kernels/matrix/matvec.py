@@ -16,7 +16,7 @@ import numpy as np
 from lightnn.kernels.parallel import parallel_njit
 
 ROWS = 4
-PARALLEL_SIZE = 200_000  # numbers in w from which threads pay
+PARALLEL_SIZE = 400_000  # numbers in w from which threads pay
 _REORDER = {"reassoc", "contract", "nsz"}  # lets a sum be taken in vectors; NaN and infinity still count
 
 
