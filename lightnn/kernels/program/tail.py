@@ -59,20 +59,22 @@ def exp(x):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def apply(kind, memory, at, count):
-    """memory[at : at + count] = f(memory[at : at + count])."""
+    """memory[at : at + count] = f(memory[at : at + count]). A loop over a slice: of an index that might be negative the
+    compiler makes no vectors."""
+    part = memory[at : at + count]
     if kind == SILU:
-        for i in range(at, at + count):
-            memory[i] = memory[i] / (_ONE + exp(-memory[i]))
+        for i in range(len(part)):
+            part[i] = part[i] / (_ONE + exp(-part[i]))
     elif kind == SIGMOID:
-        for i in range(at, at + count):
-            memory[i] = _ONE / (_ONE + exp(-memory[i]))
+        for i in range(len(part)):
+            part[i] = _ONE / (_ONE + exp(-part[i]))
     elif kind == HARDSWISH:
-        for i in range(at, at + count):
-            gate = memory[i] + _THREE
+        for i in range(len(part)):
+            gate = part[i] + _THREE
             gate = _ZERO if gate < _ZERO else gate
-            memory[i] = memory[i] * (_SIX if gate > _SIX else gate) * _SIXTH
+            part[i] = part[i] * (_SIX if gate > _SIX else gate) * _SIXTH
     elif kind == HARDSIGMOID:
-        for i in range(at, at + count):
-            gate = memory[i] + _THREE
+        for i in range(len(part)):
+            gate = part[i] + _THREE
             gate = _ZERO if gate < _ZERO else gate
-            memory[i] = (_SIX if gate > _SIX else gate) * _SIXTH
+            part[i] = (_SIX if gate > _SIX else gate) * _SIXTH
