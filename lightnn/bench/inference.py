@@ -3,6 +3,7 @@
 `runtime.lower` of each network, float32, 224 x 224, batch 1, random weights, on equal threads. Bursts of calls take
 turns, with rests, each library in its own process (opponents.py), and must give the same outputs. A time is a median;
 ratio = the opponent's over ours. Peak sizes are those of whole processes, with Python and all that the library loads.
+All of them import lightnn, so freed memory is kept in all (startup.py), which PyTorch gains from.
 Likewise a training step of two small networks on 32 x 32, batch 64, with momentum. Then a fully connected layer and one
 image against NumPy's x @ w.T + b, and a layer while NumPy's threads still spin. The committed result is
 chapters/results/inference_bench.json.
