@@ -1,11 +1,13 @@
 """lightnn/startup.py and the edges of lightnn/kernels/parallel.py: environments, forks, Ctrl-C while importing."""
 
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 
+from lightnn import startup
 from lightnn.files import ROOT
 from lightnn.kernels import parallel
 
@@ -39,6 +41,26 @@ def test_a_wrong_number_of_threads_is_said_in_a_line(given):
 def test_threads_spin_for_a_short_while_unless_told_otherwise(environment, want):
     code = "import os, lightnn; print(*map(os.environ.get, ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')))"
     assert python("-c", code, **environment)[1].strip() == want
+
+
+FAULTS = """
+import resource, lightnn, numpy as np
+def pages():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def step():
+    kept = [np.ones(1 << 18) for _ in range(30)]  # 60 MB, and gone
+step(), step()
+before = pages()
+step()
+print(pages() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_freed_memory_is_kept_unless_the_environment_has_another_rule():
+    assert startup._keep_freed_memory()
+    assert int(python("-c", FAULTS)[1]) < 1000  # of 15,360 pages
+    assert int(python("-c", FAULTS, MALLOC_TRIM_THRESHOLD_="131072")[1]) > 10_000
 
 
 @LINUX
