@@ -15,7 +15,7 @@ from lightnn.compress import use_binary
 from lightnn.papers.lab import one_bit, stage
 from lightnn.papers.lab.one_bit import RECIPE, Subject, Way, binary
 
-LONGER = dataclasses.replace(RECIPE, epochs=30, batch_size=100, augment=stage.drop_pixels)
+LONGER = dataclasses.replace(RECIPE, epochs=12, batch_size=100, augment=stage.drop_pixels)
 FULL = Subject("bnn_mlp on MNIST", LONGER)
 
 
