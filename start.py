@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent
 HOME = ROOT / ".venv"
 PYTHON = HOME / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PROCESSES = str(min(4, os.cpu_count() or 1))  # for the tests; each takes up to 1 GB
+SHARING = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_THREAD_TIMEOUT": "4"}  # threads sleep soon: other processes' turn
 COMMANDS = {
     "study": ["-m", "lightnn", "study"],
     "test": ["-m", "pytest", "-n", PROCESSES, "--dist", "worksteal", "--durations", "10"],
@@ -45,7 +46,8 @@ def main(arguments):
         sys.exit(__doc__.strip())
     try:
         install()
-        return subprocess.call([str(PYTHON), *COMMANDS[arguments[0]], *arguments[1:]], cwd=ROOT)
+        environment = SHARING | os.environ if arguments[0] == "test" else None
+        return subprocess.call([str(PYTHON), *COMMANDS[arguments[0]], *arguments[1:]], cwd=ROOT, env=environment)
     except subprocess.CalledProcessError as error:
         sys.exit(f"Installation failed (pip's status {error.returncode}): see its message above.")
     except KeyboardInterrupt:

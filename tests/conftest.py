@@ -18,10 +18,6 @@ import hypothesis
 import numpy as np
 import pytest
 
-# Threads must sleep while they wait, NumPy's and lightnn's (startup.py): two test processes share the cores.
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # 2^4 cycles
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-
 CASES, THOROUGH_CASES, LONG_CASES = 200, 2000, 25_000  # of each reader
 EXAMPLES, THOROUGH_EXAMPLES, PLAIN_EXAMPLES = 30, 100, 10  # of each property; the last without the compiler
 
